@@ -1,0 +1,64 @@
+"""What travels on the queues: JSON bodies, read back with every field checked."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from functions.common.errors import Poison
+from functions.common.job import to_json
+
+T = TypeVar("T", bound="JobMessage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobMessage:
+    """Work on run `run` of a job. Everything else about the job is read from the table."""
+
+    job_id: str
+    owner: str
+    run: int
+
+    def body(self) -> str:
+        return to_json(asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultMessage(JobMessage):
+    """The work succeeded: the image's URL and the contract's photo object."""
+
+    result: str
+    photo: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureMessage(JobMessage):
+    """The work failed for good: the contract's error object, field by field."""
+
+    code: str
+    message: str
+    attempts: int
+
+
+FIELD_TYPES: dict[str, type] = {
+    "job_id": str, "owner": str, "run": int,
+    "result": str, "photo": dict,
+    "code": str, "message": str, "attempts": int,
+}  # fmt: skip
+
+
+def parse(kind: type[T], body: str) -> T:
+    """Read a message's body; fields that `kind` does not have are ignored.
+
+    Raises Poison if the body is no JSON object or lacks a field of the right type.
+    """
+    try:
+        values = json.loads(body)
+    except ValueError as error:
+        raise Poison(f"no JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise Poison("no JSON object")
+    wanted: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
+    for name, value in wanted.items():
+        if type(value) is not FIELD_TYPES[name]:
+            raise Poison(f"{name} is missing or no {FIELD_TYPES[name].__name__}")
+    return kind(**wanted)

@@ -1,0 +1,58 @@
+"""Write failures to the table: those that a worker reported, and those that no worker could."""
+
+from typing import Any
+
+from functions.common.errors import Poison
+from functions.common.messages import FailureMessage, JobMessage, parse
+from functions.common.observability import count, logger
+from functions.common.store import Change, JobStore
+
+BODY_SHOWN = 2000
+"""Characters of an unreadable body that the log keeps."""
+
+
+def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives: int) -> set[str]:
+    """End each message's job as `error`. Returns the ids of the messages that must come again.
+
+    A message that the redrive policy brought is the worker's own, without a reason: its worker crashed
+    or ran out of time on each of `max_receives` receives. A message that names no job has nobody to
+    tell: it goes into the log, whole enough to act on.
+    """
+    changes: list[tuple[str, Change]] = []
+    for record in records:
+        try:
+            message = _failure(record["body"], max_receives)
+        except Poison as reason:
+            extra = {"reason": str(reason), "body": record["body"][:BODY_SHOWN]}
+            logger.error("poisoned message dropped", extra=extra)
+            count("PoisonedMessages")
+        else:
+            changes.append((record["messageId"], _error(message)))
+    applied = store.change_all([change for _, change in changes])
+    again = set()
+    for (message_id, change), outcome in zip(changes, applied, strict=True):
+        logger.warning("failure recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
+        if outcome == "failed":
+            again.add(message_id)
+    count("JobsEndedInError", applied.count("changed"))
+    return again
+
+
+def _failure(body: str, max_receives: int) -> FailureMessage:
+    try:
+        return parse(FailureMessage, body)
+    except Poison:
+        message = parse(JobMessage, body)
+    return FailureMessage(
+        job_id=message.job_id,
+        owner=message.owner,
+        run=message.run,
+        code="crashed",
+        message=f"the work was begun {max_receives} times and never reported back",
+        attempts=max_receives,
+    )
+
+
+def _error(message: FailureMessage) -> Change:
+    error = {"code": message.code, "message": message.message, "attempts": message.attempts}
+    return Change(message, {"status": "error", "error": error, "deferred_until": None})

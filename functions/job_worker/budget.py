@@ -1,0 +1,82 @@
+"""The rate budget: one counter in the ledger that all workers spend from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from functions.common.attributes import to_attribute, to_item
+from functions.common.clock import Clock
+from functions.common.errors import RateLimited
+from functions.common.ledger import BUDGET_KEY, read_budget
+from functions.job_worker.unsplash import Allowance
+
+WINDOW_MS = 3_600_000
+"""Unsplash counts by the hour and does not say when its hour ends; ours begins with first use."""
+
+
+@dataclass(frozen=True)
+class RateBudget:
+    """Spends and corrects the counter; every write is conditional, so no request is spent twice."""
+
+    dynamodb: Any
+    table: str
+    limit: int
+    clock: Clock
+
+    def spend(self) -> None:
+        """Take one request of the running window, or open a new one. Raises RateLimited."""
+        if self._take_one() or self._open_window(remaining=self.limit - 1) or self._take_one():
+            return
+        raise RateLimited(self.resets_at())
+
+    def correct(self, allowance: Allowance) -> None:
+        """Believe the third party where it says that less is left.
+
+        Never more: an answer that comes late would give back what another worker has spent since.
+        """
+        if allowance.remaining is None:
+            return
+        self._update(
+            "SET remaining = :told",
+            "remaining > :told AND resets_at > :now",
+            {":told": allowance.remaining, ":now": self.clock()},
+        )
+
+    def exhaust(self) -> int:
+        """The third party says that nothing is left. Returns when to come back (epoch ms)."""
+        now = self.clock()
+        self._open_window(remaining=0)
+        self._update("SET remaining = :zero", "resets_at > :now", {":zero": 0, ":now": now})
+        return self.resets_at()
+
+    def resets_at(self) -> int:
+        """When the running window ends (epoch ms); now, if none is running."""
+        budget = read_budget(self.dynamodb, self.table)
+        return budget.resets_at if budget else self.clock()
+
+    def _take_one(self) -> bool:
+        return self._update(
+            "SET remaining = remaining - :one",
+            "resets_at > :now AND remaining > :zero",
+            {":one": 1, ":zero": 0, ":now": self.clock()},
+        )
+
+    def _open_window(self, remaining: int) -> bool:
+        now = self.clock()
+        return self._update(
+            "SET remaining = :remaining, request_limit = :limit, resets_at = :end",
+            "attribute_not_exists(pk) OR resets_at <= :now",
+            {":remaining": remaining, ":limit": self.limit, ":end": now + WINDOW_MS, ":now": now},
+        )
+
+    def _update(self, expression: str, condition: str, values: dict[str, int]) -> bool:
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"pk": to_attribute(BUDGET_KEY)},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_item(values),
+            )
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True

@@ -1,0 +1,41 @@
+"""Write successes to the table, side by side; a repeated result changes nothing."""
+
+from typing import Any
+
+from functions.common.errors import Poison
+from functions.common.messages import ResultMessage, parse
+from functions.common.observability import count, logger
+from functions.common.store import Change, JobStore
+
+
+def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
+    """End each result's job as `resolved`. Returns the ids of the messages that must come again."""
+    again: set[str] = set()
+    changes: list[tuple[str, Change]] = []
+    for record in records:
+        try:
+            message = parse(ResultMessage, record["body"])
+        except Poison as reason:
+            logger.error(
+                "unreadable result", extra={"message_id": record["messageId"], "reason": str(reason)}
+            )
+            again.add(record["messageId"])
+        else:
+            changes.append((record["messageId"], _resolved(message)))
+    applied = store.change_all([change for _, change in changes])
+    for (message_id, change), outcome in zip(changes, applied, strict=True):
+        logger.info("result recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
+        if outcome == "failed":
+            again.add(message_id)
+    count("JobsResolved", applied.count("changed"))
+    return again
+
+
+def _resolved(message: ResultMessage) -> Change:
+    values = {
+        "status": "resolved",
+        "result": message.result,
+        "photo": message.photo,
+        "deferred_until": None,
+    }
+    return Change(message, values)

@@ -1,0 +1,162 @@
+"""Where changes come from: an interface with two implementations."""
+
+import asyncio
+import json
+import os
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.common.job import Job, to_json
+from functions.common.observability import logger
+from functions.sse_relay.change import Change, change_of, change_of_shown
+
+OnChange = Callable[[Change], None]
+
+READ_BYTES = 65536
+POLLERS = 2
+"""Threads that wait for messages, so that one may parse while another waits."""
+WAIT_SECONDS = 20
+HIDDEN_SECONDS = 30
+KEPT_SECONDS = 300
+"""A relay that was silent for longer reads the table anyway, for its streams are gone."""
+PAUSE_SECONDS = 1.0
+"""After an error, before the queue is asked again."""
+
+
+class Feed(Protocol):
+    """Calls `on_change` in the event loop's thread for each change, from start to stop."""
+
+    async def start(self, on_change: OnChange) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class StdinFeed:
+    """One job a line, in the contract's JSON. For driving and measuring the relay without AWS."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+
+    async def start(self, on_change: OnChange) -> None:
+        loop = asyncio.get_running_loop()
+        threading.Thread(target=self._read, args=(loop, on_change), daemon=True).start()
+
+    async def stop(self) -> None:
+        """Nothing to give back; the reading thread ends with the process."""
+
+    def _read(self, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
+        # not through sys.stdin: its lock would still be held when the interpreter shuts down
+        rest = b""
+        while chunk := os.read(self._descriptor, READ_BYTES):
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                self._read_line(line, loop, on_change)
+
+    def _read_line(self, line: bytes, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
+        try:
+            change = change_of_shown(json.loads(line))
+        except (ValueError, KeyError, TypeError) as error:
+            logger.warning("line is no job", extra={"reason": repr(error)})
+        else:
+            loop.call_soon_threadsafe(on_change, change)
+
+
+class SqsFeed:
+    """A queue of this relay's own, subscribed to the topic for as long as the relay lives."""
+
+    def __init__(self, sqs: Any, sns: Any, topic_arn: str, queue_prefix: str) -> None:
+        self._sqs = sqs
+        self._sns = sns
+        self._topic_arn = topic_arn
+        self._name = f"{queue_prefix}{uuid.uuid4()}"
+        self._queue_url = ""
+        self._subscription = ""
+        self._stopping = threading.Event()
+
+    async def start(self, on_change: OnChange) -> None:
+        """Make the queue, subscribe it, and begin to listen. Raises botocore's errors."""
+        loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._subscribe)
+        for _ in range(POLLERS):
+            threading.Thread(target=self._poll, args=(loop, on_change), daemon=True).start()
+        logger.info("listening", extra={"queue": self._name})
+
+    async def stop(self) -> None:
+        """Delete subscription and queue; the pollers, which may be waiting, end with the process."""
+        self._stopping.set()
+        await asyncio.to_thread(self._unsubscribe)
+
+    def _subscribe(self) -> None:
+        attributes = {
+            "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
+            "VisibilityTimeout": str(HIDDEN_SECONDS),
+            "MessageRetentionPeriod": str(KEPT_SECONDS),
+        }
+        created = self._sqs.create_queue(QueueName=self._name, Attributes=attributes)
+        self._queue_url = created["QueueUrl"]
+        arn = self._topic_arn.replace(":sns:", ":sqs:").rsplit(":", 1)[0] + f":{self._name}"
+        self._sqs.set_queue_attributes(
+            QueueUrl=self._queue_url, Attributes={"Policy": to_json(_policy(arn, self._topic_arn))}
+        )
+        self._subscription = self._sns.subscribe(
+            TopicArn=self._topic_arn,
+            Protocol="sqs",
+            Endpoint=arn,
+            Attributes={"RawMessageDelivery": "true"},
+            ReturnSubscriptionArn=True,
+        )["SubscriptionArn"]
+
+    def _unsubscribe(self) -> None:
+        try:
+            self._sns.unsubscribe(SubscriptionArn=self._subscription)
+            self._sqs.delete_queue(QueueUrl=self._queue_url)
+            logger.info("queue deleted", extra={"queue": self._name})
+        except (BotoCoreError, ClientError):
+            logger.exception("queue left behind", extra={"queue": self._name})
+
+    def _poll(self, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
+        while not self._stopping.is_set():
+            try:
+                received = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
+                messages = received.get("Messages", [])
+                for change in filter(None, (_change(message["Body"]) for message in messages)):
+                    loop.call_soon_threadsafe(on_change, change)
+                self._delete(messages)
+            except (BotoCoreError, ClientError):
+                if not self._stopping.wait(PAUSE_SECONDS):
+                    logger.exception("queue not read")
+
+    def _delete(self, messages: list[dict[str, Any]]) -> None:
+        """A message that is not deleted comes again and is dropped by its version."""
+        if messages:
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                for index, message in enumerate(messages)
+            ]
+            self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
+
+
+def _policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
+    """Only the topic may send to the queue."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _change(body: str) -> Change | None:
+    """A stream record's job, or None if the record is not of a job's change."""
+    try:
+        image = json.loads(body)["dynamodb"].get("NewImage")
+        return change_of(Job.from_item(image)) if image else None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        logger.warning("message is no job's change", extra={"reason": repr(error)})
+        return None

@@ -1,0 +1,23 @@
+"""The CDK app: which stacks there are and what each needs of the others."""
+
+from aws_cdk import App, Tags
+
+from infra.api_stack import ApiStack
+from infra.jobs_stack import JobsStack
+from infra.live_stack import LiveStack
+from infra.settings import Settings
+
+
+def build(app: App) -> None:
+    """Put the stacks that the app's context asks for into it."""
+    settings = Settings.from_context(app.node.try_get_context)
+    jobs = JobsStack(app, "CaloJobs", settings=settings)
+    live = LiveStack(app, "CaloLive", settings=settings, jobs=jobs) if settings.live else None
+    ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    Tags.of(app).add("app", "calo")
+
+
+if __name__ == "__main__":
+    app = App()
+    build(app)
+    app.synth()

@@ -1,0 +1,68 @@
+"""The one code bundle that all functions share, made by pip, without Docker.
+
+Pure Python only, so what is made on any machine runs on any other: pip is told to take nothing else,
+and a native file fails the build. The hash is over the sources and the locked requirements, so the same
+sources give the same asset wherever they are built.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCES = ROOT / "functions"
+REQUIREMENTS = SOURCES / "requirements.txt"
+BUILD = ROOT / ".build"
+NATIVE = {".so", ".pyd", ".dylib"}
+
+
+def build_bundle() -> tuple[Path, str]:
+    """Make the bundle if its sources have changed. Returns its folder and its hash.
+
+    Raises subprocess.CalledProcessError if pip fails, RuntimeError on a native file.
+    """
+    sources = [path for path in sorted(SOURCES.rglob("*")) if _belongs(path)]
+    requirements_hash = _hash([REQUIREMENTS])
+    bundle_hash = _hash([REQUIREMENTS, *sources])
+    bundle = BUILD / f"bundle-{bundle_hash}"
+    if not bundle.exists():
+        libraries = _libraries(BUILD / f"libraries-{requirements_hash}")
+        draft = bundle.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.copytree(libraries, draft)
+        for path in sources:
+            target = draft / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+        draft.rename(bundle)
+    return bundle, bundle_hash
+
+
+def _belongs(path: Path) -> bool:
+    """The functions' sources, but not the relay's: that is a container, with dependencies of its own."""
+    inside = path.relative_to(SOURCES).parts
+    return path.suffix in (".py", ".json") and inside[0] != "sse_relay" and "__pycache__" not in inside
+
+
+def _libraries(folder: Path) -> Path:
+    if not folder.exists():
+        draft = folder.with_suffix(".draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        pure = ["--platform", "any", "--implementation", "py", "--abi", "none", "--only-binary=:all:"]
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
+        command = [sys.executable, "-m", "pip", "install", *options, *pure]
+        subprocess.run([*command, "--target", str(draft), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
+        native = [path.name for path in draft.rglob("*") if path.suffix in NATIVE]
+        if native:
+            raise RuntimeError(f"native files in the bundle: {', '.join(native)}")
+        draft.rename(folder)
+    return folder
+
+
+def _hash(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(ROOT)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

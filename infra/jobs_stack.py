@@ -1,0 +1,169 @@
+"""CaloJobs: tables, queues, workers, publishing and images."""
+
+from aws_cdk import CfnOutput, Duration, SecretValue, Stack
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.functions import CaloFunction
+from infra.images import Images
+from infra.publishing import Publishing
+from infra.queues import MAX_RECEIVES, Queues
+from infra.settings import Settings
+from infra.tables import Tables
+
+WRITER_TIMEOUT = 20
+"""Seconds for the functions that only write to the tables."""
+MAX_WORKERS = 10
+"""A ceiling for downloads at one time; the rate itself is kept by the budget, not by concurrency."""
+
+
+class JobsStack(Stack):
+    """Everything between an accepted job and the topic that tells of its changes."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        self.settings = settings
+        self.tables = Tables(self, "Tables", settings=settings)
+        self.queues = Queues(
+            self, "Queues", worker_timeout=settings.worker_timeout, writer_timeout=WRITER_TIMEOUT
+        )
+        self.images = Images(self, "Images", settings=settings)
+        self.publishing = Publishing(self, "Publishing", jobs=self.tables.jobs)
+        self.access_key = secretsmanager.Secret(
+            self,
+            "UnsplashAccessKey",
+            description="Calo: the Unsplash access key, as plain text",
+            secret_string_value=SecretValue.unsafe_plain_text("put-the-access-key-here"),
+        )
+        self._job_worker()
+        self._result_worker()
+        self._dlq_worker()
+        self._job_counter()
+        self._outputs()
+
+    def _job_worker(self) -> None:
+        worker = CaloFunction(
+            self,
+            "JobWorker",
+            name="job_worker",
+            timeout=self.settings.worker_timeout,
+            memory=1024,
+            environment={**self._worker_addresses(), **self._worker_settings()},
+        )
+        # a lone job must not wait for company: no window; a backlog fills the batches by itself
+        self._feed(worker, self.queues.jobs, batch_size=10, max_concurrency=MAX_WORKERS)
+        self.tables.jobs.grant(worker, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
+        self.tables.ledger.grant(worker, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        self.queues.jobs.grant(worker, "sqs:SendMessage", "sqs:ChangeMessageVisibility")
+        self.queues.results.grant(worker, "sqs:SendMessage")
+        self.queues.dead_letters.grant(worker, "sqs:SendMessage")
+        self.access_key.grant_read(worker)
+        if self.settings.images == "cdn":
+            self.images.bucket.grant_put(worker, "images/*")
+
+    def _worker_addresses(self) -> dict[str, str]:
+        return {
+            "JOBS_TABLE": self.tables.jobs.table_name,
+            "LEDGER_TABLE": self.tables.ledger.table_name,
+            "JOBS_QUEUE_URL": self.queues.jobs.queue_url,
+            "RESULTS_QUEUE_URL": self.queues.results.queue_url,
+            "DEAD_LETTER_QUEUE_URL": self.queues.dead_letters.queue_url,
+            "UNSPLASH_SECRET": self.access_key.secret_arn,
+            "IMAGES_BUCKET": self.images.bucket.bucket_name,
+            "IMAGES_BASE_URL": self.images.base_url,
+        }
+
+    def _worker_settings(self) -> dict[str, str]:
+        return {
+            "UNSPLASH_API_URL": self.settings.unsplash_api_url,
+            "IMAGE_HOSTS": self.settings.image_hosts,
+            "IMAGES": self.settings.images,
+            "RATE_LIMIT": str(self.settings.rate_limit),
+            "RETRY_SECONDS": str(self.settings.retry_seconds),
+        }
+
+    def _result_worker(self) -> None:
+        worker = CaloFunction(
+            self,
+            "ResultWorker",
+            name="result_worker",
+            timeout=WRITER_TIMEOUT,
+            environment={"JOBS_TABLE": self.tables.jobs.table_name},
+        )
+        self._feed(worker, self.queues.results, batch_size=10, max_concurrency=MAX_WORKERS)
+        self.tables.jobs.grant(worker, "dynamodb:UpdateItem")
+
+    def _dlq_worker(self) -> None:
+        worker = CaloFunction(
+            self,
+            "DlqWorker",
+            name="dlq_worker",
+            timeout=WRITER_TIMEOUT,
+            environment={
+                "JOBS_TABLE": self.tables.jobs.table_name,
+                "MAX_RECEIVES": str(MAX_RECEIVES),
+            },
+        )
+        # failures are in no hurry and often come in numbers: a second's wait gathers them
+        self._feed(worker, self.queues.dead_letters, batch_size=25, max_concurrency=2, window=1)
+        self.tables.jobs.grant(worker, "dynamodb:UpdateItem")
+
+    def _job_counter(self) -> None:
+        counter = CaloFunction(
+            self,
+            "JobCounter",
+            name="job_counter",
+            timeout=WRITER_TIMEOUT,
+            environment={"LEDGER_TABLE": self.tables.ledger.table_name},
+        )
+        counter.add_event_source(
+            sources.DynamoEventSource(
+                self.tables.jobs,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=90,
+                max_batching_window=Duration.seconds(1),
+                bisect_batch_on_error=True,
+                # until the stream forgets the record: a count that gave up would be wrong for good
+                retry_attempts=-1,
+            )
+        )
+        ledger_actions = ["BatchGetItem", "PutItem", "UpdateItem"]
+        self.tables.ledger.grant(counter, *[f"dynamodb:{action}" for action in ledger_actions])
+
+    def _feed(
+        self,
+        worker: CaloFunction,
+        queue: sqs.Queue,
+        *,
+        batch_size: int,
+        max_concurrency: int,
+        window: int | None = None,
+    ) -> None:
+        """Batches whose messages fail one by one. The window is in seconds."""
+        source = sources.SqsEventSource(
+            queue,
+            batch_size=batch_size,
+            max_batching_window=Duration.seconds(window) if window else None,
+            max_concurrency=max_concurrency,
+            report_batch_item_failures=True,
+        )
+        worker.add_event_source(source)
+
+    def _outputs(self) -> None:
+        """Stable names that the end-to-end tests and the local run read."""
+        values = {
+            "JobsTable": self.tables.jobs.table_name,
+            "LedgerTable": self.tables.ledger.table_name,
+            "JobsQueueUrl": self.queues.jobs.queue_url,
+            "ResultsQueueUrl": self.queues.results.queue_url,
+            "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
+            "TopicArn": self.publishing.topic.topic_arn,
+            "ImagesBucket": self.images.bucket.bucket_name,
+            "ImagesBaseUrl": self.images.base_url,
+            "UnsplashSecret": self.access_key.secret_arn,
+        }
+        for name, value in values.items():
+            CfnOutput(self, name, value=value)

@@ -1,0 +1,79 @@
+"""Every setting of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A deployment's settings; the defaults are production's.
+
+    images: `cdn` keeps copies of the images in S3 and shows them through CloudFront; `hotlink` shows
+        Unsplash's own addresses, as its guidelines ask.
+    images_base_url: where the stored images are shown; empty means the distribution's own domain.
+    unsplash_api_url: the API, or any server that speaks its protocol.
+    image_hosts: hosts that images may come from, with commas between; a host with a port may be asked
+        by http, others by https only.
+    rate_limit: requests an hour that the access key allows.
+    retry_seconds: the middle of the first retry's wait; doubled with each retry.
+    worker_timeout: seconds that one batch of jobs may take; a crashed batch comes again after six times that.
+    live: whether to deploy the live relay with its network. It is what costs money while idle.
+    relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling.
+    nat_gateways: of the relay's network; 2 survive the loss of a zone.
+    api_rate, api_burst: requests a second that the API lets through.
+    retain_data: keep tables and images when their stack is deleted.
+    """
+
+    images: str = "cdn"
+    images_base_url: str = ""
+    unsplash_api_url: str = "https://api.unsplash.com"
+    image_hosts: str = "images.unsplash.com,plus.unsplash.com"
+    rate_limit: int = 50
+    retry_seconds: int = 10
+    worker_timeout: int = 60
+    live: bool = True
+    relay_tasks_min: int = 2
+    relay_tasks_max: int = 10
+    nat_gateways: int = 1
+    api_rate: int = 100
+    api_burst: int = 200
+    retain_data: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ValueError naming the setting that is wrong."""
+        _require(self.images in ("cdn", "hotlink"), "images", "must be cdn or hotlink")
+        _require("://" in self.unsplash_api_url, "unsplash_api_url", "must be a URL")
+        _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
+        _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
+        _require(1 <= self.retry_seconds <= 900, "retry_seconds", "must be from 1 to 900")
+        _require(5 <= self.worker_timeout <= 900, "worker_timeout", "must be from 5 to 900")
+        bounds = 1 <= self.relay_tasks_min <= self.relay_tasks_max
+        _require(bounds, "relay_tasks_min", "must be from 1 to relay_tasks_max")
+        _require(1 <= self.nat_gateways <= 3, "nat_gateways", "must be from 1 to 3")
+        _require(1 <= self.api_rate <= self.api_burst, "api_rate", "must be from 1 to api_burst")
+
+    @classmethod
+    def from_context(cls, get: Callable[[str], Any]) -> "Settings":
+        """Read CDK context. Raises ValueError naming the setting that is wrong."""
+        given = {field.name: get(field.name) for field in fields(cls)}
+        kinds = {field.name: field.type for field in fields(cls)}
+        values = {name: _read(name, value, kinds[name]) for name, value in given.items() if value is not None}
+        return cls(**values)
+
+
+def _require(holds: bool, name: str, message: str) -> None:
+    if not holds:
+        raise ValueError(f"setting {name} {message}")
+
+
+def _read(name: str, value: Any, kind: Any) -> Any:
+    """Context from the command line is always text."""
+    text = str(value)
+    if kind is bool:
+        _require(text.lower() in ("true", "false"), name, "must be true or false")
+        return text.lower() == "true"
+    if kind is int:
+        _require(text.isdecimal(), name, "must be a whole number")
+        return int(text)
+    return text

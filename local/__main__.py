@@ -1,0 +1,53 @@
+"""`make run`: the whole system at one address, until Ctrl-C."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from local.deployment import ROOT
+from local.processes import StartError
+from local.system import LocalSystem
+
+
+def main() -> int:
+    """Returns the exit status."""
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"  {time.monotonic() - began:5.1f} s  {text}", flush=True)
+
+    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell may have had it ignored
+        signal.signal(number, signal.default_int_handler)
+    port = int(os.environ.get("PORT", "8080"))
+    folder = ROOT / ".local" / f"run-{port}"
+    try:
+        with LocalSystem(folder, port, say=say) as system:
+            _welcome(system, folder, time.monotonic() - began)
+            signal.pause()
+    except StartError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        say("stopped")
+    return 0
+
+
+def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
+    source = "the stand-in's own drawings (set UNSPLASH_ACCESS_KEY for the real ones)"
+    if system.third_party.stand_in is None:
+        source = system.third_party.api_url
+    print(
+        f"\nready in {seconds:.1f} s: {system.url}\n\n"
+        f"  photos  {source}\n"
+        f"  logs    {folder.relative_to(ROOT)}/\n"
+        f"  try     curl -N {system.url}/api/live\n"
+        f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n\n'
+        "Ctrl-C ends it.",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""One address for the local run, as a browser sees it: page, API, live stream and images.
+
+In AWS the live stream comes through API Gateway, which the emulator cannot do (it buffers), and the
+images through CloudFront; here this small proxy leads to the relay and to the bucket instead.
+"""
+
+import argparse
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
+
+PAGE = Path(__file__).with_name("page")
+PASSED_ON = {
+    "content-type", "content-encoding", "cache-control", "location", "retry-after", "etag", "vary",
+    "x-accel-buffering", "allow",
+}  # fmt: skip
+"""Headers of an answer that are passed on, besides those of CORS."""
+NOT_PASSED_IN = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
+SESSION = web.AppKey("session", ClientSession)
+
+
+class FrontDoor:
+    """Leads each path to what serves it."""
+
+    def __init__(self, *, api: str, relay: str, images: str) -> None:
+        self._api = api
+        self._relay = relay
+        self._images = images
+
+    async def page(self, _: web.Request) -> web.StreamResponse:
+        return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+
+    async def live(self, request: web.Request) -> web.StreamResponse:
+        return await self._forward(request, f"{self._relay}/live")
+
+    async def api(self, request: web.Request) -> web.StreamResponse:
+        return await self._forward(request, f"{self._api}/{request.match_info['path']}")
+
+    async def image(self, request: web.Request) -> web.StreamResponse:
+        return await self._forward(request, f"{self._images}{request.path}")
+
+    async def _forward(self, request: web.Request, url: str) -> web.StreamResponse:
+        """Pass request and answer through as they come."""
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_IN
+        }
+        body = await request.read()
+        try:
+            async with request.app[SESSION].request(
+                request.method, url, params=request.query, headers=headers, data=body, allow_redirects=False
+            ) as answer:
+                kept = {name: value for name, value in answer.headers.items() if _is_kept(name)}
+                response = web.StreamResponse(status=answer.status, headers=kept)
+                await response.prepare(request)
+                async for chunk in answer.content.iter_any():
+                    await response.write(chunk)
+                return response
+        except ClientError as error:
+            return web.json_response(
+                {"title": "Bad Gateway", "status": 502, "detail": str(error)}, status=502
+            )
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.cleanup_ctx.append(_session)
+        app.router.add_get("/", self.page)
+        app.router.add_get("/api/live", self.live)
+        app.router.add_route("*", "/api/{path:.*}", self.api)
+        app.router.add_get("/images/{path:.+}", self.image)
+        return app
+
+
+async def _session(app: web.Application) -> AsyncIterator[None]:
+    timeout = ClientTimeout(total=None, sock_connect=10)
+    async with ClientSession(timeout=timeout, cookie_jar=DummyCookieJar(), auto_decompress=False) as session:
+        app[SESSION] = session
+        yield
+
+
+def _is_kept(name: str) -> bool:
+    return name.lower() in PASSED_ON or name.lower().startswith("access-control-")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    for name in ("api", "relay", "images"):
+        parser.add_argument(f"--{name}", required=True, metavar="URL")
+    options = parser.parse_args()
+    front_door = FrontDoor(api=options.api, relay=options.relay, images=options.images)
+    web.run_app(
+        front_door.app(), host="localhost", port=options.port,
+        handler_cancellation=True, access_log=None, print=None, shutdown_timeout=1,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The whole system on one machine: emulator, deployment, stand-in, relay and front door."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from local.deployment import ROOT, Deployment
+from local.processes import Process, StartError, answers, free_ports, is_free
+
+EMULATOR = ROOT / ".venv-emulator" / "bin" / "ministack"
+DRAIN_SECONDS = "1"
+
+
+@dataclass(frozen=True)
+class ThirdParty:
+    """Which Unsplash the worker asks, and with what key. `stand_in`: the port to start ours on."""
+
+    api_url: str
+    image_hosts: str
+    access_key: str
+    stand_in: int | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
+        """UNSPLASH_API_URL means a server that speaks the protocol, UNSPLASH_ACCESS_KEY alone the real
+        service, neither the stand-in."""
+        hosts = "images.unsplash.com,plus.unsplash.com"
+        key = environment.get("UNSPLASH_ACCESS_KEY", "")
+        if url := environment.get("UNSPLASH_API_URL"):
+            return cls(url, f"{hosts},{urlsplit(url).netloc}", key or "local")
+        if key:
+            return cls("https://api.unsplash.com", hosts, key)
+        host = f"127.0.0.1:{free_port}"
+        return cls(f"http://{host}", host, "local", free_port)
+
+
+@dataclass
+class LocalSystem:
+    """Starts everything when entered, and ends it all when left.
+
+    `folder` takes logs and templates; `settings` are deployment settings over the local run's own;
+    `stand_in` are options of the stand-in. With AWS_ENDPOINT_URL in `environment` that emulator is
+    deployed to instead of one of our own.
+    """
+
+    folder: Path
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+    stand_in: list[str] = field(default_factory=list)
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    say: Callable[[str], None] = lambda _: None
+
+    outputs: dict[str, str] = field(init=False)
+    deployment: Deployment = field(init=False)
+    relay: Process = field(init=False)
+    third_party: ThirdParty = field(init=False)
+
+    def __enter__(self) -> "LocalSystem":
+        if not is_free(self.port):
+            raise StartError(f"port {self.port} is in use; choose another one, like: make run PORT=8090")
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self._running = ExitStack()
+        try:
+            self._start()
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    @property
+    def url(self) -> str:
+        """The front door."""
+        return f"http://localhost:{self.port}"
+
+    def start_relay(self) -> Process:
+        """Start the relay on its port, as at the beginning or after it was killed."""
+        environment = {
+            **self.deployment.environment,
+            "POWERTOOLS_SERVICE_NAME": "sse_relay",
+            "TOPIC_ARN": self.outputs["TopicArn"],
+            "JOBS_TABLE": self.outputs["JobsTable"],
+            "QUEUE_PREFIX": "CaloRelay-",
+        }
+        options = ["--host", "127.0.0.1", "--port", str(self._relay_port), "--drain-seconds", DRAIN_SECONDS]
+        self.relay = self._run("relay", ["functions.sse_relay", *options], environment)
+        self.relay.wait_ready(f"http://127.0.0.1:{self._relay_port}/healthz")
+        return self.relay
+
+    def _start(self) -> None:
+        emulator_port, stand_in_port, self._relay_port = free_ports(3)
+        endpoint = self.environment.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{emulator_port}")
+        self.deployment = Deployment(endpoint, self.folder)
+        self.third_party = ThirdParty.from_environment(self.environment, stand_in_port)
+        with ThreadPoolExecutor() as pool:
+            self.say("writing the templates: cdk synth")
+            synth = pool.submit(self.deployment.synth, self._settings())
+            if "AWS_ENDPOINT_URL" not in self.environment:
+                self.say("starting the AWS emulator: MiniStack")
+                self._start_emulator(emulator_port)
+            elif not answers(endpoint):
+                raise StartError(f"nothing answers at AWS_ENDPOINT_URL={endpoint}")
+            self.deployment.bootstrap()
+            synth.result()
+        self.say("deploying the stacks: cdk deploy")
+        self.outputs = self.deployment.deploy()
+        self.deployment.complete(self.outputs, self.third_party.access_key)
+        self.say("starting the relay and the front door")
+        if self.third_party.stand_in is not None:
+            self._start_stand_in(self.third_party.stand_in)
+        self.start_relay()
+        self._start_front_door(endpoint)
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "live": "false",  # the emulator has no network to put the relay in: it runs beside it
+            "retain_data": "false",
+            "images_base_url": self.url,
+            "unsplash_api_url": self.third_party.api_url,
+            "image_hosts": self.third_party.image_hosts,
+            "retry_seconds": "1",
+            **self.settings,
+        }
+
+    def _start_emulator(self, port: int) -> None:
+        if not EMULATOR.exists():
+            raise StartError("the emulator is not installed; run: make install")
+        scratch = self.folder / "emulator"
+        scratch.mkdir()
+        self._running.callback(shutil.rmtree, scratch, ignore_errors=True)
+        # a clean environment: what is in it would be in the Lambdas' too
+        environment = {
+            "PATH": f"{EMULATOR.parent}{os.pathsep}{os.defpath}",
+            "HOME": str(scratch),
+            "TMPDIR": str(scratch),
+            "GATEWAY_PORT": str(port),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",
+        }
+        log = self.folder / "emulator.log"
+        emulator = Process("the emulator", [str(EMULATOR)], environment, log, scratch)
+        self._running.enter_context(emulator)
+        emulator.wait_ready(f"http://127.0.0.1:{port}/_ministack/health")
+
+    def _start_stand_in(self, port: int) -> None:
+        command = ["local.stand_in", "--port", str(port), *self.stand_in]
+        stand_in = self._run("stand-in", command, self.deployment.environment)
+        stand_in.wait_ready(f"http://127.0.0.1:{port}/healthz")
+
+    def _start_front_door(self, endpoint: str) -> None:
+        api = f"{endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
+        command = [
+            "local.front_door", "--port", str(self.port), "--api", api,
+            "--relay", f"http://127.0.0.1:{self._relay_port}",
+            "--images", f"{endpoint}/{self.outputs['ImagesBucket']}",
+        ]  # fmt: skip
+        front_door = self._run("front-door", command, self.deployment.environment)
+        front_door.wait_ready(f"http://127.0.0.1:{self.port}/")
+
+    def _run(self, name: str, module: list[str], environment: Mapping[str, str]) -> Process:
+        log = self.folder / f"{name}.log"
+        process = Process(name, [sys.executable, "-m", *module], environment, log, ROOT)
+        return self._running.enter_context(process)
