@@ -87,7 +87,8 @@ class JobCounter:
         items = batch_get(self.dynamodb, self.table, [_key(one) for one in newest])
         known = {}
         for values in map(from_item, items):
-            known[values.pop("pk").removeprefix("mark#")] = Mark(**values)
+            job_id = values.pop("pk").removeprefix("mark#")
+            known[job_id] = Mark(**values)
         return known
 
     def _transaction(self, moves: dict[str, Mark], known: dict[str, Mark]) -> list[dict[str, Any]]:
