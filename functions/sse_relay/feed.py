@@ -68,10 +68,13 @@ class StdinFeed:
 class SqsFeed:
     """A queue of this relay's own, subscribed to the topic for as long as the relay lives."""
 
-    def __init__(self, sqs: Any, sns: Any, topic_arn: str, queue_prefix: str) -> None:
+    def __init__(
+        self, sqs: Any, sns: Any, topic_arn: str, queue_prefix: str, *, wait_seconds: int = WAIT_SECONDS
+    ) -> None:
         self._sqs = sqs
         self._sns = sns
         self._topic_arn = topic_arn
+        self._wait_seconds = wait_seconds
         self._name = f"{queue_prefix}{uuid.uuid4()}"
         self._queue_url = ""
         self._subscription = ""
@@ -92,7 +95,7 @@ class SqsFeed:
 
     def _subscribe(self) -> None:
         attributes = {
-            "ReceiveMessageWaitTimeSeconds": str(WAIT_SECONDS),
+            "ReceiveMessageWaitTimeSeconds": str(self._wait_seconds),
             "VisibilityTimeout": str(HIDDEN_SECONDS),
             "MessageRetentionPeriod": str(KEPT_SECONDS),
         }

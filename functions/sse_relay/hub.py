@@ -108,13 +108,17 @@ class Hub:
                 if not streams:
                     del self._by_job[job_id]
 
-    def publish(self, change: Change) -> bool:
-        """Send a change to all who want it, unless it or a newer one went out already. True if sent."""
+    def publish(self, change: Change, but: Stream | None = None) -> bool:
+        """Send a change to all who want it (`but` has it), unless it or a newer one went out already.
+
+        True if it was news.
+        """
         now = self._clock()
         if not self._is_news(change, now):
             return False
         for stream in [*self._everything, *self._by_job.get(change.job_id, ())]:
-            stream.send(change, now)
+            if stream is not but:
+                stream.send(change, now)
         return True
 
     def heartbeat(self, silence: float) -> None:

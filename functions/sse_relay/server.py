@@ -49,10 +49,13 @@ class Relay:
                 503, "the relay is being replaced; connect again", {"Retry-After": "1"}
             )
         response = web.StreamResponse(headers=HEADERS)
-        await response.prepare(request)
-        await response.write(retry(round(self.uniform(*RETRY_MS))).plain)  # sends the headers along
         transport = request.transport
-        if transport is None:  # gone already
+        try:
+            await response.prepare(request)
+            await response.write(retry(round(self.uniform(*RETRY_MS))).plain)  # sends the headers along
+        except ConnectionResetError:
+            transport = None
+        if transport is None:  # the client is gone already
             return response
         chunked = request.version >= (1, 1)
         now = asyncio.get_running_loop().time()
@@ -82,14 +85,14 @@ class Relay:
         if history is None:
             stream.write(resync(now_ms()), now)
         stream.begin(history or [], now)
-        self._tell_all(history or [])
+        self._tell_others(stream, history or [])
 
-    def _tell_all(self, history: list[Change]) -> None:
+    def _tell_others(self, stream: Stream, history: list[Change]) -> None:
         """A state that one stream was shown must not be followed there by an older one that is still on
         its way here; so it goes out to all as news, and what comes late is dropped."""
         for change in history:
             if now_ms() - change.updated_at < MEMORY_SECONDS * 1000:
-                self.hub.publish(change)
+                self.hub.publish(change, but=stream)
 
     async def healthz(self, _: web.Request) -> web.Response:
         """`200` while new streams are welcome."""

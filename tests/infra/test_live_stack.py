@@ -1,0 +1,73 @@
+"""CaloLive: what keeps a stream open, and what ends it in order."""
+
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+HEARTBEAT_SECONDS = 15
+
+
+@pytest.fixture
+def live(templates: dict[str, Template]) -> Template:
+    return templates["CaloLive"]
+
+
+def only(template: Template, kind: str) -> dict[str, Any]:
+    (found,) = template.find_resources(kind).values()
+    properties: dict[str, Any] = found["Properties"]
+    return properties
+
+
+def test_the_load_balancer_is_internal_and_waits_longer_than_a_heartbeat(live: Template) -> None:
+    balancer = only(live, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    attributes = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
+    assert balancer["Scheme"] == "internal"
+    assert int(attributes["idle_timeout.timeout_seconds"]) >= 120 > HEARTBEAT_SECONDS
+
+
+def test_only_the_link_may_talk_to_the_load_balancer(live: Template) -> None:
+    balancer = only(live, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    (group,) = [one["Fn::GetAtt"][0] for one in balancer["SecurityGroups"]]
+    rules = [one["Properties"] for one in live.find_resources("AWS::EC2::SecurityGroupIngress").values()]
+    sources = [rule["SourceSecurityGroupId"] for rule in rules if rule["GroupId"]["Fn::GetAtt"][0] == group]
+    assert len(sources) == 1
+    assert "LinkGroup" in sources[0]["Fn::GetAtt"][0]
+    assert "SecurityGroupIngress" not in live.find_resources("AWS::EC2::SecurityGroup")[group]["Properties"]
+
+
+def test_the_service_rolls_back_a_bad_deployment(live: Template) -> None:
+    service = only(live, "AWS::ECS::Service")
+    breaker = service["DeploymentConfiguration"]["DeploymentCircuitBreaker"]
+    assert breaker == {"Enable": True, "Rollback": True}
+    assert service["DeploymentConfiguration"]["MinimumHealthyPercent"] == 100
+
+
+def test_the_relay_is_checked_and_scaled(live: Template) -> None:
+    target = only(live, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    assert target["HealthCheckPath"] == "/healthz"
+    scalable = only(live, "AWS::ApplicationAutoScaling::ScalableTarget")
+    assert (scalable["MinCapacity"], scalable["MaxCapacity"]) == (2, 10)
+    assert len(live.find_resources("AWS::ApplicationAutoScaling::ScalingPolicy")) == 2
+
+
+def test_a_stopping_relay_gets_the_time_to_let_its_streams_go(live: Template) -> None:
+    (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert 30 <= container["StopTimeout"] <= 120
+    names = {one["Name"] for one in container["Environment"]}
+    assert {"TOPIC_ARN", "JOBS_TABLE", "QUEUE_PREFIX", "PORT"} <= names
+
+
+def test_the_relay_may_own_queues_of_its_name_only(live: Template) -> None:
+    policies = live.find_resources("AWS::IAM::Policy")
+    (name,) = [one for one in policies if one.startswith("TaskTaskRole")]
+    statements = policies[name]["Properties"]["PolicyDocument"]["Statement"]
+    by_action = {str(one["Action"]): one["Resource"] for one in statements}
+    (queues,) = [where for action, where in by_action.items() if "sqs:CreateQueue" in action]
+    assert queues["Fn::Join"][1][-1].endswith(":CaloRelay-*")
+    assert "*" not in by_action.values()
+
+
+def test_the_link_reaches_the_private_subnets(live: Template) -> None:
+    link = only(live, "AWS::ApiGatewayV2::VpcLink")
+    assert len(link["SubnetIds"]) == 2

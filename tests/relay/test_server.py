@@ -1,0 +1,230 @@
+"""`/live` over real sockets, read by an independent client."""
+
+import asyncio
+import json
+
+import httpx
+import pytest
+from httpx_sse import ServerSentEvent, aconnect_sse
+
+from functions.common.clock import now_ms
+from functions.sse_relay.history import MAX_AGE_MS
+from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running, until
+
+
+async def read(
+    relay: RunningRelay, count: int, headers: dict[str, str] | None = None, **query: str
+) -> list[ServerSentEvent]:
+    """The first events of a stream."""
+    events: list[ServerSentEvent] = []
+    async with (
+        httpx.AsyncClient() as client,
+        aconnect_sse(client, "GET", f"{relay.url}/live", params=query, headers=headers or {}) as source,
+    ):
+        async for event in source.aiter_sse():
+            if event.data:
+                events.append(event)
+            if len(events) == count:
+                break
+    return events
+
+
+def versions(events: list[ServerSentEvent]) -> list[tuple[str, int]]:
+    jobs = [json.loads(event.data) for event in events]
+    return [(job["id"], job["version"]) for job in jobs]
+
+
+def test_everyone_sees_a_change_at_once() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            readers = [asyncio.create_task(read(relay, 1)) for _ in range(3)]
+            await relay.streams(3)
+            relay.publish(change(1))
+            for events in await asyncio.gather(*readers):
+                assert versions(events) == [(job_id(1), 1)]
+                assert events[0].id == str(NOW)
+                assert events[0].event == "message"
+
+    run(test())
+
+
+def test_named_jobs_come_first_as_they_are_now_then_live() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.jobs = {job_id(1): change(1, 4)}
+            reader = asyncio.create_task(read(relay, 2, job=f"{job_id(1)},{job_id(2)}"))
+            await relay.streams(1)
+            relay.publish(change(3), change(2, 1))
+            assert versions(await reader) == [(job_id(1), 4), (job_id(2), 1)]
+
+    run(test())
+
+
+def test_a_change_while_the_table_is_read_is_neither_lost_nor_doubled() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.jobs = {job_id(1): change(1, 1)}
+            relay.history.reading = lambda: relay.publish(change(1, 1), change(1, 2))
+            assert versions(await read(relay, 2, job=job_id(1))) == [(job_id(1), 1), (job_id(1), 2)]
+
+    run(test())
+
+
+def test_a_state_read_from_the_table_is_never_followed_by_an_older_one() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.jobs = {job_id(1): change(1, 3, updated_at=now_ms())}
+            reader = asyncio.create_task(read(relay, 2, job=job_id(1)))
+            await relay.streams(1)
+            await until(lambda: relay.relay.hub.publish(change(1, 2)) is False)
+            relay.publish(change(1, 4))
+            assert versions(await reader) == [(job_id(1), 3), (job_id(1), 4)]
+
+    run(test())
+
+
+@pytest.mark.parametrize("as_header", [True, False])
+def test_the_feed_resumes_from_a_cursor(as_header: bool) -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.changed = [change(1, 2), change(2, 1)]
+            headers = {"Last-Event-ID": str(NOW)} if as_header else None
+            query = {} if as_header else {"lastEventId": str(NOW)}
+            assert versions(await read(relay, 2, headers, **query)) == [(job_id(1), 2), (job_id(2), 1)]
+            assert relay.history.cursors == [NOW]
+
+    run(test())
+
+
+@pytest.mark.parametrize("cursor", ["junk", "-1", "1e3", "9" * 40, "²"])
+def test_a_cursor_that_cannot_be_read_asks_for_a_resync(cursor: str) -> None:
+    async def test() -> None:
+        async with running() as relay:
+            (event,) = await read(relay, 1, lastEventId=cursor)
+            assert event.event == "resync"
+            assert relay.history.cursors == []
+
+    run(test())
+
+
+def test_a_cursor_too_far_back_asks_for_a_resync_and_then_goes_on_live() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.changed = None
+            reader = asyncio.create_task(read(relay, 2, lastEventId=str(NOW - MAX_AGE_MS)))
+            await relay.streams(1)
+            relay.publish(change(1))
+            resync, event = await reader
+            assert resync.event == "resync"
+            assert versions([event]) == [(job_id(1), 1)]
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    "query", ["job=", "job=x", "job=1,2", f"job={'&job='.join(job_id(n) for n in range(101))}"]
+)
+def test_bad_names_are_refused(query: str) -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            answer = await client.get(f"{relay.url}/live?{query}")
+            assert answer.status_code == 400
+            assert answer.headers["content-type"].startswith("application/problem+json")
+            assert answer.json()["errors"][0]["field"] == "job"
+
+    run(test())
+
+
+async def raw(relay: RunningRelay, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    writer.write(request)
+    return reader, writer
+
+
+def test_the_first_bytes_come_at_once_with_a_jittered_retry() -> None:
+    async def test() -> None:
+        async with running(uniform=lambda low, _: low) as relay:
+            reader, writer = await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert b"Content-Type: text/event-stream\r\n" in head
+            assert b"Cache-Control: no-cache, no-transform\r\n" in head
+            assert b"Access-Control-Allow-Origin: *\r\n" in head
+            assert b"Content-Encoding" not in head
+            first = b"d\r\nretry: 1000\n\n\r\n"
+            assert await reader.readexactly(len(first)) == first
+            writer.close()
+
+    run(test())
+
+
+def test_an_http_1_0_client_gets_no_chunks() -> None:
+    async def test() -> None:
+        async with running(uniform=lambda low, _: low) as relay:
+            reader, writer = await raw(relay, b"GET /live HTTP/1.0\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            await relay.streams(1)
+            relay.publish(change(1))
+            expected = b"retry: 1000\n\n" + change(1).frame.plain
+            assert await reader.readexactly(len(expected)) == expected
+            writer.close()
+
+    run(test())
+
+
+def test_a_silent_stream_gets_a_comment() -> None:
+    async def test() -> None:
+        async with running(silence=0.0) as relay:
+            reader, writer = await raw(relay, b"GET /live HTTP/1.0\r\n\r\n")
+            await relay.streams(1)
+            relay.relay.hub.heartbeat(0.0)
+            assert (await reader.readuntil(b":\n\n")).endswith(b"\n\n:\n\n")
+            writer.close()
+
+    run(test())
+
+
+def test_a_stream_ends_in_order_within_its_lifetime() -> None:
+    async def test() -> None:
+        async with running(lifetime=0.05) as relay:
+            reader, writer = await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await reader.read()).endswith(b"0\r\n\r\n")
+            await relay.streams(0)
+            writer.close()
+
+    run(test())
+
+
+def test_a_client_that_leaves_is_forgotten() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            _, writer = await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            await relay.streams(1)
+            writer.close()
+            await relay.streams(0)
+
+    run(test())
+
+
+def test_draining_lets_all_streams_go_and_takes_no_new_ones() -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            clients = [await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(3)]
+            await relay.streams(3)
+            await relay.relay.drain(0.05)
+            for reader, writer in clients:
+                assert (await reader.read()).endswith(b"0\r\n\r\n")
+                writer.close()
+            answer = await client.get(f"{relay.url}/live")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert (await client.get(f"{relay.url}/healthz")).status_code == 503
+
+    run(test())
+
+
+def test_only_get_is_served() -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            assert (await client.post(f"{relay.url}/live")).status_code == 405
+            assert (await client.get(f"{relay.url}/healthz")).text == "ok"
+
+    run(test())
