@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,14 @@ class Deployment:
 
     def complete(self, outputs: Mapping[str, str], access_key: str) -> None:
         """What a deployment needs besides: the access key, and what MiniStack's CloudFormation drops."""
-        secrets = self.client("secretsmanager")
-        secrets.put_secret_value(SecretId=outputs["UnsplashSecret"], SecretString=access_key)
-        for table in (outputs["JobsTable"], outputs["LedgerTable"]):
-            self.client("dynamodb").update_time_to_live(
-                TableName=table,
-                TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
-            )
+        with closing(self.client("secretsmanager")) as secrets:
+            secrets.put_secret_value(SecretId=outputs["UnsplashSecret"], SecretString=access_key)
+        with closing(self.client("dynamodb")) as dynamodb:
+            for table in (outputs["JobsTable"], outputs["LedgerTable"]):
+                dynamodb.update_time_to_live(
+                    TableName=table,
+                    TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+                )
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""

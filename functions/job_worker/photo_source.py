@@ -1,5 +1,7 @@
 """Where a topic's photos come from: spare ones first, then one request for many."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle, islice
 from typing import Any
@@ -7,11 +9,15 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.clock import Clock
-from functions.common.errors import RateLimited, WorkError
+from functions.common.errors import RateLimited, Transient, WorkError
 from functions.common.observability import count, logger
 from functions.job_worker.budget import RateBudget
 from functions.job_worker.spares import SparePhotos
 from functions.job_worker.unsplash import MAX_COUNT, Unsplash
+
+PAUSE_SECONDS = 0.2
+PATIENCE = 100
+"""Pauses, longer in all than a claim lasts: the claim of a worker that died runs out first."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +36,29 @@ class PhotoSource:
     budget: RateBudget
     spares: SparePhotos
     clock: Clock
+    sleep: Callable[[float], None] = time.sleep
 
     def find(self, topic: str, wanted: int) -> Found:
         """`wanted` (1..30) photos of a topic: spares, and if they are too few, those of one request.
 
+        Of several workers that run out of a topic at once, one asks and the others wait for its spares.
         A topic with fewer photos than that shows some of them more than once.
         """
-        photos = self.spares.take(topic, wanted)
-        missing = wanted - len(photos)
-        if not missing:
-            return Found(photos)
+        photos: list[dict[str, Any]] = []
+        for _ in range(PATIENCE):
+            photos += self.spares.take(topic, wanted - len(photos))
+            if len(photos) == wanted:
+                return Found(photos)
+            if self.spares.claim(topic, self.clock()):
+                return self._ask(topic, photos, wanted - len(photos))
+            self.sleep(PAUSE_SECONDS)
+        return Found(photos, Transient("busy", "others were asking for this topic for too long"))
+
+    def _ask(self, topic: str, photos: list[dict[str, Any]], missing: int) -> Found:
         try:
             fresh = self._request(topic)
         except (WorkError, RateLimited) as error:
+            self.spares.release(topic)
             return Found(photos, error)
         self._keep(topic, fresh[missing:])
         return Found(photos + list(islice(cycle(fresh), missing)))
@@ -59,8 +75,7 @@ class PhotoSource:
         return page.photos
 
     def _keep(self, topic: str, photos: list[dict[str, Any]]) -> None:
-        if not photos:
-            return
+        """Ends the claim too, also if there is nothing to keep."""
         try:
             self.spares.put(topic, photos, self.clock() // 1000)
         except (BotoCoreError, ClientError):

@@ -7,11 +7,16 @@ from functions.common.attributes import from_item, to_attribute, to_item
 from functions.common.ledger import spare_key
 
 KEEP_SECONDS = 30 * 24 * 3600
+CLAIM_MS = 15_000
+"""Longer than a request may take."""
+LEFT = "attribute_exists(photos) AND taken < size(photos)"
+USED_UP = "attribute_not_exists(photos) OR taken >= size(photos)"
 
 
 @dataclass(frozen=True)
 class SparePhotos:
-    """One item a topic: a list of photos and `taken`, how many of its first ones are handed out.
+    """One item a topic: a list of photos, `taken`, how many of its first ones are handed out, and
+    `asked_until`, while some worker is asking for more (epoch ms, so that one who died is not waited for).
 
     Taking moves `taken` on and reads the list in the same call, so two workers never get the same
     photo, and taking many costs no more calls than taking one.
@@ -27,7 +32,7 @@ class SparePhotos:
                 TableName=self.table,
                 Key=_key(topic),
                 UpdateExpression="SET taken = taken + :count",
-                ConditionExpression="attribute_exists(photos) AND taken < size(photos)",
+                ConditionExpression=LEFT,
                 ExpressionAttributeValues=to_item({":count": count}),
                 ReturnValues="ALL_OLD",
             )
@@ -37,15 +42,26 @@ class SparePhotos:
         photos: list[dict[str, Any]] = kept["photos"][kept["taken"] : kept["taken"] + count]
         return photos
 
+    def claim(self, topic: str, now: int) -> bool:
+        """Be the one who asks for more: only if all photos are taken and nobody else is asking."""
+        return self._set(
+            topic,
+            "SET asked_until = :until, expires_at = :expires",
+            f"({USED_UP}) AND (attribute_not_exists(asked_until) OR asked_until < :now)",
+            {":until": now + CLAIM_MS, ":now": now, ":expires": now // 1000 + KEEP_SECONDS},
+        )
+
+    def release(self, topic: str) -> None:
+        """Give up a claim without photos."""
+        self._set(topic, "REMOVE asked_until", "attribute_exists(pk)", {})
+
     def put(self, topic: str, photos: list[dict[str, Any]], now_seconds: int) -> None:
-        """Keep photos: in place of a list that is used up, or behind one that is not."""
+        """Keep photos, in place of a list that is used up or behind one that is not; ends a claim."""
         values = {":photos": photos, ":zero": 0, ":expires": now_seconds + KEEP_SECONDS}
-        used_up = "attribute_not_exists(photos) OR taken >= size(photos)"
-        expiry = "expires_at = :expires"
-        if not self._set(topic, f"SET photos = :photos, taken = :zero, {expiry}", used_up, values):
+        rest = "expires_at = :expires REMOVE asked_until"
+        if not self._set(topic, f"SET photos = :photos, taken = :zero, {rest}", USED_UP, values):
             del values[":zero"]
-            append = f"SET photos = list_append(photos, :photos), {expiry}"
-            self._set(topic, append, "attribute_exists(photos) AND taken < size(photos)", values)
+            self._set(topic, f"SET photos = list_append(photos, :photos), {rest}", LEFT, values)
 
     def _set(self, topic: str, expression: str, condition: str, values: dict[str, Any]) -> bool:
         try:
@@ -54,7 +70,7 @@ class SparePhotos:
                 Key=_key(topic),
                 UpdateExpression=expression,
                 ConditionExpression=condition,
-                ExpressionAttributeValues=to_item(values),
+                **({"ExpressionAttributeValues": to_item(values)} if values else {}),
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
             return False

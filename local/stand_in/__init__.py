@@ -1,0 +1,1 @@
+"""A stand-in for the Unsplash API: same protocol, same rate limit, photos that it draws itself."""

@@ -1,0 +1,151 @@
+"""The deployed whole, started once: emulator, stacks, stand-in, relay and front door on free ports."""
+
+import contextlib
+import json
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from httpx_sse import ServerSentEvent, connect_sse
+
+from local.processes import free_ports
+from local.system import LocalSystem
+
+JobJson = dict[str, Any]
+ENDED = ("resolved", "error", "cancelled")
+
+
+class Live:
+    """A live stream read by a client library in a thread of its own."""
+
+    def __init__(self, url: str, **query: str) -> None:
+        self.seen: list[JobJson] = []
+        self.cursors: list[str] = []
+        self._events: queue.Queue[ServerSentEvent] = queue.Queue()
+        self._client = httpx.Client(timeout=httpx.Timeout(10, read=60))
+        self._open = threading.Event()
+        self._thread = threading.Thread(target=self._read, args=(url, query), daemon=True)
+
+    def _read(self, url: str, query: dict[str, str]) -> None:
+        try:
+            with connect_sse(self._client, "GET", f"{url}/api/live", params=query) as source:
+                assert source.response.status_code == 200
+                self._open.set()
+                for event in source.iter_sse():
+                    if event.data:
+                        self._events.put(event)
+        except httpx.HTTPError:
+            return  # closed by the test
+
+    def __enter__(self) -> "Live":
+        self._thread.start()
+        assert self._open.wait(10), "the stream did not open"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def event(self, seconds: float = 30) -> ServerSentEvent:
+        """The next event."""
+        return self._events.get(timeout=seconds)
+
+    def until(self, condition: Callable[[JobJson], bool], seconds: float = 30) -> JobJson:
+        """The next job that meets the condition; the others are kept in `seen`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            event = self.event(max(0.01, deadline - time.monotonic()))
+            job: JobJson = json.loads(event.data)
+            self.seen.append(job)
+            self.cursors.append(event.id)
+            if condition(job):
+                return job
+
+    def ended(self, job_id: str, seconds: float = 30) -> JobJson:
+        """The job in its final status."""
+        return self.until(lambda job: job["id"] == job_id and job["status"] in ENDED, seconds)
+
+    def fence(self, calo: "Calo") -> None:
+        """Wait until a job made now has ended here: whatever was to come before has come."""
+        self.ended(calo.create()["id"])
+
+
+class Calo:
+    """The system as its users and its operators see it."""
+
+    def __init__(self, system: LocalSystem) -> None:
+        self.system = system
+        self.http = httpx.Client(base_url=f"{system.url}/api/", timeout=30)
+        self._clients: dict[str, Any] = {}
+
+    def close(self) -> None:
+        self.http.close()
+        for client in self._clients.values():
+            client.close()
+
+    def post(self, body: Any = None, *, key: str | None = None) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        content = body if isinstance(body, str) else None if body is None else json.dumps(body)
+        return self.http.post("jobs", content=content, headers=headers)
+
+    def create(self, query: str = "pasta", **fields: Any) -> JobJson:
+        answer = self.post({"query": query, **fields})
+        assert answer.status_code == 201, answer.text
+        job: JobJson = answer.json()
+        return job
+
+    def get(self, path: str, **query: Any) -> httpx.Response:
+        return self.http.get(path, params=query)
+
+    def live(self, **query: str) -> Live:
+        return Live(self.system.url, **query)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the emulator."""
+        if service not in self._clients:
+            self._clients[service] = self.system.deployment.client(service)
+        return self._clients[service]
+
+    def send(self, queue_output: str, message: Any) -> None:
+        """Put a message on one of the system's queues."""
+        body = message if isinstance(message, str) else json.dumps(message)
+        self.client("sqs").send_message(QueueUrl=self.system.outputs[queue_output], MessageBody=body)
+
+    def messages(self) -> int:
+        """How many messages the jobs queue and the results queue hold, seen or unseen."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        total = 0
+        for output in ("JobsQueueUrl", "ResultsQueueUrl"):
+            attributes = self.client("sqs").get_queue_attributes(
+                QueueUrl=self.system.outputs[output], AttributeNames=names
+            )["Attributes"]
+            total += sum(int(attributes[name]) for name in names)
+        return total
+
+
+@pytest.fixture(scope="session")
+def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
+    folder = tmp_path_factory.mktemp("system") / "run"
+    (port,) = free_ports(1)
+    environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
+    system = LocalSystem(folder, port, environment=environment)
+    with system, contextlib.closing(Calo(system)) as whole:
+        yield whole
+
+
+@pytest.fixture
+def unknown_id() -> str:
+    return str(uuid.uuid4())
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    """Ask again until the answer is true; returns it."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.1)
+    return answer

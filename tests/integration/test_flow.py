@@ -1,0 +1,112 @@
+"""A job's way from POST to a live event, and what a repeated message changes: nothing."""
+
+import io
+import json
+from typing import Any
+
+import httpx
+from PIL import Image
+
+from tests.integration.conftest import Calo, eventually
+
+
+def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Calo) -> None:
+    with calo.live() as live:
+        created = calo.create("pasta")
+        resolved = live.ended(created["id"])
+    assert [job["status"] for job in live.seen if job["id"] == created["id"]] == ["pending", "resolved"]
+    assert (resolved["version"], resolved["error"]) == (created["version"] + 1, None)
+    for url in (resolved["result"], resolved["photo"]["small"], resolved["photo"]["regular"]):
+        image = httpx.get(url)
+        assert image.headers["content-type"] == "image/jpeg"
+        assert "immutable" in image.headers["cache-control"]
+        Image.open(io.BytesIO(image.content)).verify()
+    assert calo.get(f"jobs/{created['id']}").json() == resolved
+
+
+def test_a_failure_is_told_live_with_its_reason(calo: Calo) -> None:
+    with calo.live() as live:
+        created = calo.create("nothing")
+        failed = live.ended(created["id"])
+    assert failed["status"] == "error"
+    assert failed["error"]["code"] == "no_photos"
+    assert "nothing" in failed["error"]["message"]
+    assert failed["error"]["attempts"] == 1
+    assert failed["result"] is None
+
+
+def test_a_delayed_job_waits(calo: Calo) -> None:
+    with calo.live() as live:
+        created = calo.create("pasta", delay_seconds=2)
+        resolved = live.ended(created["id"])
+    assert resolved["updated_at"] - created["created_at"] >= 2000
+
+
+def result_message(job: dict[str, Any]) -> dict[str, Any]:
+    photo = {**job["photo"], "id": "forged"}
+    return {"job_id": job["id"], "owner": "public", "run": 1, "result": "http://forged", "photo": photo}
+
+
+def test_duplicates_of_every_message_change_nothing(calo: Calo) -> None:
+    with calo.live() as live:
+        job = live.ended(calo.create("pasta")["id"])
+        message = {"job_id": job["id"], "owner": "public", "run": 1}
+        failure = {**message, "code": "forged", "message": "forged", "attempts": 3}
+        for _ in range(2):
+            calo.send("JobsQueueUrl", message)
+            calo.send("ResultsQueueUrl", result_message(job))
+            calo.send("DeadLetterQueueUrl", failure)
+            calo.send("DeadLetterQueueUrl", message)
+        republish(calo, job["id"])
+        eventually(lambda: calo.messages() == 0)
+        seen = len(live.seen)
+        live.fence(calo)
+    assert [one for one in live.seen[seen:] if one["id"] == job["id"]] == []
+    assert calo.get(f"jobs/{job['id']}").json() == job
+
+
+def republish(calo: Calo, job_id: str) -> None:
+    """Send the job's newest stream record through the topic once more."""
+    item = calo.client("dynamodb").get_item(
+        TableName=calo.system.outputs["JobsTable"], Key={"id": {"S": job_id}}
+    )["Item"]
+    record = {"eventName": "MODIFY", "dynamodb": {"NewImage": item}}
+    calo.client("sns").publish(TopicArn=calo.system.outputs["TopicArn"], Message=json.dumps(record))
+
+
+def test_a_message_that_no_worker_could_report_ends_its_job_as_crashed(calo: Calo) -> None:
+    with calo.live() as live:
+        created = calo.create("pasta", delay_seconds=900)
+        calo.send("DeadLetterQueueUrl", {"job_id": created["id"], "owner": "public", "run": 1})
+        failed = live.ended(created["id"])
+    assert (failed["status"], failed["error"]["code"]) == ("error", "crashed")
+
+
+def test_poisoned_messages_harm_nobody(calo: Calo) -> None:
+    for body in ("", "no json", "[]", '{"job_id": 1}', '{"job_id": "x"}'):
+        calo.send("DeadLetterQueueUrl", body or " ")
+    calo.send("ResultsQueueUrl", "no json")
+    with calo.live() as live:
+        assert live.ended(calo.create("pasta")["id"])["status"] == "resolved"
+    dead_letters = calo.system.outputs["DeadLetterQueueUrl"]
+    attribute = "ApproximateNumberOfMessages"
+    eventually(
+        lambda: (
+            calo.client("sqs").get_queue_attributes(QueueUrl=dead_letters, AttributeNames=[attribute])[
+                "Attributes"
+            ][attribute]
+            == "0"
+        )
+    )
+
+
+def test_a_batch_of_one_topic_shares_requests_and_every_job_gets_its_own_photo(calo: Calo) -> None:
+    before = calo.get("stats").json()["budget"]["remaining"]
+    with calo.live() as live:
+        jobs = [calo.create("lakes at dawn") for _ in range(20)]
+        wanted = {job["id"] for job in jobs}
+        while wanted:
+            wanted.discard(live.until(lambda job: job["status"] == "resolved")["id"])
+    photos = {calo.get(f"jobs/{job['id']}").json()["photo"]["id"] for job in jobs}
+    assert len(photos) == 20
+    assert before - calo.get("stats").json()["budget"]["remaining"] <= 2

@@ -1,0 +1,405 @@
+"""The Unsplash stand-in keeps the real service's protocol, and its photos are real pictures."""
+
+import asyncio
+import io
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientResponse, web
+from aiohttp.test_utils import TestClient, TestServer
+from PIL import Image, ImageChops, ImageStat
+
+from local.stand_in import blurhash
+from local.stand_in.drawing import draw, jpeg, scene_of
+from local.stand_in.photo_ids import new_id, size_of
+from local.stand_in.photos import new_ids, photo
+from local.stand_in.scenes import SCENES
+from local.stand_in.server import make_app
+
+Client = TestClient[web.Request, web.Application]
+KEY = {"Authorization": "Client-ID a-key"}
+PUBLIC_URL = "http://photos.test"
+BASE_83 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def talk(scenario: Callable[[Client], Awaitable[None]], **options: Any) -> None:
+    """Runs `scenario` against a stand-in of its own, on a loopback port."""
+
+    async def run() -> None:
+        app = make_app(**{"public_url": PUBLIC_URL, "rng": random.Random(7), **options})
+        async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+            await scenario(client)
+
+    asyncio.run(run())
+
+
+async def ask(client: Client, **params: str) -> ClientResponse:
+    return await client.get("/photos/random", params=params, headers=KEY)
+
+
+def limits(answer: ClientResponse) -> tuple[str, str]:
+    return answer.headers["X-Ratelimit-Limit"], answer.headers["X-Ratelimit-Remaining"]
+
+
+def path(url: str) -> str:
+    assert url.startswith(PUBLIC_URL)
+    return url.removeprefix(PUBLIC_URL)
+
+
+# --- the protocol ---
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Client-ID "}, {"Authorization": "Bearer a-key"}])
+def test_a_request_without_a_key_is_refused_and_costs_nothing(headers: dict[str, str]) -> None:
+    async def scenario(client: Client) -> None:
+        answer = await client.get("/photos/random", headers=headers)
+        assert answer.status == 401
+        assert await answer.json() == {"errors": ["OAuth error: The access token is invalid"]}
+        assert limits(answer) == ("50", "50")
+
+    talk(scenario)
+
+
+def test_count_gives_a_list_and_no_count_one_object() -> None:
+    async def scenario(client: Client) -> None:
+        many = await (await ask(client, count="3", query="food")).json()
+        single_list = await (await ask(client, count="1")).json()
+        one = await (await ask(client, query="food")).json()
+        assert isinstance(many, list)
+        assert len(many) == 3
+        assert isinstance(single_list, list)
+        assert len(single_list) == 1
+        assert isinstance(one, dict)
+        assert one["id"]
+
+    talk(scenario)
+
+
+@pytest.mark.parametrize("count", ["31", "1000", "0", "-1", "many"])
+def test_a_count_out_of_range_gives_thirty(count: str) -> None:
+    async def scenario(client: Client) -> None:
+        photos = await (await ask(client, count=count)).json()
+        assert len(photos) == 30
+
+    talk(scenario)
+
+
+def test_ids_are_distinct_and_look_like_those_of_unsplash() -> None:
+    async def scenario(client: Client) -> None:
+        answers = [await (await ask(client, count="30", query="sea")).json() for _ in range(3)]
+        ids = [each["id"] for answer in answers for each in answer]
+        assert len(set(ids)) == 90
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{11}", photo_id) for photo_id in ids)
+
+    talk(scenario)
+
+
+def test_a_photo_has_the_fields_that_the_real_service_gives() -> None:
+    async def scenario(client: Client) -> None:
+        for each in await (await ask(client, count="30", query="city")).json():
+            assert each["width"] > 1000
+            assert each["height"] > 1000
+            assert re.fullmatch(r"#[0-9a-f]{6}", each["color"])
+            assert set(each["urls"]) == {"raw", "full", "regular", "small", "thumb"}
+            assert all(
+                url.startswith(f"{PUBLIC_URL}/images/{each['id']}.jpg") for url in each["urls"].values()
+            )
+            assert each["links"]["html"] == f"https://unsplash.com/photos/{each['id']}"
+            assert {"self", "download", "download_location"} < set(each["links"])
+            user = each["user"]
+            assert user["id"]
+            assert user["name"]
+            assert user["links"]["html"] == f"https://unsplash.com/@{user['username']}"
+
+    talk(scenario)
+
+
+def test_descriptions_are_sometimes_missing_as_in_the_real_service() -> None:
+    photos = [photo(photo_id, PUBLIC_URL) for photo_id in new_ids("food", 60, random.Random(1))]
+    assert {type(each["description"]) for each in photos} == {str, type(None)}
+    assert {"alt_description" in each for each in photos} == {True, False}
+
+
+@pytest.mark.parametrize("topic", ["nothing", "The Void", "xyzzy pasta"])
+def test_a_topic_without_photos_is_not_found_but_costs_a_request(topic: str) -> None:
+    async def scenario(client: Client) -> None:
+        answer = await ask(client, count="5", query=topic)
+        assert answer.status == 404
+        assert await answer.json() == {"errors": ["No photos found."]}
+        assert limits(answer) == ("50", "49")
+
+    talk(scenario)
+
+
+def test_a_topic_that_only_looks_like_one_without_photos_has_some() -> None:
+    assert new_ids("avoid nothingness", 2, random.Random(1))
+
+
+# --- the rate limit ---
+
+
+def test_every_answer_says_what_is_left() -> None:
+    async def scenario(client: Client) -> None:
+        assert limits(await ask(client, count="30")) == ("3", "2")
+        assert limits(await ask(client)) == ("3", "1")
+        assert limits(await ask(client, query="void")) == ("3", "0")
+
+    talk(scenario, limit=3)
+
+
+def test_a_spent_budget_is_answered_in_plain_text() -> None:
+    async def scenario(client: Client) -> None:
+        await ask(client)
+        answer = await ask(client, count="2")
+        assert answer.status == 403
+        assert answer.content_type == "text/plain"
+        assert await answer.text() == "Rate Limit Exceeded"
+        assert limits(answer) == ("1", "0")
+        assert "Retry-After" not in answer.headers
+
+    talk(scenario, limit=1)
+
+
+def test_a_window_begins_with_its_first_request_and_then_ends() -> None:
+    clock = Clock()
+
+    async def scenario(client: Client) -> None:
+        clock.now += 5_000  # idle time belongs to no window
+        assert (await ask(client)).status == 200
+        clock.now += 3_599
+        assert (await ask(client)).status == 200
+        assert (await ask(client)).status == 403
+        clock.now += 1  # an hour after the first request, not after the refused one
+        fresh = await ask(client)
+        assert fresh.status == 200
+        assert limits(fresh) == ("2", "1")
+
+    talk(scenario, limit=2, clock=clock)
+
+
+def test_the_window_may_be_shorter() -> None:
+    clock = Clock()
+
+    async def scenario(client: Client) -> None:
+        assert (await ask(client)).status == 200
+        assert (await ask(client)).status == 403
+        clock.now += 10
+        assert (await ask(client)).status == 200
+
+    talk(scenario, limit=1, window=10, clock=clock)
+
+
+def test_requests_are_counted_for_tests_and_that_is_free() -> None:
+    async def scenario(client: Client) -> None:
+        assert await (await client.get("/healthz")).text() == "ok"
+        one = await (await ask(client)).json()
+        await ask(client)
+        await ask(client)
+        await client.get("/photos/random")  # without a key: not counted
+        await client.get(path(one["urls"]["thumb"]))
+        seen = await (await client.get("/requests")).json()
+        assert seen == {"api": 3, "images": 1, "limited": 1, "remaining": 0, "limit": 2}
+
+    talk(scenario, limit=2)
+
+
+def test_latency_delays_the_answer() -> None:
+    async def scenario(client: Client) -> None:
+        begun = time.monotonic()
+        await client.get("/photos/random")
+        assert time.monotonic() - begun >= 0.05
+
+    talk(scenario, latency=0.05)
+
+
+# --- the images ---
+
+
+def opened(data: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    return image
+
+
+def test_images_are_jpegs_in_the_promised_ratio() -> None:
+    async def scenario(client: Client) -> None:
+        for each in await (await ask(client, count="5", query="food")).json():
+            for size, width in (("small", 400), ("thumb", 200), ("regular", 1080)):
+                answer = await client.get(path(each["urls"][size]))
+                assert answer.status == 200
+                assert answer.content_type == "image/jpeg"
+                assert "max-age=31536000" in answer.headers["Cache-Control"]
+                image = opened(await answer.read())
+                assert (image.format, image.mode, image.width) == ("JPEG", "RGB", width)
+                assert abs(image.height - width * each["height"] / each["width"]) <= 1
+
+    talk(scenario)
+
+
+def test_widths_have_a_default_and_bounds() -> None:
+    async def scenario(client: Client) -> None:
+        image = f"/images/{new_id(7, random.Random(3))}.jpg"
+        widths = {"": 1080, "?w=640": 640, "?w=9999": 1600, "?w=1": 16, "?w=wide": 1080, "?fm=jpg&w=300": 300}
+        for query, width in widths.items():
+            answer = await client.get(image + query)
+            assert opened(await answer.read()).width == width
+
+    talk(scenario)
+
+
+def test_images_do_not_count_against_the_limit_and_need_no_key() -> None:
+    async def scenario(client: Client) -> None:
+        one = await (await ask(client)).json()
+        assert (await ask(client)).status == 403
+        assert (await client.get(path(one["urls"]["thumb"]))).status == 200
+
+    talk(scenario, limit=1)
+
+
+def altered(photo_id: str) -> str:
+    return photo_id[:-1] + ("A" if photo_id[-1] != "A" else "B")
+
+
+@pytest.mark.parametrize("photo_id", ["short", "much-too-long-an-id", altered(new_id(0, random.Random(1)))])
+def test_an_id_that_nobody_gave_out_is_not_found(photo_id: str) -> None:
+    async def scenario(client: Client) -> None:
+        assert (await client.get(f"/images/{photo_id}.jpg")).status == 404
+
+    talk(scenario)
+
+
+def test_an_id_of_a_scene_that_there_is_not_is_not_found() -> None:
+    with pytest.raises(KeyError):
+        scene_of(new_id(len(SCENES), random.Random(1)))
+
+
+def test_an_id_is_the_same_photo_for_every_server() -> None:
+    bodies: list[bytes] = []
+    photo_id = new_id(0, random.Random(5))
+
+    async def scenario(client: Client) -> None:
+        bodies.append(await (await client.get(f"/images/{photo_id}.jpg?w=200")).read())
+
+    talk(scenario)
+    talk(scenario, rng=random.Random(99))
+    assert bodies[0] == bodies[1] == jpeg(photo_id, 200)
+    assert photo(photo_id, PUBLIC_URL) == photo(photo_id, PUBLIC_URL)
+
+
+@pytest.mark.parametrize("scene", range(len(SCENES)), ids=[scene.draw.__name__ for scene in SCENES])
+def test_every_scene_draws_distinct_photos_at_every_shape(scene: int) -> None:
+    rng = random.Random(scene)
+    ids: dict[bool, str] = {}
+    while len(ids) < 2:  # one upright, one not
+        photo_id = new_id(scene, rng)
+        ids[size_of(photo_id)[1] > size_of(photo_id)[0]] = photo_id
+    pictures = [draw(photo_id, width).tobytes() for photo_id in ids.values() for width in (16, 90)]
+    assert len(set(pictures)) == 4
+    assert all(scene_of(photo_id) is SCENES[scene] for photo_id in ids.values())
+
+
+def test_a_photo_has_one_composition_at_every_size() -> None:
+    for scene in range(len(SCENES)):
+        photo_id = new_id(scene, random.Random(scene))
+        small = draw(photo_id, 200)
+        large = draw(photo_id, 600).resize(small.size, Image.Resampling.BOX)
+        assert sum(ImageStat.Stat(ImageChops.difference(small, large)).mean) / 3 < 10
+
+
+def test_a_topic_decides_what_is_drawn() -> None:
+    rng = random.Random(2)
+
+    def drawn(topic: str | None) -> set[str]:
+        return {scene_of(photo_id).draw.__name__ for photo_id in new_ids(topic, 200, rng)}
+
+    assert drawn("Pasta!") == {"pasta"}
+    assert drawn("mountains") == {"mountains"}
+    assert drawn("food") == {"pasta", "soup", "salad", "pizza", "fruit", "coffee", "pancakes"}
+    assert drawn("quaternions") == {"mountains", "dunes", "sea", "forest"}
+    assert len(drawn(None)) == len(SCENES)
+
+
+def test_the_color_is_the_average_of_the_picture() -> None:
+    for photo_id in new_ids(None, 20, random.Random(4)):
+        promised = bytes.fromhex(photo(photo_id, PUBLIC_URL)["color"][1:])
+        average = opened(jpeg(photo_id, 300)).resize((1, 1), Image.Resampling.BOX).tobytes()
+        assert all(abs(a - b) <= 16 for a, b in zip(promised, average, strict=True))
+
+
+# --- BlurHash ---
+
+
+def digits(text: str) -> int:
+    value = 0
+    for character in text:
+        value = value * 83 + BASE_83.index(character)
+    return value
+
+
+def test_the_blur_hash_of_black_is_the_well_known_one() -> None:
+    assert blurhash.encode(Image.new("RGB", (32, 24))) == "L00000fQfQfQfQfQfQfQfQfQfQfQ"
+
+
+def test_the_blur_hash_holds_the_average_color() -> None:
+    hashed = blurhash.encode(Image.new("RGB", (20, 30), (200, 120, 40)), 3, 3)
+    assert digits(hashed[0]) == (3 - 1) + (3 - 1) * 9
+    assert digits(hashed[2:6]) == 200 << 16 | 120 << 8 | 40
+
+
+def test_the_blur_hash_shows_on_which_side_the_light_is() -> None:
+    picture = Image.new("RGB", (32, 32))
+    picture.paste((255, 255, 255), (0, 0, 16, 32))
+    across, down = (digits(blurhash.encode(picture, 2, 2)[at : at + 2]) for at in (6, 8))
+    assert across // 361 > 12  # 9 of 0..18 is nought: light on the left is a strong first cosine
+    assert abs(down // 361 - 9) <= 2  # waves begin at the edge of a pixel, so evenness is not quite nought
+
+
+def test_every_photo_has_a_blur_hash_of_the_right_length() -> None:
+    for photo_id in new_ids(None, 30, random.Random(6)):
+        hashed = photo(photo_id, PUBLIC_URL)["blur_hash"]
+        across, down = digits(hashed[0]) % 9 + 1, digits(hashed[0]) // 9 + 1
+        assert (across, down) == (4, 3)
+        assert len(hashed) == 4 + 2 * across * down
+        assert all(digits(hashed[at : at + 2]) < 19**3 for at in range(6, len(hashed), 2))
+
+
+# --- the process ---
+
+
+def test_the_process_serves_and_ends_cleanly_on_sigterm() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "local.stand_in", "--port", str(port), "--limit", "9"]
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    try:
+        assert process.stdout
+        assert f"http://127.0.0.1:{port}" in process.stdout.readline()
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.0 200 OK")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+    finally:
+        process.kill()
+        process.communicate()
