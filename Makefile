@@ -2,12 +2,14 @@
 
 PYTHON ?= python3
 PORT ?= 8080
+ARGS ?=
 BIN := .venv/bin
-SITE = $(wildcard .venv/lib/python3*/site-packages)
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --no-compile
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
+# the packages whose import would be slow without byte code; compiling all of them would take a minute
+COMPILED := aws_cdk jsii constructs botocore
 
 export PORT
-# the venv's own Node comes first; synth imports half a gigabyte of modules, so byte code must be kept
+# the virtual environment's own Node comes first, and keeps the byte code that it makes
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
@@ -19,46 +21,51 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-install: .venv/installed .venv-emulator/installed ## make the virtual environments
+install: ## make the virtual environments
+	@$(MAKE) --no-print-directory -j2 .venv/installed .venv-emulator/installed
 
 run: install ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
-test: install ## unit, infra and integration tests
-	$(BIN)/python -m pytest
+test: install ## unit, relay, infra and integration tests
+	$(BIN)/python -m pytest $(ARGS)
 
 check: install ## format, lint, types, and every template through cfn-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth
-	$(BIN)/cfn-lint --non-zero-exit-code error cdk.out/*.template.json
+	$(BIN)/cfn-lint --non-zero-exit-code error --format pretty cdk.out/*.template.json
 
 bench: install ## measure what docs/performance.md says
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench $(ARGS)
 
 synth: install ## write the CloudFormation templates to cdk.out
-	@$(BIN)/cdk synth --quiet --no-notices
+	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
 
-deploy: install ## deploy all stacks to the account of your AWS profile
-	@$(BIN)/python -m infra.deploy
+deploy: install ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
+	@$(BIN)/python -m infra.deploy $(ARGS)
 
-destroy: install ## delete all stacks (tables and images are kept unless -c retain_data=false was deployed)
-	$(BIN)/cdk destroy --all --no-notices
+destroy: install ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
+	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
 
-lock: ## resolve the direct dependencies anew
-	$(PYTHON) -m bench.lock
+lock: ## resolve every requirements.in anew into its requirements.txt
+	@for folder in functions functions/sse_relay .; do \
+		rm -rf .build/lock && $(PYTHON) -m venv .build/lock && \
+		.build/lock/bin/python $(PIP_INSTALL) -r $$folder/requirements.in && \
+		{ echo '# Locked from requirements.in by `make lock`: every package, direct or not.'; \
+		  .build/lock/bin/python -m pip freeze --disable-pip-version-check; } > $$folder/requirements.txt || exit 1; \
+	done; rm -rf .build/lock
 
-clean: ## remove what was built, not the virtual environments
+clean: ## remove what was built, but not the virtual environments
 	rm -rf .build .local cdk.out
 
-# Both at once: they share no files.
-.venv/installed: requirements.txt functions/requirements.txt functions/sse_relay/requirements.txt
-	@echo "installing into .venv (about half a minute)"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+.venv/installed: requirements.txt
+	@echo "installing into .venv: about a minute, once"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
-	@$(BIN)/python -m compileall -q -j 0 .venv/lib/python3*/site-packages/aws_cdk .venv/lib/python3*/site-packages/jsii .venv/lib/python3*/site-packages/constructs .venv/lib/python3*/site-packages/botocore
+	@$(BIN)/python -m compileall -q -j 0 $(foreach package,$(COMPILED),.venv/lib/python3*/site-packages/$(package))
 	@touch $@
 
 .venv-emulator/installed: local/emulator-requirements.txt

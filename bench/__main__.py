@@ -1,0 +1,27 @@
+"""`make bench`: measure what docs/performance.md says, on this machine.
+
+python -m bench            all of it (some minutes: it installs everything anew)
+python -m bench latency    from POST to the live event, one job at a time
+python -m bench start      a fresh clone to "ready", and a second start
+"""
+
+import sys
+
+from bench import latency, start
+
+PARTS = {"latency": latency.measure, "start": start.measure}
+
+
+def main(names: list[str]) -> int:
+    """Run the parts named, or all. Returns the exit status."""
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    for name in names or PARTS:
+        PARTS[name]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
