@@ -51,6 +51,8 @@ class ApiStack(Stack):
             rest_api_name="Calo",
             # an edge-optimised endpoint would cut a stream after 30 idle seconds
             endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # without it in the account's settings, API Gateway refuses a stage that writes an access log
+            cloud_watch_role=True,
             deploy_options=apigateway.StageOptions(
                 stage_name="api",
                 throttling_rate_limit=self.settings.api_rate,

@@ -28,6 +28,9 @@ def next_steps(outputs: dict[str, dict[str, str]]) -> str:
     """What to tell the one who has deployed, from the stacks' outputs."""
     api = outputs["CaloApi"]["ApiUrl"].rstrip("/")
     secret = outputs["CaloJobs"]["UnsplashSecret"]
+    watch = (
+        f"curl -N {api}/live" if "CaloLive" in outputs else f"curl {api}/jobs   # deployed without the relay"
+    )
     return f"""
 The API is at {api}
 
@@ -37,8 +40,8 @@ Next: put your Unsplash access key (https://unsplash.com/oauth/applications) int
 
 then ask for a photo and watch it come:
 
-  curl -N {api}/live
   curl -X POST {api}/jobs -d '{{"query":"pasta"}}'
+  {watch}
 """
 
 

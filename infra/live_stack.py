@@ -116,13 +116,14 @@ class LiveStack(Stack):
         """Read the jobs; own a queue of the relays' name and its subscription, no others."""
         jobs.tables.jobs.grant(role, "dynamodb:BatchGetItem", "dynamodb:Query")
         queues = self.format_arn(service="sqs", resource=f"{QUEUE_PREFIX}*")
+        topic = jobs.publishing.topic.topic_arn
         actions = ["CreateQueue", "DeleteQueue", "ReceiveMessage", "DeleteMessage"]
         for statement in (
             iam.PolicyStatement(actions=[f"sqs:{action}" for action in actions], resources=[queues]),
-            iam.PolicyStatement(
-                actions=["sns:Subscribe", "sns:Unsubscribe"],
-                resources=[jobs.publishing.topic.topic_arn],
-            ),
+            iam.PolicyStatement(actions=["sns:Subscribe"], resources=[topic]),
+            # subscriptions are no resource that a policy could name:
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+            iam.PolicyStatement(actions=["sns:Unsubscribe"], resources=["*"]),
         ):
             role.add_to_principal_policy(statement)
 

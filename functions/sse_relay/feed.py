@@ -94,17 +94,15 @@ class SqsFeed:
         await asyncio.to_thread(self._unsubscribe)
 
     def _subscribe(self) -> None:
+        arn = self._topic_arn.replace(":sns:", ":sqs:").rsplit(":", 1)[0] + f":{self._name}"
         attributes = {
             "ReceiveMessageWaitTimeSeconds": str(self._wait_seconds),
             "VisibilityTimeout": str(HIDDEN_SECONDS),
             "MessageRetentionPeriod": str(KEPT_SECONDS),
+            "Policy": to_json(_policy(arn, self._topic_arn)),
         }
         created = self._sqs.create_queue(QueueName=self._name, Attributes=attributes)
         self._queue_url = created["QueueUrl"]
-        arn = self._topic_arn.replace(":sns:", ":sqs:").rsplit(":", 1)[0] + f":{self._name}"
-        self._sqs.set_queue_attributes(
-            QueueUrl=self._queue_url, Attributes={"Policy": to_json(_policy(arn, self._topic_arn))}
-        )
         self._subscription = self._sns.subscribe(
             TopicArn=self._topic_arn,
             Protocol="sqs",
