@@ -20,6 +20,8 @@ SHARDS = 4
 Readers ask them all and merge. May grow, must never shrink: entries keep the shard they were written to.
 """
 
+MAX_TOPIC = 200
+
 SHOWN = (
     "id", "status", "query", "result", "photo", "error",
     "deferred_until", "created_at", "updated_at", "version",
@@ -107,4 +109,5 @@ def to_json(value: Any) -> str:
 
 def topic(query: str) -> str:
     """The normal form of a query, under which jobs share requests and spare photos."""
-    return " ".join(unicodedata.normalize("NFKC", query).casefold().split())
+    # one character may become eighteen, and a key of the ledger holds 2,048 bytes
+    return " ".join(unicodedata.normalize("NFKC", query).casefold().split())[:MAX_TOPIC]

@@ -1,11 +1,11 @@
 """What travels on the queues: JSON bodies, read back with every field checked."""
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from functions.common.errors import Poison
-from functions.common.job import to_json
 
 T = TypeVar("T", bound="JobMessage")
 
@@ -19,7 +19,10 @@ class JobMessage:
     run: int
 
     def body(self) -> str:
-        return to_json(asdict(self))
+        """ASCII only, since SQS refuses some of Unicode's characters:
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+        """
+        return json.dumps(asdict(self), separators=(",", ":"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,8 @@ class FailureMessage(JobMessage):
     attempts: int
 
 
+UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+OWNER_FORM = re.compile(r"[\w@.:-]{1,128}")
 FIELD_TYPES: dict[str, type] = {
     "job_id": str, "owner": str, "run": int,
     "result": str, "photo": dict,
@@ -52,13 +57,19 @@ def parse(kind: type[T], body: str) -> T:
     Raises Poison if the body is no JSON object or lacks a field of the right type.
     """
     try:
-        values = json.loads(body)
-    except ValueError as error:
-        raise Poison(f"no JSON: {error}") from error
+        values = json.loads(body, parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise Poison(f"no JSON that is known here: {error}") from error
     if not isinstance(values, dict):
         raise Poison("no JSON object")
     wanted: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
     for name, value in wanted.items():
         if type(value) is not FIELD_TYPES[name]:
             raise Poison(f"{name} is missing or no {FIELD_TYPES[name].__name__}")
+    if not UUID_FORM.fullmatch(wanted["job_id"]) or not OWNER_FORM.fullmatch(wanted["owner"]):
+        raise Poison("job_id or owner is malformed")
     return kind(**wanted)
+
+
+def _no_float(text: str) -> float:
+    raise ValueError(f"{text} is no whole number")

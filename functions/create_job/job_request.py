@@ -5,7 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from functions.common.api import json_object
-from functions.common.errors import Problem, invalid
+from functions.common.errors import FieldError, Problem, invalid
 from functions.common.job import to_json
 
 DEFAULT_QUERY = "food"
@@ -32,7 +32,8 @@ class JobRequest:
 def parse_job_request(body: str | None) -> JobRequest:
     """Read the body of `POST /jobs`; all of it is optional. Raises Problem 400 or 413."""
     if body is not None and len(body) > MAX_BODY:
-        raise Problem(413, f"the body must be at most {MAX_BODY} characters long")
+        message = f"must be at most {MAX_BODY} characters long"
+        raise Problem(413, f"body: {message}", (FieldError("body", message),))
     values = json_object(body, known=("query", "delay_seconds"))
     return JobRequest(
         query=_query(values.get("query", DEFAULT_QUERY)),

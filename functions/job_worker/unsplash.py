@@ -17,6 +17,7 @@ from functions.job_worker.download import Download, NotAllowed, TooLarge
 MAX_COUNT = 30
 MAX_ANSWER = 4_000_000
 """Bytes; 30 photos are about 150,000."""
+MAX_PIXELS = 1_000_000
 RATE_LIMIT_TEXT = "rate limit exceeded"
 CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
 """What the guidelines ask credits to carry: https://help.unsplash.com/en/articles/2511315-guideline-attribution"""
@@ -84,7 +85,7 @@ def _refusal(status: int, body: bytes, topic: str) -> Exception:
 def _photos(body: bytes) -> list[dict[str, Any]]:
     try:
         answer = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Transient("bad_answer", "Unsplash's answer was no JSON") from error
     entries = answer if isinstance(answer, list) else [answer]
     photos = [photo for photo in map(_photo, entries) if photo]
@@ -120,11 +121,18 @@ def _well_formed(photo: dict[str, Any]) -> bool:
     optional = [photo["color"], photo["blur_hash"], photo["alt"]]
     sizes = [photo["width"], photo["height"]]
     return (
-        all(isinstance(text, str) and text for text in texts)
-        and all(text is None or isinstance(text, str) for text in optional)
-        and all(type(size) is int and size > 0 for size in sizes)
+        all(_is_text(text) for text in texts)
+        and all(text is None or _is_text(text) for text in optional)
+        and all(type(size) is int and 0 < size <= MAX_PIXELS for size in sizes)
         and photo["id"].replace("-", "").replace("_", "").isalnum()
         and photo["id"].isascii()
+    )
+
+
+def _is_text(value: Any) -> bool:
+    """Text that can be stored: not empty, without half of a surrogate pair."""
+    return isinstance(value, str) and 0 < len(value.encode("utf-8", "ignore")) == len(
+        value.encode("utf-8", "surrogatepass")
     )
 
 
@@ -138,6 +146,6 @@ def _credited(url: str) -> str:
 def _allowance(headers: dict[str, str]) -> Allowance:
     def number(name: str) -> int | None:
         text = headers.get(name, "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if text.isdecimal() and len(text) < 10 else None
 
     return Allowance(number("x-ratelimit-limit"), number("x-ratelimit-remaining"))

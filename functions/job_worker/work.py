@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.common.errors import Poison, RateLimited, WorkError
-from functions.common.job import Job, topic
+from functions.common.job import topic
 from functions.common.messages import JobMessage, ResultMessage, parse
 from functions.common.observability import logger
 from functions.common.store import JobStore
@@ -46,25 +46,24 @@ class JobWorker:
         return list(due.values())
 
     def _outcomes(self, due: list[Received]) -> Iterator[tuple[Received, Outcome]]:
+        """What becomes of each. A job that was deferred to a later time is on one hop of its wait."""
         ready: list[tuple[Received, dict[str, Any]]] = []
-        groups = self._by_topic([one for one in due if not self._waits(one.job)])
+        now = self.clock()
+        waiting = [one for one in due if (one.job.deferred_until or 0) > now]
+        yield from ((one, RateLimited(one.job.deferred_until or 0)) for one in waiting)
+        groups = self._by_topic([one for one in due if one not in waiting])
         found = self.pool.map(self.find_photos, groups, map(len, groups.values()))
         for group, answer in zip(groups.values(), found, strict=True):
             ready += zip(group, answer.photos, strict=False)
             if answer.shortfall:
                 yield from ((one, answer.shortfall) for one in group[len(answer.photos) :])
         yield from self.pool.map(self._with_image, ready)
-        yield from ((one, RateLimited(one.job.deferred_until or 0)) for one in due if self._waits(one.job))
 
     def _by_topic(self, due: list[Received]) -> dict[str, list[Received]]:
         groups: dict[str, list[Received]] = defaultdict(list)
         for one in due:
             groups[topic(one.job.query)].append(one)
         return groups
-
-    def _waits(self, job: Job) -> bool:
-        """The job was deferred to a time that has not come yet: this message is one hop of its wait."""
-        return job.deferred_until is not None and job.deferred_until > self.clock()
 
     def _with_image(self, chosen: tuple[Received, dict[str, Any]]) -> tuple[Received, Outcome]:
         received, photo = chosen

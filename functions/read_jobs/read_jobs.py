@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from heapq import merge
 from itertools import islice
 from math import ceil
@@ -57,12 +57,10 @@ class JobReader:
     def stats(self) -> dict[str, Any]:
         """Exact counts by status, and the rate budget."""
         budget = read_budget(self.dynamodb, self.ledger_table)
-        running = budget is not None and budget.resets_at > self.clock()
-        shown = {
-            "limit": budget.limit if budget else self.rate_limit,
-            "remaining": budget.remaining if budget and running else self.rate_limit,
-            "resets_at": budget.resets_at if budget and running else None,
-        }
+        if budget is None or budget.resets_at <= self.clock():  # the next request opens a window anew
+            shown = {"limit": self.rate_limit, "remaining": self.rate_limit, "resets_at": None}
+        else:
+            shown = asdict(budget)
         return {"counts": read_counts(self.dynamodb, self.ledger_table, PUBLIC_OWNER), "budget": shown}
 
     def _total(self, request: PageRequest) -> int:

@@ -158,6 +158,6 @@ def _change(body: str) -> Change | None:
     try:
         image = json.loads(body)["dynamodb"].get("NewImage")
         return change_of(Job.from_item(image)) if image else None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         logger.warning("message is no job's change", extra={"reason": repr(error)})
         return None
