@@ -33,7 +33,11 @@ class ApiStack(Stack):
         jobs_path.add_method("POST", self._create_job(jobs))
         read = self._read_jobs(jobs)
         jobs_path.add_method("GET", read)
-        jobs_path.add_resource("{id}").add_method("GET", read)
+        one_job = jobs_path.add_resource("{id}")
+        one_job.add_method("GET", read)
+        change = self._change_job(jobs)
+        one_job.add_method("DELETE", change)
+        one_job.add_resource("retry").add_method("POST", change)
         self.api.root.add_resource("stats").add_method("GET", read)
         self.api.root.add_resource("openapi.json").add_method("GET", read)
         if live is not None:
@@ -87,6 +91,21 @@ class ApiStack(Stack):
         jobs.tables.jobs.grant(create_job, "dynamodb:PutItem", "dynamodb:GetItem")
         jobs.queues.jobs.grant(create_job, "sqs:SendMessage")
         return apigateway.LambdaIntegration(create_job)
+
+    def _change_job(self, jobs: JobsStack) -> apigateway.LambdaIntegration:
+        change_job = CaloFunction(
+            self,
+            "ChangeJob",
+            name="change_job",
+            timeout=API_TIMEOUT,
+            environment={
+                "JOBS_TABLE": jobs.tables.jobs.table_name,
+                "JOBS_QUEUE_URL": jobs.queues.jobs.queue_url,
+            },
+        )
+        jobs.tables.jobs.grant(change_job, "dynamodb:GetItem", "dynamodb:UpdateItem")
+        jobs.queues.jobs.grant(change_job, "sqs:SendMessage")
+        return apigateway.LambdaIntegration(change_job)
 
     def _read_jobs(self, jobs: JobsStack) -> apigateway.LambdaIntegration:
         read_jobs = CaloFunction(

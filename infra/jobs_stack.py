@@ -1,6 +1,8 @@
 """CaloJobs: tables, queues, workers, publishing and images."""
 
 from aws_cdk import CfnOutput, Duration, SecretValue, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -42,6 +44,7 @@ class JobsStack(Stack):
         self._result_worker()
         self._dlq_worker()
         self._job_counter()
+        self._job_watchdog()
         self._outputs()
 
     def _job_worker(self) -> None:
@@ -132,6 +135,26 @@ class JobsStack(Stack):
         )
         ledger_actions = ["BatchGetItem", "PutItem", "UpdateItem"]
         self.tables.ledger.grant(counter, *[f"dynamodb:{action}" for action in ledger_actions])
+
+    def _job_watchdog(self) -> None:
+        watchdog = CaloFunction(
+            self,
+            "JobWatchdog",
+            name="job_watchdog",
+            timeout=WRITER_TIMEOUT,
+            environment={
+                "JOBS_TABLE": self.tables.jobs.table_name,
+                "LEDGER_TABLE": self.tables.ledger.table_name,
+                "JOBS_QUEUE_URL": self.queues.jobs.queue_url,
+                "GRACE_SECONDS": str(self.settings.grace_seconds),
+            },
+        )
+        every_minute = events.Schedule.rate(Duration.minutes(1))
+        events.Rule(self, "EveryMinute", schedule=every_minute, targets=[targets.LambdaFunction(watchdog)])
+        actions = ["Query", "BatchGetItem", "UpdateItem"]
+        self.tables.jobs.grant(watchdog, *[f"dynamodb:{action}" for action in actions])
+        self.tables.ledger.grant(watchdog, "dynamodb:GetItem")
+        self.queues.jobs.grant(watchdog, "sqs:SendMessage", "sqs:GetQueueAttributes")
 
     def _feed(
         self,

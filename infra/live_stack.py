@@ -107,7 +107,8 @@ class LiveStack(Stack):
         return task
 
     def _image(self) -> ecs.ContainerImage:
-        others = ["create_job", "read_jobs", "job_worker", "result_worker", "dlq_worker", "job_counter"]
+        kept = {"common", "sse_relay", "__init__.py"}
+        others = [path.name for path in SOURCES.iterdir() if path.name not in kept]
         return ecs.ContainerImage.from_asset(
             str(SOURCES), file="sse_relay/Dockerfile", exclude=[*others, "**/__pycache__"]
         )

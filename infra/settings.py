@@ -18,6 +18,7 @@ class Settings:
     rate_limit: requests an hour that the access key allows.
     retry_seconds: the middle of the first retry's wait; doubled with each retry.
     worker_timeout: seconds that one batch of jobs may take; a crashed batch comes again after six times that.
+    grace_seconds: how late a pending job may be before the watchdog asks whether its message is lost.
     live: whether to deploy the live relay with its network. It is what costs money while idle.
     relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling.
     nat_gateways: of the relay's network; 2 survive the loss of a zone.
@@ -32,6 +33,7 @@ class Settings:
     rate_limit: int = 50
     retry_seconds: int = 10
     worker_timeout: int = 60
+    grace_seconds: int = 900
     live: bool = True
     relay_tasks_min: int = 2
     relay_tasks_max: int = 10
@@ -48,6 +50,7 @@ class Settings:
         _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
         _require(1 <= self.retry_seconds <= 900, "retry_seconds", "must be from 1 to 900")
         _require(5 <= self.worker_timeout <= 900, "worker_timeout", "must be from 5 to 900")
+        _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
         bounds = 1 <= self.relay_tasks_min <= self.relay_tasks_max
         _require(bounds, "relay_tasks_min", "must be from 1 to relay_tasks_max")
         _require(1 <= self.nat_gateways <= 3, "nat_gateways", "must be from 1 to 3")

@@ -30,6 +30,7 @@ class Tables(Construct):
                 _index("by-created", "list_shard", "created_key", STRING),
                 _index("by-status", "status_shard", "created_key", STRING),
                 _index("by-updated", "list_shard", "updated_at", NUMBER),
+                _index("by-due", "list_shard", "due_at", NUMBER),  # sparse: pending jobs only
             ],
         )
         self.ledger = dynamodb.TableV2(

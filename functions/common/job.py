@@ -34,8 +34,9 @@ class Job:
     """One job. Times are epoch ms, except `expires_at`: epoch seconds, as DynamoDB's TTL wants.
 
     `run` counts how often it was made pending (1, and one more with each retry), so that a message of
-    an earlier run changes nothing. `attempts` counts real tries of the current run. `fingerprint` is of
-    the request that made it, to tell a repeated request from another one under the same key.
+    an earlier run changes nothing. `attempts` counts real tries of the current run, `rescues` how often
+    the watchdog has queued it again. `due_at` is when its message is to be worked. `fingerprint` is of the
+    request that made it, to tell a repeated request from another one under the same key.
     """
 
     id: str
@@ -52,6 +53,8 @@ class Job:
     version: int = 1
     run: int = 1
     attempts: int = 0
+    rescues: int = 0
+    due_at: int | None = None
     delay_seconds: int = 0
     fingerprint: str = ""
 
@@ -60,8 +63,12 @@ class Job:
         return {name: getattr(self, name) for name in SHOWN}
 
     def to_item(self) -> Item:
-        """The table's item: the fields and the keys of the indexes."""
-        return to_item({**asdict(self), **index_keys(self)})
+        """The table's item: the fields and the keys of the indexes. An ended job has no `due_at`, and so
+        no place in the by-due index."""
+        values = {**asdict(self), **index_keys(self)}
+        if self.due_at is None:
+            del values["due_at"]
+        return to_item(values)
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
@@ -93,7 +100,7 @@ def created_key(created_at: int, job_id: str) -> str:
 
 
 def index_keys(job: Job) -> dict[str, str]:
-    """The attributes that the by-created, by-status and by-updated indexes are keyed by."""
+    """The attributes that the indexes are keyed by, besides `updated_at` and `due_at`."""
     key = shard(job.owner, job.id)
     return {
         "list_shard": key,

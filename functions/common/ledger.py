@@ -1,4 +1,4 @@
-"""The ledger table: what is not a job. Its items, by key: the rate budget, spare photos, counts."""
+"""The ledger table: what is not a job. Its items: the rate budget, the watermark, spare photos, counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,7 @@ from functions.common.attributes import batch_get, from_item, to_attribute
 from functions.common.job import STATUSES, Status
 
 BUDGET_KEY = "budget"
+WATERMARK_KEY = "watermark"
 COUNT_SHARDS = 8
 """Counter items an owner's counts are spread over, so that concurrent batches seldom meet."""
 
@@ -38,6 +39,13 @@ def read_budget(dynamodb: Any, table: str) -> Budget | None:
         return None
     values = from_item(item)
     return Budget(values["request_limit"], values["remaining"], values["resets_at"])
+
+
+def read_watermark(dynamodb: Any, table: str) -> int:
+    """When the newest message that a worker has received was sent (epoch ms, up to ten seconds behind)."""
+    key = {"pk": to_attribute(WATERMARK_KEY)}
+    item = dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return int(item["sent_at"]["N"]) if item else 0
 
 
 def read_counts(dynamodb: Any, table: str, owner: str) -> dict[Status, int]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from functions.common.errors import Poison
+from functions.common.job import Job
 
 T = TypeVar("T", bound="JobMessage")
 
@@ -23,6 +24,11 @@ class JobMessage:
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
         """
         return json.dumps(asdict(self), separators=(",", ":"))
+
+
+def message_of(job: Job) -> JobMessage:
+    """The message that asks for a job's work."""
+    return JobMessage(job_id=job.id, owner=job.owner, run=job.run)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,12 @@ class Queue:
         except (BotoCoreError, ClientError) as error:
             logger.warning("visibility not changed", extra={"reason": str(error)})
 
+    def is_empty(self) -> bool:
+        """No message waits, is delayed or is being worked on, as far as SQS can tell at once."""
+        names = [f"ApproximateNumberOfMessages{part}" for part in ("", "NotVisible", "Delayed")]
+        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
+        return all(int(answer["Attributes"][name]) == 0 for name in names)
+
     def _send_chunk(self, chunk: list[Outgoing]) -> set[str]:
         entries = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": message.delay}

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.attributes import batch_get, to_attribute, to_item
 from functions.common.clock import Clock, now_ms
 from functions.common.job import Job, shard, status_shard
-from functions.common.messages import JobMessage
+from functions.common.messages import JobMessage, message_of
 from functions.common.observability import logger
 
 Applied = Literal["changed", "unchanged", "failed"]
@@ -31,12 +31,14 @@ SIDE_BY_SIDE = 10
 class Change:
     """New values for the pending job that `message` is about; a field set to None is cleared.
 
-    `visible` changes grow the job's version and are published; others are bookkeeping.
+    `visible` changes grow the job's version and are published; others are bookkeeping. With `due_at` the
+    change is made only if the job still is due then.
     """
 
     message: JobMessage
     values: dict[str, Any]
     visible: bool = True
+    due_at: int | None = None
 
 
 class JobStore:
@@ -81,33 +83,74 @@ class JobStore:
         Answers in the order of `changes`: `unchanged` means that the job had already ended (or is
         unknown), `failed` that the write should be tried again.
         """
-        return list(self._pool.map(self._change, changes))
+        return list(self._pool.map(self._apply, changes))
 
-    def _change(self, change: Change) -> Applied:
-        message = change.message
-        values = dict(change.values)
-        if "status" in values:
-            values["status_shard"] = status_shard(shard(message.owner, message.job_id), values["status"])
+    def cancel(self, job: Job) -> Job | None:
+        """End a pending job as `cancelled`. None if it has ended. Raises botocore's errors."""
+        return self._change(Change(message_of(job), {"status": "cancelled", "deferred_until": None}))
+
+    def reopen(self, job: Job) -> Job | None:
+        """Make a job that ended in `error` or was `cancelled` pending again, in a new run.
+
+        None if it is not as it was when `job` was read. Raises botocore's errors.
+        """
+        now = self._clock()
+        values = {
+            "status": "pending",
+            "status_shard": status_shard(shard(job.owner, job.id), "pending"),
+            "run": job.run + 1,
+            "attempts": 0,
+            "rescues": 0,
+            "error": None,
+            "due_at": now,
+            "updated_at": now,
+        }
+        condition = "#status IN (:error, :cancelled) AND run = :run"
+        known = {":error": "error", ":cancelled": "cancelled", ":run": job.run}
+        return self._update(job.id, values, ["version = version + :one"], condition, {":one": 1, **known})
+
+    def _apply(self, change: Change) -> Applied:
+        try:
+            return "changed" if self._change(change) else "unchanged"
+        except (BotoCoreError, ClientError) as error:
+            extra = {"job_id": change.message.job_id, "reason": str(error)}
+            logger.error("change not written", extra=extra)
+            return "failed"
+
+    def _change(self, change: Change) -> Job | None:
+        message, values = change.message, dict(change.values)
+        more, known = [], {":pending": "pending", ":run": message.run}
         if change.visible:
             values["updated_at"] = self._clock()
-        sets = [f"#{name} = :{name}" for name in values]
-        if change.visible:
-            sets.append("version = version + :one")
-        condition = {":pending": "pending", ":run": message.run} | ({":one": 1} if change.visible else {})
+            more.append("version = version + :one")
+            known[":one"] = 1
+        if "status" in values:
+            values["status_shard"] = status_shard(shard(message.owner, message.job_id), values["status"])
+            values["due_at"] = None
+        condition = "#status = :pending AND run = :run"
+        if change.due_at is not None:
+            condition += " AND due_at = :known_due_at"
+            known[":known_due_at"] = change.due_at
+        return self._update(message.job_id, values, more, condition, known)
+
+    def _update(
+        self, job_id: str, values: dict[str, Any], more: list[str], condition: str, known: dict[str, Any]
+    ) -> Job | None:
+        """The job after one conditional update; None if the condition does not hold."""
+        sets = {name: value for name, value in values.items() if (name, value) != ("due_at", None)}
+        expression = "SET " + ", ".join([*(f"#{name} = :new_{name}" for name in sets), *more])
+        if len(sets) < len(values):
+            expression += " REMOVE due_at"  # takes it out of the by-due index
         try:
-            self._dynamodb.update_item(
+            answer = self._dynamodb.update_item(
                 TableName=self._table,
-                Key={"id": to_attribute(message.job_id)},
-                UpdateExpression=f"SET {', '.join(sets)}",
-                ConditionExpression="#status = :pending AND run = :run",
-                ExpressionAttributeNames={"#status": "status"} | {f"#{name}": name for name in values},
-                ExpressionAttributeValues=to_item(
-                    {f":{name}": value for name, value in values.items()} | condition
-                ),
+                Key={"id": to_attribute(job_id)},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#status": "status"} | {f"#{name}": name for name in sets},
+                ExpressionAttributeValues=to_item({f":new_{name}": sets[name] for name in sets} | known),
+                ReturnValues="ALL_NEW",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return "unchanged"
-        except (BotoCoreError, ClientError) as error:
-            logger.error("change not written", extra={"job_id": message.job_id, "reason": str(error)})
-            return "failed"
-        return "changed"
+            return None
+        return Job.from_item(answer["Attributes"])

@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.clock import Clock
 from functions.common.errors import FieldError, Problem
 from functions.common.job import PUBLIC_OWNER, Job
-from functions.common.messages import JobMessage
+from functions.common.messages import message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
@@ -56,6 +56,7 @@ class JobIntake:
             fingerprint=request.fingerprint,
             created_at=now,
             updated_at=now,
+            due_at=now + request.delay_seconds * 1000,
             expires_at=now // 1000 + RETENTION_SECONDS,
         )
 
@@ -69,9 +70,8 @@ class JobIntake:
         return known
 
     def _enqueue(self, job: Job) -> None:
-        message = JobMessage(job_id=job.id, owner=job.owner, run=job.run)
         try:
-            self.queue.send(message.body(), delay=job.delay_seconds)
+            self.queue.send(message_of(job).body(), delay=job.delay_seconds)
         except (BotoCoreError, ClientError) as error:
             logger.exception("job not queued", extra={"job_id": job.id})
             detail = "the job is written but not queued; send the same Idempotency-Key again to complete it"

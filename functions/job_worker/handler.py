@@ -24,6 +24,7 @@ from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.report import Reporter
 from functions.job_worker.spares import SparePhotos
 from functions.job_worker.unsplash import Unsplash
+from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 
 SIDE_BY_SIDE = 10
@@ -64,6 +65,7 @@ def worker() -> JobWorker:
         store=store,
         find_photos=_photo_source(settings, dynamodb, session).find,
         images=_image_store(settings, session),
+        watermark=Watermark(dynamodb, settings.ledger_table),
         reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
         pool=ThreadPoolExecutor(SIDE_BY_SIDE),
         clock=now_ms,

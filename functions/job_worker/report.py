@@ -75,20 +75,22 @@ class Reporter:
 
     def _retry(self, retries: list[tuple[Received, WorkError]]) -> set[str]:
         """Note the attempt in the table, where a delayed or repeated message finds it, and back off."""
-        self.store.change_all(
-            [Change(one.message, {"attempts": one.job.attempts + 1}, visible=False) for one, _ in retries]
-        )
+        changes = []
         for one, error in retries:
             middle = self.retry_seconds * 2**one.job.attempts
-            self.jobs.retry_in(one.receipt_handle, round(self.uniform(0.5 * middle, 1.5 * middle)))
-            logger.warning("attempt failed", extra={**_story(one), "reason": str(error)})
+            seconds = round(self.uniform(0.5 * middle, 1.5 * middle))
+            noted = {"attempts": one.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
+            changes.append(Change(one.message, noted, visible=False))
+            self.jobs.retry_in(one.receipt_handle, seconds)
+            logger.warning("attempt failed", extra={**_story(one), "reason": str(error), "again_in": seconds})
+        self.store.change_all(changes)
         return {one.message_id for one, _ in retries}
 
     def _wait(self, waits: list[tuple[Received, RateLimited]]) -> set[str]:
         """Publish until when the job waits, then put a delayed copy in the message's place."""
         now = self.clock()
         changes = [
-            Change(one.message, {"deferred_until": wait.retry_at})
+            Change(one.message, {"deferred_until": wait.retry_at, "due_at": wait.retry_at})
             for one, wait in waits
             if one.job.deferred_until != wait.retry_at
         ]

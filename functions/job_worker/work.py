@@ -14,6 +14,7 @@ from functions.common.store import JobStore
 from functions.job_worker.images import ImageStore
 from functions.job_worker.photo_source import Found
 from functions.job_worker.report import Outcome, Received, Reporter
+from functions.job_worker.watermark import Watermark
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,13 @@ class JobWorker:
     find_photos: Callable[[str, int], Found]
     images: ImageStore
     reporter: Reporter
+    watermark: Watermark
     pool: Executor
     clock: Callable[[], int]
 
     def work(self, records: list[dict[str, Any]]) -> set[str]:
         """Work on SQS records. Returns the ids of the messages that must come again."""
+        self.watermark.advance(records)
         readable, unreadable = _read(records)
         due = self._due(readable)
         return unreadable | self.reporter.report(list(self._outcomes(due)))

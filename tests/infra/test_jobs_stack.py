@@ -51,6 +51,7 @@ def test_the_indexes_hold_keys_only(jobs: Template) -> None:
         "by-created": ["list_shard", "created_key"],
         "by-status": ["status_shard", "created_key"],
         "by-updated": ["list_shard", "updated_at"],
+        "by-due": ["list_shard", "due_at"],
     }
     projections = {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]}
     assert projections == {"KEYS_ONLY"}
@@ -89,6 +90,12 @@ def test_the_counter_reads_the_stream_from_its_beginning_and_never_gives_up(jobs
     assert source["StartingPosition"] == "TRIM_HORIZON"
     assert source["MaximumRetryAttempts"] == -1
     assert source["BisectBatchOnFunctionError"] is True
+
+
+def test_the_watchdog_looks_every_minute(jobs: Template) -> None:
+    rule = named(jobs, "AWS::Events::Rule", "EveryMinute")
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
+    assert "JobWatchdog" in rule["Targets"][0]["Arn"]["Fn::GetAtt"][0]
 
 
 def test_changes_go_from_the_stream_to_the_topic(jobs: Template) -> None:

@@ -77,6 +77,8 @@ class Live:
 class Calo:
     """The system as its users and its operators see it."""
 
+    grace = 3
+
     def __init__(self, system: LocalSystem) -> None:
         self.system = system
         self.http = httpx.Client(base_url=f"{system.url}/api/", timeout=30)
@@ -110,6 +112,17 @@ class Calo:
             self._clients[service] = self.system.deployment.client(service)
         return self._clients[service]
 
+    def run_watchdog(self) -> None:
+        """Let the watchdog look now, not only every minute."""
+        functions = self.client("lambda")
+        (name,) = [
+            one["FunctionName"]
+            for one in functions.list_functions()["Functions"]
+            if one["Handler"] == "functions.job_watchdog.handler.handler"
+        ]
+        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
     def send(self, queue_output: str, message: Any) -> None:
         """Put a message on one of the system's queues."""
         body = message if isinstance(message, str) else json.dumps(message)
@@ -132,7 +145,8 @@ def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
     folder = tmp_path_factory.mktemp("system") / "run"
     (port,) = free_ports(1)
     environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
-    system = LocalSystem(folder, port, environment=environment)
+    settings = {"grace_seconds": str(Calo.grace)}
+    system = LocalSystem(folder, port, settings=settings, environment=environment)
     with system, contextlib.closing(Calo(system)) as whole:
         yield whole
 
