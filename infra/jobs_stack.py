@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, Duration, SecretValue, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -29,11 +30,9 @@ class JobsStack(Stack):
         super().__init__(scope, construct_id)
         self.settings = settings
         self.tables = Tables(self, "Tables", settings=settings)
-        self.queues = Queues(
-            self, "Queues", worker_timeout=settings.worker_timeout, writer_timeout=WRITER_TIMEOUT
-        )
+        self.queues = Queues(self, "Queues", settings=settings, writer_timeout=WRITER_TIMEOUT)
         self.images = Images(self, "Images", settings=settings)
-        self.publishing = Publishing(self, "Publishing", jobs=self.tables.jobs)
+        self.publishing = Publishing(self, "Publishing", settings=settings, jobs=self.tables.jobs)
         self.access_key = secretsmanager.Secret(
             self,
             "UnsplashAccessKey",
@@ -63,9 +62,9 @@ class JobsStack(Stack):
         self.queues.jobs.grant(worker, "sqs:SendMessage", "sqs:ChangeMessageVisibility")
         self.queues.results.grant(worker, "sqs:SendMessage")
         self.queues.dead_letters.grant(worker, "sqs:SendMessage")
-        self.access_key.grant_read(worker)
+        _allow(worker, "secretsmanager:GetSecretValue", self.access_key.secret_arn)
         if self.settings.images == "cdn":
-            self.images.bucket.grant_put(worker, "images/*")
+            _allow(worker, "s3:PutObject", self.images.bucket.arn_for_objects("images/*"))
 
     def _worker_addresses(self) -> dict[str, str]:
         return {
@@ -190,3 +189,8 @@ class JobsStack(Stack):
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)
+
+
+def _allow(function: CaloFunction, action: str, resource: str) -> None:
+    """One action; the constructs' own grants give a handful each."""
+    function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))

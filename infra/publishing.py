@@ -12,15 +12,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.settings import Settings
+
 
 class Publishing(Construct):
     """`topic` gets each stream record of the jobs table as it is."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, jobs: dynamodb.TableV2) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, jobs: dynamodb.TableV2
+    ) -> None:
         super().__init__(scope, construct_id)
-        self.topic = sns.Topic(self, "Topic", display_name="Calo job changes", enforce_ssl=True)
+        self.topic = sns.Topic(self, "Topic", display_name="Calo job changes", enforce_ssl=settings.tls_only)
         self.undelivered = sqs.Queue(
-            self, "Undelivered", retention_period=Duration.days(14), enforce_ssl=True
+            self, "Undelivered", retention_period=Duration.days(14), enforce_ssl=settings.tls_only
         )
         role = iam.Role(self, "PipeRole", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
         jobs.grant_stream_read(role)

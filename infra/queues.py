@@ -4,6 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.settings import Settings
+
 MAX_RECEIVES = 5
 """AWS advises five or more, so that throttled pollers do not use up a message:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -17,12 +19,13 @@ class Queues(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, worker_timeout: int, writer_timeout: int
+        self, scope: Construct, construct_id: str, *, settings: Settings, writer_timeout: int
     ) -> None:
         super().__init__(scope, construct_id)
+        self._tls_only = settings.tls_only
         self.dead_letters = self._queue("DeadLetters", writer_timeout)
         redrive = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES)
-        self.jobs = self._queue("Jobs", worker_timeout, redrive)
+        self.jobs = self._queue("Jobs", settings.worker_timeout, redrive)
         self.results = self._queue("Results", writer_timeout, redrive)
 
     def _queue(
@@ -33,6 +36,6 @@ class Queues(Construct):
             construct_id,
             visibility_timeout=Duration.seconds(6 * timeout),
             retention_period=Duration.days(14),
-            enforce_ssl=True,
+            enforce_ssl=self._tls_only,
             dead_letter_queue=redrive,
         )

@@ -23,6 +23,7 @@ class Settings:
     relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling.
     nat_gateways: of the relay's network; 2 survive the loss of a zone.
     api_rate, api_burst: requests a second that the API lets through.
+    tls_only: refuse plain HTTP to queues, topic and images; false only where there is no TLS.
     retain_data: keep tables and images when their stack is deleted.
     """
 
@@ -40,6 +41,7 @@ class Settings:
     nat_gateways: int = 1
     api_rate: int = 100
     api_burst: int = 200
+    tls_only: bool = True
     retain_data: bool = True
 
     def __post_init__(self) -> None:

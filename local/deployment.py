@@ -55,6 +55,11 @@ class Deployment:
         """Make the bucket and roles that `cdk deploy` uses; quick, from a folder without an app."""
         self._cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=self.folder)
 
+    def allow_plain_http(self) -> None:
+        """An emulator that enforces policies refuses its own bucket for assets, since it has no TLS."""
+        with closing(self.client("s3")) as s3:
+            s3.delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+
     def deploy(self) -> dict[str, str]:
         """Deploy all stacks. Returns their outputs in one dictionary."""
         outputs = self.folder / "outputs.json"
@@ -75,6 +80,26 @@ class Deployment:
                     TableName=table,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
                 )
+
+    def mend_grants(self, outputs: Mapping[str, str]) -> None:
+        """Two grants that AWS reads otherwise than MiniStack does when it enforces them: it asks for
+        `sqs:SendMessageBatch`, which in AWS is covered by `sqs:SendMessage`, and its CloudFormation puts
+        a secret's name where AWS puts the ARN."""
+        secret = outputs["UnsplashSecret"]
+        with closing(self.client("secretsmanager")) as secrets:
+            arn = secrets.describe_secret(SecretId=secret)["ARN"]
+        with closing(self.client("iam")) as iam:
+            for role in iam.list_roles()["Roles"]:
+                name = role["RoleName"]
+                for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+                    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+                    mended = json.dumps(document).replace(f'"{secret}"', f'"{arn}"')
+                    mended = mended.replace(
+                        '"sqs:SendMessage"', '["sqs:SendMessage", "sqs:SendMessageBatch"]'
+                    )
+                    iam.put_role_policy(
+                        RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(_flat(json.loads(mended)))
+                    )
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
@@ -105,3 +130,11 @@ class Deployment:
         if done.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
             raise StartError(f"cdk {verb} failed (whole log: {log}):\n{tail}")
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    """A policy whose lists of actions may hold lists, without those."""
+    for statement in document["Statement"]:
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        statement["Action"] = [one for part in actions for one in ([part] if isinstance(part, str) else part)]
+    return document

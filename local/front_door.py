@@ -7,8 +7,11 @@ images through CloudFront; here this small proxy leads to the relay and to the b
 import argparse
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
+from yarl import URL
 
 PAGE = Path(__file__).with_name("page")
 PASSED_ON = {
@@ -23,10 +26,11 @@ SESSION = web.AppKey("session", ClientSession)
 class FrontDoor:
     """Leads each path to what serves it."""
 
-    def __init__(self, *, api: str, relay: str, images: str) -> None:
+    def __init__(self, *, api: str, relay: str, bucket: str, s3: Any) -> None:
         self._api = api
         self._relay = relay
-        self._images = images
+        self._bucket = bucket
+        self._s3 = s3
 
     async def page(self, _: web.Request) -> web.StreamResponse:
         return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
@@ -38,7 +42,9 @@ class FrontDoor:
         return await self._forward(request, f"{self._api}/{request.match_info['path']}")
 
     async def image(self, request: web.Request) -> web.StreamResponse:
-        return await self._forward(request, f"{self._images}{request.path}")
+        """The bucket is private: a signed address, as CloudFront would sign its own."""
+        key = {"Bucket": self._bucket, "Key": request.path.lstrip("/")}
+        return await self._forward(request, self._s3.generate_presigned_url("get_object", Params=key))
 
     async def _forward(self, request: web.Request, url: str) -> web.StreamResponse:
         """Pass request and answer through as they come."""
@@ -46,9 +52,12 @@ class FrontDoor:
             name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_IN
         }
         body = await request.read()
+        target = URL(url, encoded=True)
+        if request.query_string:
+            target = URL(f"{url}?{request.rel_url.raw_query_string}", encoded=True)
         try:
             async with request.app[SESSION].request(
-                request.method, url, params=request.query, headers=headers, data=body, allow_redirects=False
+                request.method, target, headers=headers, data=body, allow_redirects=False
             ) as answer:
                 kept = {name: value for name, value in answer.headers.items() if _is_kept(name)}
                 response = web.StreamResponse(status=answer.status, headers=kept)
@@ -85,10 +94,11 @@ def _is_kept(name: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    for name in ("api", "relay", "images"):
-        parser.add_argument(f"--{name}", required=True, metavar="URL")
+    parser.add_argument("--api", required=True, metavar="URL")
+    parser.add_argument("--relay", required=True, metavar="URL")
+    parser.add_argument("--bucket", required=True, help="where the images are")
     options = parser.parse_args()
-    front_door = FrontDoor(api=options.api, relay=options.relay, images=options.images)
+    front_door = FrontDoor(api=options.api, relay=options.relay, bucket=options.bucket, s3=boto3.client("s3"))
     web.run_app(
         front_door.app(), host="localhost", port=options.port,
         handler_cancellation=True, access_log=None, print=None, shutdown_timeout=1,

@@ -46,8 +46,8 @@ class LocalSystem:
     """Starts everything when entered, and ends it all when left.
 
     `folder` takes logs and templates; `settings` are deployment settings over the local run's own;
-    `stand_in` are options of the stand-in. With AWS_ENDPOINT_URL in `environment` that emulator is
-    deployed to instead of one of our own.
+    `stand_in` are options of the stand-in. With `enforce_iam` the emulator checks every grant. With
+    AWS_ENDPOINT_URL in `environment` that emulator is deployed to instead of one of our own.
     """
 
     folder: Path
@@ -56,6 +56,7 @@ class LocalSystem:
     stand_in: list[str] = field(default_factory=list)
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     say: Callable[[str], None] = lambda _: None
+    enforce_iam: bool = False
 
     outputs: dict[str, str] = field(init=False)
     deployment: Deployment = field(init=False)
@@ -113,9 +114,13 @@ class LocalSystem:
             elif not answers(endpoint):
                 raise StartError(f"nothing answers at AWS_ENDPOINT_URL={endpoint}")
             self.deployment.bootstrap()
+            if self.enforce_iam:
+                self.deployment.allow_plain_http()
             synth.result()
         self.say("deploying the stacks: cdk deploy")
         self.outputs = self.deployment.deploy()
+        if self.enforce_iam:
+            self.deployment.mend_grants(self.outputs)
         self.deployment.complete(self.outputs, self.third_party.access_key)
         self.say("starting the relay and the front door")
         if self.third_party.stand_in is not None:
@@ -131,6 +136,7 @@ class LocalSystem:
             "unsplash_api_url": self.third_party.api_url,
             "image_hosts": self.third_party.image_hosts,
             "retry_seconds": "1",
+            "tls_only": "false",
             **self.settings,
         }
 
@@ -148,6 +154,7 @@ class LocalSystem:
             "GATEWAY_PORT": str(port),
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
+            "AUTH": str(self.enforce_iam).lower(),
         }
         log = self.folder / "emulator.log"
         emulator = Process("the emulator", [str(EMULATOR)], environment, log, scratch)
@@ -164,7 +171,7 @@ class LocalSystem:
         command = [
             "local.front_door", "--port", str(self.port), "--api", api,
             "--relay", f"http://127.0.0.1:{self._relay_port}",
-            "--images", f"{endpoint}/{self.outputs['ImagesBucket']}",
+            "--bucket", self.outputs["ImagesBucket"],
         ]  # fmt: skip
         front_door = self._run("front-door", command, self.deployment.environment)
         front_door.wait_ready(f"http://127.0.0.1:{self.port}/")

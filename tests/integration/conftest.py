@@ -1,4 +1,7 @@
-"""The deployed whole, started once: emulator, stacks, stand-in, relay and front door on free ports."""
+"""The deployed whole, started once: emulator, stacks, stand-in, relay and front door on free ports.
+
+The emulator enforces IAM, so a grant that is missing fails some test here.
+"""
 
 import contextlib
 import json
@@ -146,7 +149,7 @@ def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
     (port,) = free_ports(1)
     environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
     settings = {"grace_seconds": str(Calo.grace)}
-    system = LocalSystem(folder, port, settings=settings, environment=environment)
+    system = LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=True)
     with system, contextlib.closing(Calo(system)) as whole:
         yield whole
 
