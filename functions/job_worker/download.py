@@ -55,6 +55,8 @@ class Download:
         self._session = session
         self._session.mount("http://", _WatchedAdapter())
         self._session.mount("https://", _WatchedAdapter())
+        # even of a redirect that it is not to follow, `requests` would read the whole body, and unbounded
+        self._session.get_redirect_target = lambda _: None  # type: ignore[method-assign]
         self._hosts = hosts
         self._seconds = seconds
         self._monotonic = monotonic
@@ -71,7 +73,10 @@ class Download:
             location = answer.headers.get("location")
             if answer.status not in REDIRECTS or not location:
                 return answer
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError as error:
+                raise NotAllowed("redirected to no address") from error
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
 
     def _check(self, url: str) -> None:
@@ -89,14 +94,9 @@ class Download:
         if left <= 0:
             raise requests.Timeout("time is up")
         options: dict[str, Any] = {"timeout": left, "stream": True, "allow_redirects": False}
-        try:
-            with _cut_after(left), self._session.get(url, headers=headers, **options) as response:
-                names = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, names, self._read(response, max_bytes))
-        except requests.RequestException:
-            raise
-        except ValueError as error:  # `requests` looks at Location even if it is not to follow it
-            raise NotAllowed("redirected to no address") from error
+        with _cut_after(left), self._session.get(url, headers=headers, **options) as response:
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, names, self._read(response, max_bytes))
 
     def _read(self, response: requests.Response, max_bytes: int) -> bytes:
         body = bytearray()
