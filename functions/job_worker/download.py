@@ -56,7 +56,7 @@ class Download:
         self._session.mount("http://", _WatchedAdapter())
         self._session.mount("https://", _WatchedAdapter())
         # even of a redirect that it is not to follow, `requests` would read the whole body, and unbounded
-        self._session.get_redirect_target = lambda _: None  # type: ignore[method-assign]
+        self._session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
         self._hosts = hosts
         self._seconds = seconds
         self._monotonic = monotonic
