@@ -1,0 +1,132 @@
+"""moto in place of AWS, and no network but the loopback interface."""
+
+import socket
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
+
+from functions.common.store import JobStore
+from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
+
+INDEXES = {
+    "by-created": ("list_shard", "created_key"),
+    "by-status": ("status_shard", "created_key"),
+    "by-updated": ("list_shard", "updated_at"),
+    "by-due": ("list_shard", "due_at"),
+}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1"):
+            pytest.fail(f"a unit test connects to {address}")
+        real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    aws = {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    for name, value in {**aws, "NO_PROXY": "*"}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(scope="session")
+def session() -> boto3.Session:
+    """One for all tests: it takes longer to load than most tests to run."""
+    return boto3.Session("testing", "testing", region_name="us-east-1")
+
+
+@pytest.fixture
+def aws(session: boto3.Session) -> Iterator[boto3.Session]:
+    with mock_aws():
+        yield session
+
+
+@pytest.fixture
+def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client, with the tables `jobs` and `ledger`."""
+    lock, real = Lock(), DynamoHandler.call_action
+
+    def one_at_a_time(self: DynamoHandler) -> Any:
+        with lock:  # moto checks a condition and writes in two steps, DynamoDB in one
+            return real(self)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", one_at_a_time)
+    client = aws.client("dynamodb")
+    projection = {"Projection": {"ProjectionType": "KEYS_ONLY"}}
+    indexes = [{"IndexName": name, "KeySchema": _keys(*pair), **projection} for name, pair in INDEXES.items()]
+    columns = {name for pair in INDEXES.values() for name in pair}
+    _create_table(client, "jobs", "id", *columns, GlobalSecondaryIndexes=indexes)
+    _create_table(client, "ledger", "pk")
+    return client
+
+
+def _create_table(client: Any, name: str, key: str, *columns: str, **more: Any) -> None:
+    types = {one: "N" if one in ("updated_at", "due_at") else "S" for one in (key, *columns)}
+    attributes = [{"AttributeName": one, "AttributeType": kind} for one, kind in types.items()]
+    more |= {"KeySchema": _keys(key), "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
+    client.create_table(TableName=name, **more)
+
+
+def _keys(*names: str) -> list[dict[str, str]]:
+    return [{"AttributeName": n, "KeyType": k} for n, k in zip(names, ("HASH", "RANGE"), strict=False)]
+
+
+@pytest.fixture
+def store(dynamodb: Any, clock: FakeClock) -> JobStore:
+    return JobStore(dynamodb, "jobs", clock)
+
+
+@pytest.fixture
+def queues(aws: boto3.Session) -> Queues:
+    sqs = aws.client("sqs")
+    return Queues(sqs, *(ReadableQueue(sqs, name) for name in ("jobs", "results", "dead-letters")))
+
+
+@pytest.fixture
+def bench(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> Iterator[Workbench]:
+    with ThreadPoolExecutor(4) as pool:
+        yield Workbench(dynamodb, store, queues, clock, pool)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[dict[str, Page]], str]]:
+    """Starts a web server of the given pages. Gives its host and port."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(pages: dict[str, Page]) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                with suppress(ConnectionError):
+                    pages[self.path.split("?")[0]](self)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        servers.append(server)
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        return f"127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()

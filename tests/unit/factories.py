@@ -1,0 +1,101 @@
+"""Jobs, messages, records and events, each made from the few values that a test cares about."""
+
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+from functions.common.job import Job
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage
+from functions.common.store import JobStore
+
+NOW = 1_760_000_000_000
+"""When every test begins (epoch ms)."""
+
+CONTEXT = SimpleNamespace(
+    function_name="calo", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r1"
+)
+"""Lambda's context of an invocation."""
+
+POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "run": 1}']
+"""Bodies that name no job."""
+
+
+def make_job(**values: Any) -> Job:
+    times = {"created_at": NOW, "updated_at": NOW, "expires_at": NOW // 1000 + 3600}
+    return Job(**{"id": str(uuid4()), "query": "food", **times, **values})
+
+
+def stored(store: JobStore, job: Job) -> Job:
+    """The job as it is now."""
+    found = store.get(job.id)
+    assert found
+    return found
+
+
+def make_message(job: Job) -> JobMessage:
+    return JobMessage(job_id=job.id, owner=job.owner, run=job.run)
+
+
+def make_result(job: Job, **photo: Any) -> ResultMessage:
+    shown = make_photo(**photo)
+    return ResultMessage(job_id=job.id, owner=job.owner, run=job.run, result=shown["regular"], photo=shown)
+
+
+def make_failure(job: Job, *, code: str = "c", message: str = "m", attempts: int = 1) -> FailureMessage:
+    reason: Any = {"code": code, "message": message, "attempts": attempts}
+    return FailureMessage(job_id=job.id, owner=job.owner, run=job.run, **reason)
+
+
+def make_photo(**values: Any) -> dict[str, Any]:
+    """A photo in the contract's form."""
+    credit = "utm_source=calo&utm_medium=referral"
+    page, profile = "https://unsplash.com/photos/p1", "https://unsplash.com/@ann"
+    sizes = {size: f"https://images.test/{size}" for size in ("small", "regular")}
+    looks = {"id": "p1", "width": 300, "height": 200, "color": "#aabbcc", "blur_hash": None, "alt": "a plate"}
+    credits = {"photographer": {"name": "Ann", "url": f"{profile}?{credit}"}, "page": f"{page}?{credit}"}
+    return looks | sizes | credits | values
+
+
+def sqs_record(body: str, message_id: str = "m1", sent_at: int = NOW) -> dict[str, Any]:
+    sent = {"SentTimestamp": str(sent_at)}
+    return {"messageId": message_id, "receiptHandle": f"r-{message_id}", "body": body, "attributes": sent}
+
+
+def stream_record(*, new: Job | None = None, old: Job | None = None) -> dict[str, Any]:
+    images = {name: job.to_item() for name, job in (("NewImage", new), ("OldImage", old)) if job}
+    return {"dynamodb": {"Keys": {"id": next(iter(images.values()))["id"]}, **images}}
+
+
+def api_event(
+    method: str = "GET",
+    path: str = "/jobs",
+    *,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    body: str | None = None,
+) -> dict[str, Any]:
+    """A REST proxy event, with null for what the caller did not send, as API Gateway has it."""
+    sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
+    return {"httpMethod": method, "path": path, "requestContext": {"stage": "api"}, **sent}
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @classmethod
+    def read(cls, result: dict[str, Any]) -> "Answer":
+        headers = {name: values[0] for name, values in result["multiValueHeaders"].items()}
+        return cls(result["statusCode"], headers, json.loads(result["body"].encode()))
+
+    def refusal(self) -> tuple[int, str]:
+        """The status and the field of a well-formed problem with one field."""
+        assert self.headers["Content-Type"] == "application/problem+json"
+        assert (self.body["type"], self.body["status"]) == ("about:blank", self.status)
+        [error] = self.body["errors"]
+        assert all([self.body["title"], self.body["detail"], error["message"]])
+        return self.status, error["field"]

@@ -1,0 +1,83 @@
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from functions.common.errors import RateLimited
+from functions.common.ledger import Budget, read_budget
+from functions.job_worker.budget import WINDOW_MS, RateBudget
+from functions.job_worker.unsplash import Allowance
+from tests.unit.factories import NOW
+from tests.unit.fakes import FakeClock
+
+END = NOW + WINDOW_MS
+
+
+@pytest.fixture
+def budget(dynamodb: Any, clock: FakeClock) -> RateBudget:
+    return RateBudget(dynamodb, "ledger", limit=3, clock=clock)
+
+
+def written(budget: RateBudget) -> Budget | None:
+    return read_budget(budget.dynamodb, budget.table)
+
+
+def spend(budget: RateBudget) -> int | None:
+    """None if there was a request to spend, else when there will be one."""
+    try:
+        budget.spend()
+    except RateLimited as limit:
+        return limit.retry_at
+    return None
+
+
+def test_the_first_request_opens_a_window_of_its_limit(budget: RateBudget, clock: FakeClock) -> None:
+    assert spend(budget) is None
+    assert written(budget) == Budget(limit=3, remaining=2, resets_at=END)
+    clock.now += 1000
+    assert [spend(budget) for _ in range(3)] == [None, None, END]
+    assert written(budget) == Budget(limit=3, remaining=0, resets_at=END)
+
+
+def test_the_window_ends_by_the_clock(budget: RateBudget, clock: FakeClock) -> None:
+    budget.spend()
+    budget.exhaust()
+    clock.now = END - 1
+    assert spend(budget) == END
+    clock.now = END
+    assert spend(budget) is None
+    assert written(budget) == Budget(limit=3, remaining=2, resets_at=END + WINDOW_MS)
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_no_request_is_spent_twice(budget: RateBudget, before: int) -> None:
+    for _ in range(before):
+        budget.spend()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: spend(budget), range(16)))
+    assert answers.count(None) == 3 - before
+
+
+@pytest.mark.parametrize(
+    ("told", "later", "left"),
+    [(0, 0, 0), (1, 0, 1), (40, 0, 2), (None, 0, 2), (0, WINDOW_MS, 2)],
+    ids=["nothing", "less", "more", "no header", "of an old window"],
+)
+def test_a_header_corrects_the_running_window_downwards(
+    budget: RateBudget, clock: FakeClock, told: int | None, later: int, left: int
+) -> None:
+    budget.spend()
+    clock.now += later
+    budget.correct(Allowance(limit=50, remaining=told))
+    assert written(budget) == Budget(limit=3, remaining=left, resets_at=END)
+
+
+@pytest.mark.parametrize(("used", "later"), [(False, 0), (True, 0), (True, WINDOW_MS)])
+def test_an_exhausted_budget_waits_for_a_windows_end(
+    budget: RateBudget, clock: FakeClock, used: bool, later: int
+) -> None:
+    if used:
+        budget.spend()
+    clock.now += later
+    assert budget.exhaust() == END + later
+    assert spend(budget) == END + later

@@ -1,0 +1,114 @@
+"""DELETE /jobs/{id} and POST /jobs/{id}/retry, from the event of API Gateway to the table and the queue."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from functions.change_job.change_job import JobChanger
+from functions.change_job.handler import respond
+from functions.common.errors import Problem
+from functions.common.store import Change, JobStore
+from tests.unit.factories import CONTEXT, NOW, Answer, api_event, make_job, make_message, stored
+from tests.unit.fakes import FakeClock, Queues
+from tests.unit.faults import refused
+
+Call = Callable[[str], Answer]
+
+FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "m", "attempts": 3}}
+
+
+@pytest.fixture
+def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
+    clock.now = NOW + 10
+    return JobChanger(store, queues.jobs)
+
+
+@pytest.fixture
+def cancel(changer: JobChanger) -> Call:
+    return lambda job_id: Answer.read(respond(api_event("DELETE", f"/jobs/{job_id}"), CONTEXT, changer))
+
+
+@pytest.fixture
+def retry(changer: JobChanger) -> Call:
+    return lambda job_id: Answer.read(respond(api_event("POST", f"/jobs/{job_id}/retry"), CONTEXT, changer))
+
+
+def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
+    job = make_job(due_at=NOW, deferred_until=NOW + 5)
+    store.create(job)
+    ended = replace(job, status="cancelled", due_at=None, deferred_until=None, version=2, updated_at=NOW + 10)
+    answer = cancel(job.id)
+    assert (answer.status, answer.body) == (200, ended.shown())
+    assert stored(store, job) == ended
+    assert cancel(job.id).status == 409
+    assert stored(store, job) == ended
+
+
+@pytest.mark.parametrize("values", [FAILED, {"status": "cancelled"}])
+def test_a_job_without_success_is_tried_again_from_the_start(
+    retry: Call, store: JobStore, queues: Queues, values: dict[str, Any]
+) -> None:
+    job = make_job(**values, run=2, attempts=3, rescues=1, version=4)
+    store.create(job)
+    answer = retry(job.id)
+    fresh: dict[str, Any] = {
+        "status": "pending",
+        "error": None,
+        "run": 3,
+        "attempts": 0,
+        "rescues": 0,
+        "due_at": NOW + 10,
+    }
+    assert stored(store, job) == replace(job, **fresh, version=5, updated_at=NOW + 10)
+    assert (answer.status, answer.body) == (200, stored(store, job).shown())
+    assert queues.jobs.bodies() == [{"job_id": job.id, "owner": "public", "run": 3}]
+    late = Change(make_message(job), {"status": "resolved"})
+    assert store.change_all([late]) == ["unchanged"]
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [("cancel", "resolved"), ("cancel", "error"), ("retry", "pending"), ("retry", "resolved")],
+)
+def test_what_a_job_is_not_fit_for_is_refused(
+    call: str, status: Any, store: JobStore, queues: Queues, request: pytest.FixtureRequest
+) -> None:
+    job = make_job(status=status)
+    store.create(job)
+    answer = request.getfixturevalue(call)(job.id)
+    assert (answer.status, answer.headers["Content-Type"]) == (409, "application/problem+json")
+    assert (stored(store, job), queues.jobs.bodies()) == (job, [])
+
+
+def test_an_unknown_job_is_404_and_a_broken_id_400(cancel: Call, retry: Call) -> None:
+    assert [call(str(uuid4())).status for call in (cancel, retry)] == [404, 404]
+    assert [call("x").refusal() for call in (cancel, retry)] == [(400, "id"), (400, "id")]
+
+
+def test_of_retries_at_once_one_makes_a_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:
+    def attempt(_: int) -> bool:
+        try:
+            return bool(changer.retry(job.id))
+        except Problem as refusal:
+            return refusal.status != 409
+
+    job = make_job(**FAILED)
+    store.create(job)
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, range(8))) == 1
+    assert stored(store, job).run == 2
+    assert len(queues.jobs.bodies()) == 1
+
+
+def test_a_retry_that_cannot_be_queued_is_left_to_the_watchdog(
+    retry: Call, store: JobStore, queues: Queues
+) -> None:
+    job = make_job(**FAILED)
+    store.create(job)
+    with refused(queues.sqs, "SendMessage"):
+        assert retry(job.id).status == 503
+    assert (stored(store, job).status, stored(store, job).due_at) == ("pending", NOW + 10)

@@ -1,0 +1,130 @@
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+
+from functions.common.job import Job
+from functions.common.ledger import read_counts
+from functions.job_counter.count_jobs import MARKS_PER_TRANSACTION, JobCounter
+from tests.unit.factories import make_job, stream_record
+from tests.unit.faults import on_call, refused, watch
+
+Record = dict[str, Any]
+
+
+@pytest.fixture
+def counter(dynamodb: Any) -> JobCounter:
+    return JobCounter(dynamodb, "ledger")
+
+
+def counts(counter: JobCounter, owner: str = "public") -> dict[str, int]:
+    """Those that are not zero."""
+    return {status: n for status, n in read_counts(counter.dynamodb, "ledger", owner).items() if n}
+
+
+def history(*statuses: Any, **values: Any) -> list[Record]:
+    """The stream's records of one job that went through these statuses; `gone` is its removal."""
+    job = make_job(**values)
+    states: list[Job | None] = [None]
+    for version, status in enumerate(statuses, 1):
+        states.append(None if status == "gone" else replace(job, status=status, version=version))
+    return [stream_record(old=old, new=new) for old, new in pairwise(states)]
+
+
+FIRST, SECOND, THIRD = HISTORY = history("pending", "error", "resolved")
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[FIRST], [SECOND], [THIRD]],
+        [[FIRST, SECOND, THIRD]],
+        [HISTORY, HISTORY],
+        [[FIRST, FIRST], [SECOND, THIRD, THIRD]],
+        [[FIRST, SECOND], [FIRST], [SECOND, THIRD]],
+        [[THIRD, FIRST, SECOND]],
+        [[THIRD], [SECOND], [FIRST]],
+    ],
+    ids=["one by one", "at once", "twice", "doubled", "bisected", "mixed", "backwards"],
+)
+def test_a_job_is_counted_once_in_its_last_status(counter: JobCounter, batches: list[list[Record]]) -> None:
+    for batch in batches:
+        counter.count(batch)
+    assert counts(counter) == {"resolved": 1}
+
+
+def test_counts_follow_a_job_to_its_end(counter: JobCounter) -> None:
+    seen = []
+    for record in history("pending", "error", "pending", "cancelled", "gone"):
+        counter.count([record])
+        seen.append(counts(counter))
+    assert seen == [{"pending": 1}, {"error": 1}, {"pending": 1}, {"cancelled": 1}, {}]
+
+
+def test_counts_are_exact_whatever_the_order_of_repeated_batches(counter: JobCounter) -> None:
+    ways = [["pending"], ["pending", "resolved"], ["pending", "error"], ["pending", "resolved", "gone"]]
+    records = [record for way in ways * 3 for record in history(*way)]
+    random = Random(1)
+    for _ in range(25):
+        counter.count(random.sample(records, k=random.randrange(1, 9)))
+    counter.count(records)
+    assert counts(counter) == {"pending": 3, "resolved": 3, "error": 3}
+
+
+def test_a_late_record_does_not_bring_a_removed_job_back(counter: JobCounter, dynamodb: Any) -> None:
+    records = history("pending", "resolved", "gone", id="j", created_at=1, expires_at=60)
+    counter.count(records)
+    counter.count(records[:2])
+    assert counts(counter) == {}
+    mark = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "mark#j"}})["Item"]
+    assert int(mark["expires_at"]["N"]) > 60 + 24 * 3600
+    counter.count(history("pending", id="j", created_at=2))
+    counter.count(records)
+    assert counts(counter) == {"pending": 1}
+
+
+def test_bookkeeping_counts_nothing(counter: JobCounter, dynamodb: Any) -> None:
+    job = make_job()
+    counter.count([stream_record(new=job)])
+    writes = watch(dynamodb, "TransactWriteItems")
+    counter.count([stream_record(old=job, new=replace(job, attempts=1))])
+    assert writes == []
+
+
+def test_each_owner_is_counted_apart(counter: JobCounter) -> None:
+    counter.count([*history("pending", owner="ann"), *history("pending", "error", owner="bob")])
+    assert [counts(counter, one) for one in ("ann", "bob", "public")] == [{"pending": 1}, {"error": 1}, {}]
+
+
+def test_a_large_batch_takes_several_transactions(counter: JobCounter, dynamodb: Any) -> None:
+    writes = watch(dynamodb, "TransactWriteItems")
+    counter.count([record for _ in range(MARKS_PER_TRANSACTION + 1) for record in history("pending")])
+    assert counts(counter) == {"pending": MARKS_PER_TRANSACTION + 1}
+    assert [len(write["TransactItems"]) for write in writes] == [MARKS_PER_TRANSACTION + 1, 2]
+
+
+@pytest.mark.parametrize("known", [[], [FIRST]], ids=["new", "known"])
+def test_a_lost_race_is_run_again(counter: JobCounter, dynamodb: Any, known: list[Record]) -> None:
+    def be_faster(**_: Any) -> None:
+        if not races:
+            races.append("lost")
+            JobCounter(dynamodb, "ledger").count([SECOND])
+
+    races: list[str] = []
+    counter.count([*known, *history("pending")])
+    with on_call(dynamodb, "TransactWriteItems", be_faster):
+        counter.count([THIRD, *history("pending")])
+    assert races == ["lost"]
+    assert counts(counter) == {"pending": 2, "resolved": 1}
+
+
+@pytest.mark.parametrize("code", ["TransactionCanceledException", "InternalServerError"])
+def test_a_batch_that_cannot_be_counted_is_raised_and_may_come_again(
+    counter: JobCounter, dynamodb: Any, code: str
+) -> None:
+    with refused(dynamodb, "TransactWriteItems", code), pytest.raises(dynamodb.exceptions.ClientError):
+        counter.count(HISTORY)
+    counter.count(HISTORY)
+    assert counts(counter) == {"resolved": 1}

@@ -1,0 +1,121 @@
+"""POST /jobs, from the event of API Gateway to the table and the queue."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from functions.common.store import JobStore
+from functions.create_job.create_job import JobIntake
+from functions.create_job.handler import respond
+from functions.create_job.job_request import JobRequest
+from tests.unit.factories import CONTEXT, NOW, Answer, api_event
+from tests.unit.fakes import FakeClock, Queues
+from tests.unit.faults import refused, watch
+
+Post = Callable[..., Answer]
+
+BAD_TEXTS = ["1", "null", '["a"]', '""', '"  "', '"a\\u0000b"', '"a\\nb"', '"\\ud800"', f'"{"x" * 81}"']
+BAD_DELAYS = ['"5"', "true", "1.5", "NaN", "null", "-1", "901"]
+BAD_BODIES = {
+    "body": ["{", "query=pasta", "[]", "null", '"pasta"', "[" * 4000, " " * 4097],
+    "query": [f'{{"query": {text}}}' for text in BAD_TEXTS],
+    "delay_seconds": [f'{{"delay_seconds": {number}}}' for number in BAD_DELAYS],
+    "topic": ['{"topic": "pasta"}'],
+    "?": ['{"\\ud800": 1}'],
+}
+
+
+@pytest.fixture
+def intake(store: JobStore, queues: Queues, clock: FakeClock) -> JobIntake:
+    return JobIntake(store, queues.jobs, clock)
+
+
+@pytest.fixture
+def post(intake: JobIntake) -> Post:
+    def send(body: str | None = None, key: str | None = None) -> Answer:
+        headers = None if key is None else {"idempotency-key": key}
+        return Answer.read(respond(api_event("POST", body=body, headers=headers), CONTEXT, intake))
+
+    return send
+
+
+def items(dynamodb: Any) -> list[Any]:
+    return list(dynamodb.scan(TableName="jobs")["Items"])
+
+
+@pytest.mark.parametrize(("body", "query"), [('{"query": "pasta"}', "pasta"), ("{}", "food"), (None, "food")])
+def test_a_new_job_is_answered_as_the_contract_shows_it(post: Post, body: str | None, query: str) -> None:
+    answer = post(body)
+    job_id = str(UUID(answer.body["id"]))
+    begin = {"id": job_id, "status": "pending", "query": query, "result": None, "photo": None, "error": None}
+    times = {"deferred_until": None, "created_at": NOW, "updated_at": NOW, "version": 1}
+    assert (answer.status, list(answer.body.items())) == (201, list((begin | times).items()))
+    assert answer.headers["Location"] == f"/api/jobs/{job_id}"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, queues: Queues) -> None:
+    sends = watch(queues.sqs, "SendMessage")
+    body = {"job_id": post('{"delay_seconds": 900}').body["id"], "owner": "public", "run": 1}
+    assert [(send["DelaySeconds"], json.loads(send["MessageBody"])) for send in sends] == [(900, body)]
+    assert [item["expires_at"]["N"] for item in items(dynamodb)] == [str(NOW // 1000 + 30 * 24 * 3600)]
+
+
+def test_the_same_key_gives_the_same_job(post: Post, clock: FakeClock, dynamodb: Any) -> None:
+    first = post('{"query": "pasta"}', key="k")
+    clock.now += 5000
+    assert post('{"query":"pasta", "delay_seconds": 0}', key="k") == first
+    assert post('{"query": "pizza"}', key="k").refusal() == (422, "Idempotency-Key")
+    assert len(items(dynamodb)) == 1
+    assert len({first.body["id"], post().body["id"], post().body["id"]}) == 3
+
+
+def test_concurrent_posts_with_one_key_make_one_job(intake: JobIntake, dynamodb: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k"), range(16)))
+    assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
+
+
+def test_a_retry_completes_a_job_that_could_not_be_queued(post: Post, queues: Queues, dynamodb: Any) -> None:
+    with refused(queues.sqs, "SendMessage"):
+        answer = post(key="k")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    [item] = items(dynamodb)
+    assert queues.jobs.bodies() == []
+    assert post(key="k").body["id"] == item["id"]["S"]
+    assert [body["job_id"] for body in queues.jobs.bodies()] == [item["id"]["S"]]
+    assert items(dynamodb) == [item]
+
+
+def test_a_job_that_has_ended_is_not_queued_again(post: Post, queues: Queues, dynamodb: Any) -> None:
+    post(key="k")
+    [item] = items(dynamodb)
+    dynamodb.put_item(TableName="jobs", Item={**item, "status": {"S": "resolved"}})
+    assert post(key="k").body["status"] == "resolved"
+    assert len(queues.jobs.bodies()) == 1
+
+
+def test_a_table_that_fails_is_answered_with_503(post: Post, dynamodb: Any) -> None:
+    with refused(dynamodb, "PutItem"):
+        answer = post()
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+
+
+@pytest.mark.parametrize("field", BAD_BODIES)
+def test_a_bad_body_is_refused_by_name_and_leaves_nothing(
+    post: Post, dynamodb: Any, queues: Queues, field: str
+) -> None:
+    for body in BAD_BODIES[field]:
+        assert post(body).refusal() == (413 if len(body) > 4096 else 400, field)
+    assert (items(dynamodb), queues.jobs.bodies()) == ([], [])
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201, "schlüssel", "a\tb"])
+def test_a_bad_key_is_refused_and_leaves_nothing(post: Post, dynamodb: Any, queues: Queues, key: str) -> None:
+    assert post(key=key).refusal() == (400, "Idempotency-Key")
+    assert (items(dynamodb), queues.jobs.bodies()) == ([], [])

@@ -1,0 +1,146 @@
+"""Each handler as Lambda calls it, twice in one process: cold, then warm."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from functions.change_job import handler as change_job
+from functions.common.ledger import read_counts
+from functions.common.observability import metrics
+from functions.common.store import JobStore
+from functions.create_job import handler as create_job
+from functions.dlq_worker import handler as dlq_worker
+from functions.job_counter import handler as job_counter
+from functions.job_watchdog import handler as job_watchdog
+from functions.job_worker import handler as job_worker
+from functions.read_jobs import handler as read_jobs
+from functions.result_worker import handler as result_worker
+from tests.unit import factories as make
+from tests.unit.factories import CONTEXT, Answer
+from tests.unit.fakes import Page, Queues, page
+from tests.unit.test_unsplash import PHOTO
+
+FACTORIES: list[Any] = [
+    create_job.intake,
+    change_job.changer,
+    read_jobs.reader,
+    job_worker.worker,
+    result_worker.store,
+    dlq_worker.dependencies,
+    job_counter.counter,
+    job_watchdog.watchdog,
+]
+
+
+@pytest.fixture(autouse=True)
+def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -> Iterator[None]:
+    urls = {"jobs": queues.jobs.url, "results": queues.results.url, "dead_letter": queues.dead_letters.url}
+    numbers = {"RATE_LIMIT": "50", "MAX_RECEIVES": "5", "RETRY_SECONDS": "10", "GRACE_SECONDS": "900"}
+    set_all(monkeypatch, numbers | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
+    set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger"})
+    metrics.clear_metrics()
+    yield
+    built = [factory.cache_info().misses for factory in FACTORIES]
+    for factory in FACTORIES:
+        factory.cache_clear()
+    assert sum(built) == 1
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+def sqs_event(*bodies: str) -> dict[str, Any]:
+    return {"Records": [make.sqs_record(body, f"m{number}") for number, body in enumerate(bodies)]}
+
+
+def again(answer: dict[str, Any]) -> set[str]:
+    """The ids of the messages that are to come again."""
+    assert list(answer) == ["batchItemFailures"]
+    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+
+
+def test_create_job(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
+    events = [make.api_event("POST", body=body) for body in ('{"query": "pasta"}', "{", None)]
+    answers = [Answer.read(create_job.handler(event, CONTEXT)) for event in events]
+    assert [answer.status for answer in answers] == [201, 400, 201]
+    assert [one["job_id"] for one in queues.jobs.bodies()] == [answers[0].body["id"], answers[2].body["id"]]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["JobsAccepted"] for line in lines if "_aws" in line] == [[1.0], [1.0]]
+
+
+def test_change_job(store: JobStore) -> None:
+    job = make.make_job()
+    store.create(job)
+    events = [make.api_event("DELETE", f"/jobs/{job.id}"), make.api_event("POST", f"/jobs/{job.id}/retry")]
+    answers = [Answer.read(change_job.handler(event, CONTEXT)).body for event in events]
+    assert [(answer["status"], answer["version"]) for answer in answers] == [("cancelled", 2), ("pending", 3)]
+
+
+def test_job_watchdog(store: JobStore, queues: Queues) -> None:
+    store.create(make.make_job(due_at=make.NOW))
+    for _ in range(2):
+        job_watchdog.handler({}, CONTEXT)
+    assert len(queues.jobs.bodies()) == 1
+
+
+def test_read_jobs(store: JobStore) -> None:
+    job = make.make_job()
+    store.create(job)
+    for event in (make.api_event(), make.api_event(query={"status": "pending"})):
+        assert Answer.read(read_jobs.handler(event, CONTEXT)).body["data"] == [job.shown()]
+
+
+@pytest.mark.parametrize("images", ["cdn", "hotlink"])
+def test_job_worker(
+    aws: boto3.Session,
+    store: JobStore,
+    queues: Queues,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[dict[str, Page]], str],
+    images: str,
+) -> None:
+    def random_photos(handler: Any) -> None:
+        assert handler.headers["Authorization"] == "Client-ID the-key"
+        urls = dict.fromkeys(("small", "regular"), f"http://{host}/image")
+        page(body=json.dumps([PHOTO | {"urls": urls}]).encode())(handler)
+
+    host = serve({"/photos/random": random_photos, "/image": page(body=b"GIF89a")})
+    set_all(
+        monkeypatch, {"UNSPLASH_API_URL": f"http://{host}", "UNSPLASH_SECRET": "key", "IMAGE_HOSTS": host}
+    )
+    set_all(monkeypatch, {"IMAGES": images, "IMAGES_BUCKET": "calo", "IMAGES_BASE_URL": "https://cdn.test"})
+    aws.client("s3").create_bucket(Bucket="calo")
+    jobs = [make.make_job(), make.make_job()]
+    for job in jobs:
+        store.create(job)
+    first, second = (sqs_event("no message", make.make_message(job).body()) for job in jobs)
+    assert again(job_worker.handler(first, CONTEXT)) == {"m0", "m1"}  # for want of a key
+    aws.client("secretsmanager").create_secret(Name="key", SecretString="the-key\n")
+    assert [again(job_worker.handler(event, CONTEXT)) for event in (first, second)] == [{"m0"}, {"m0"}]
+    shown = "https://cdn.test/images/p1/regular" if images == "cdn" else f"http://{host}/image"
+    results = [(body["job_id"], body["result"]) for body in queues.results.bodies()]
+    assert results == [(job.id, shown) for job in jobs]
+
+
+@pytest.mark.parametrize(
+    ("module", "outcome", "status", "unreadable"),
+    [(result_worker, make.make_result, "resolved", {"m0"}), (dlq_worker, make.make_failure, "error", set())],
+)
+def test_result_and_dlq_worker(
+    store: JobStore, module: Any, outcome: Any, status: str, unreadable: set[str]
+) -> None:
+    for job in (make.make_job(), make.make_job()):
+        store.create(job)
+        assert again(module.handler(sqs_event("", outcome(job).body()), CONTEXT)) == unreadable
+        assert make.stored(store, job).status == status
+
+
+def test_job_counter(dynamodb: Any) -> None:
+    for expected in (1, 2):
+        job_counter.handler({"Records": [make.stream_record(new=make.make_job())]}, CONTEXT)
+        assert read_counts(dynamodb, "ledger", "public")["pending"] == expected

@@ -1,0 +1,28 @@
+import json
+
+import pytest
+
+from functions.create_job.job_request import JobRequest, parse_idempotency_key, parse_job_request
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        (" \n", JobRequest(query="food", delay_seconds=0)),
+        ('{"query": " crème brûlée \\n", "delay_seconds": 900}', JobRequest("crème brûlée", 900)),
+        (json.dumps({"query": "🍝" * 80}), JobRequest("🍝" * 80)),
+    ],
+)
+def test_a_good_body_is_read(body: str, read: JobRequest) -> None:
+    assert parse_job_request(body) == read
+    assert parse_job_request(body).fingerprint == read.fingerprint
+
+
+def test_requests_for_different_things_have_different_fingerprints() -> None:
+    requests = [JobRequest("a"), JobRequest("b"), JobRequest("a", 1), JobRequest("a1", 0)]
+    assert len({request.fingerprint for request in requests}) == 4
+
+
+@pytest.mark.parametrize("key", [None, "k", "a key, with spaces", "k" * 200])
+def test_a_good_key_is_taken_as_it_is(key: str | None) -> None:
+    assert parse_idempotency_key(key) == key

@@ -1,0 +1,57 @@
+import json
+import re
+from typing import Any
+
+import pytest
+
+from functions.common.errors import Poison
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
+from tests.unit.factories import POISON, make_failure, make_job, make_message, make_photo, make_result
+
+JOB = make_job(run=2)
+BODY: dict[str, Any] = {"job_id": JOB.id, "owner": "public", "run": 2}
+RESULT = {"result": "https://images.test/regular", "photo": make_photo()}
+FAILURE = {"code": "no_photos", "message": "none", "attempts": 3}
+
+REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        (make_message(JOB), BODY),
+        (make_result(JOB), BODY | RESULT),
+        (make_failure(JOB, code="no_photos", message="none", attempts=3), BODY | FAILURE),
+    ],
+)
+def test_a_message_is_written_and_read_back(message: JobMessage, body: dict[str, Any]) -> None:
+    assert json.loads(message.body()) == body
+    assert parse(type(message), json.dumps(body | {"of_a_later_version": 1})) == message
+
+
+@pytest.mark.parametrize("text", ["ü🍝", "a\x00b", "\ufffe", "\uffff"])
+def test_a_body_has_only_characters_that_sqs_takes(text: str) -> None:
+    assert not REFUSED_BY_SQS.search(make_failure(JOB, message=text).body())
+
+
+@pytest.mark.parametrize("body", POISON)
+@pytest.mark.parametrize("kind", [JobMessage, ResultMessage, FailureMessage])
+def test_a_body_that_names_no_job_is_poison(kind: type[JobMessage], body: str) -> None:
+    with pytest.raises(Poison):
+        parse(kind, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [(JobMessage, {"run": value}) for value in ("2", True, 2.0, None)]
+    + [(JobMessage, {"job_id": value}) for value in (None, 5, "x" * 3000)]
+    + [
+        (ResultMessage, {}),
+        (ResultMessage, RESULT | {"photo": []}),
+        (FailureMessage, FAILURE | {"attempts": "3"}),
+    ],
+)
+def test_a_field_of_the_wrong_type_is_poison(kind: type[JobMessage], wrong: dict[str, Any]) -> None:
+    with pytest.raises(Poison):
+        parse(kind, json.dumps(BODY | wrong))

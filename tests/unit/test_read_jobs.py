@@ -1,0 +1,149 @@
+"""The GET calls, from the event of API Gateway to the table's indexes and back."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from functions.common.attributes import to_item
+from functions.common.job import SHARDS, Job, created_key, index_keys, shard
+from functions.common.store import JobStore
+from functions.job_counter.count_jobs import JobCounter
+from functions.read_jobs.handler import respond
+from functions.read_jobs.paging import encode_cursor
+from functions.read_jobs.read_jobs import JobReader
+from tests.unit.factories import CONTEXT, NOW, Answer, api_event, make_job, stream_record
+from tests.unit.fakes import FakeClock
+from tests.unit.faults import alter, refused
+
+Get = Callable[..., Answer]
+
+ID = str(UUID(int=1))
+CURSOR = encode_cursor(created_key(NOW, ID))
+BAD_QUERIES = {
+    "page": [{"page": text} for text in ("0", "-1", "abc", "1.5", "", "٣", "9" * 5000, "52")],
+    "pageSize": [{"pageSize": text} for text in ("0", "101", "-1", "ten")],
+    "cursor": [{"cursor": "broken"}, {"cursor": CURSOR, "page": "2"}],
+    "status": [{"status": "done"}, {"status": ""}],
+    "query string": [{"limit": "5"}],
+}
+
+
+@pytest.fixture
+def get(dynamodb: Any, clock: FakeClock) -> Iterator[Get]:
+    def send(path: str = "/jobs", **query: str) -> Answer:
+        return Answer.read(respond(api_event(path=path, query=query or None), CONTEXT, reader))
+
+    with ThreadPoolExecutor(SHARDS) as pool:
+        reader = JobReader(dynamodb, "jobs", "ledger", 50, pool, clock)
+        yield send
+
+
+def add(store: JobStore, *numbers: int, **values: Any) -> list[Job]:
+    """Jobs with these numbers as their ids, each created so many milliseconds after the beginning."""
+    jobs = [
+        make_job(id=str(UUID(int=number)), **{"created_at": NOW + number, **values}) for number in numbers
+    ]
+    assert all(store.create(job) for job in jobs)
+    return jobs
+
+
+def ids(answer: Answer) -> list[str]:
+    return [job["id"] for job in answer.body["data"]]
+
+
+def test_one_job_is_shown_as_it_is_now(get: Get, store: JobStore) -> None:
+    [job] = add(store, 10, status="error", error={"code": "c", "message": "m", "attempts": 3}, version=4)
+    answer = get(f"/jobs/{job.id.upper()}")
+    assert (answer.status, list(answer.body.items())) == (200, list(job.shown().items()))
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", [f"/jobs/{ID}", "/nothing"])
+def test_what_is_unknown_is_404(get: Get, path: str) -> None:
+    answer = get(path)
+    assert (answer.status, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("text", ["1", "x" * 36, f"{{{ID}}}", ID.replace("-", ""), f"urn:uuid:{ID}"])
+def test_an_id_that_is_no_uuid_is_refused(get: Get, text: str) -> None:
+    assert get(f"/jobs/{text}").refusal() == (400, "id")
+
+
+@pytest.mark.parametrize("field", BAD_QUERIES)
+def test_a_bad_query_is_refused_by_name(get: Get, field: str) -> None:
+    for query in BAD_QUERIES[field]:
+        assert get(**query).refusal() == (400, field)
+
+
+def test_the_list_is_newest_first_over_all_shards(get: Get, store: JobStore) -> None:
+    jobs = add(store, *range(16))
+    assert len({shard(job.owner, job.id) for job in jobs}) == SHARDS
+    expected = [job.id for job in reversed(jobs)]
+    pages = [ids(get(pageSize="7", page=number)) for number in ("1", "2", "3", "4")]
+    assert pages == [expected[:7], expected[7:14], expected[14:], []]
+
+
+def test_a_page_carries_counts_and_cursors(get: Get, store: JobStore, dynamodb: Any) -> None:
+    jobs = add(store, 1, 2, 3) + add(store, 4, status="resolved")
+    JobCounter(dynamodb, "ledger").count([stream_record(new=job) for job in jobs])
+    page = get(pageSize="3").body
+    data, cursor = page.pop("data"), page.pop("next_cursor")
+    assert page == {"total": 4, "page": 1, "pageSize": 3, "totalPages": 2, "live_cursor": str(NOW)}
+    assert data == [job.shown() for job in jobs[:0:-1]]
+    last = get(pageSize="3", cursor=cursor)
+    assert (ids(last), last.body["next_cursor"]) == ([jobs[0].id], None)
+    assert get(status="resolved").body["total"] == 1
+
+
+@pytest.mark.parametrize("status", [{}, {"status": "pending"}])
+def test_a_cursor_shows_every_job_once_while_jobs_are_added(
+    get: Get, store: JobStore, status: dict[str, str]
+) -> None:
+    jobs = add(store, 1, 2, 3, 4, created_at=NOW) + add(store, *range(5, 16))
+    page = get(**status, pageSize="3")
+    seen = ids(page)
+    for number in range(16, 25):
+        add(store, number)
+        if page.body["next_cursor"]:
+            page = get(**status, pageSize="3", cursor=page.body["next_cursor"])
+            seen += ids(page)
+    assert seen == [job.id for job in reversed(jobs)]
+
+
+def test_a_late_index_shows_no_job_of_another_status(get: Get, store: JobStore, dynamodb: Any) -> None:
+    [pending, ended, _] = [*add(store, 1, 2), *add(store, 3, status="resolved")]
+    late = make_job(id=ended.id, created_at=ended.created_at, status="resolved", version=2)
+    dynamodb.put_item(TableName="jobs", Item={**late.to_item(), **to_item(index_keys(ended))})
+    assert ids(get(status="pending")) == [pending.id]
+
+
+def test_a_job_that_only_the_index_still_has_is_left_out(get: Get, store: JobStore, dynamodb: Any) -> None:
+    [_, newer] = add(store, 1, 2)
+    alter(dynamodb, "BatchGetItem", lambda answer: answer["Responses"].get("jobs", [0]).pop())
+    assert ids(get()) == [newer.id]
+
+
+@pytest.mark.parametrize(
+    "resets_at", [None, NOW, NOW + 1], ids=["never used", "window over", "window running"]
+)
+def test_stats_show_the_running_window(get: Get, dynamodb: Any, resets_at: int | None) -> None:
+    if resets_at:
+        used = {"pk": "budget", "request_limit": 20, "remaining": 7, "resets_at": resets_at}
+        dynamodb.put_item(TableName="ledger", Item=to_item(used))
+    shown = get("/stats").body
+    assert shown["counts"] == {"pending": 0, "resolved": 0, "error": 0, "cancelled": 0}
+    expected = (20, 7, NOW + 1) if resets_at == NOW + 1 else (50, 50, None)
+    assert tuple(shown["budget"][name] for name in ("limit", "remaining", "resets_at")) == expected
+
+
+def test_the_contract_is_served(get: Get) -> None:
+    assert get("/openapi.json").body["openapi"].startswith("3.0")
+
+
+def test_a_table_that_fails_is_answered_with_503(get: Get, dynamodb: Any) -> None:
+    with refused(dynamodb, "Query"):
+        answer = get()
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")

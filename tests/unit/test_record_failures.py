@@ -1,0 +1,66 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.common.job import Job
+from functions.common.messages import JobMessage
+from functions.common.store import JobStore
+from functions.dlq_worker.record_failures import record_failures
+from tests.unit.factories import NOW, POISON, make_failure, make_job, make_message, sqs_record, stored
+from tests.unit.fakes import FakeClock
+from tests.unit.faults import refused
+
+
+@pytest.fixture
+def job(store: JobStore) -> Job:
+    job = make_job(deferred_until=NOW + 5)
+    store.create(job)
+    return job
+
+
+def record(store: JobStore, *messages: JobMessage) -> set[str]:
+    records = [sqs_record(one.body(), f"m{index}") for index, one in enumerate(messages)]
+    return record_failures(records, store, max_receives=5)
+
+
+def test_a_failure_ends_its_job_with_the_reason_once(store: JobStore, clock: FakeClock, job: Job) -> None:
+    clock.now = NOW + 10
+    assert record(store, make_failure(job, code="bad_image", message="no image", attempts=3)) == set()
+    error = {"code": "bad_image", "message": "no image", "attempts": 3}
+    ended = replace(job, status="error", error=error, deferred_until=None, version=2, updated_at=NOW + 10)
+    assert stored(store, job) == ended
+    clock.now = NOW + 20
+    assert record(store, make_failure(job, code="other"), make_message(job)) == set()
+    assert stored(store, job) == ended
+
+
+def test_a_message_that_the_redrive_brought_ends_its_job_as_crashed(store: JobStore, job: Job) -> None:
+    assert record(store, make_message(job)) == set()
+    ended = stored(store, job)
+    assert ended.error
+    assert (ended.status, ended.error["code"], ended.error["attempts"]) == ("error", "crashed", 5)
+
+
+@pytest.mark.parametrize("values", [{"status": "resolved"}, {"status": "cancelled"}, {"run": 2}])
+def test_a_late_failure_changes_nothing(store: JobStore, values: dict[str, Any]) -> None:
+    job = make_job(**values)
+    store.create(job)
+    assert record(store, make_failure(replace(job, run=1)), make_failure(make_job())) == set()
+    assert stored(store, job) == job
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_message_that_names_no_job_is_logged_and_dropped(
+    store: JobStore, job: Job, caplog: pytest.LogCaptureFixture, poison: str
+) -> None:
+    records = [sqs_record(poison, "poison"), sqs_record(make_failure(job).body())]
+    assert record_failures(records, store, max_receives=5) == set()
+    assert stored(store, job).status == "error"
+    assert "poisoned message dropped" in caplog.messages
+
+
+def test_a_failure_that_cannot_be_written_comes_again_alone(store: JobStore, job: Job, dynamodb: Any) -> None:
+    with refused(dynamodb, "UpdateItem", only=job.id.encode()):
+        assert record(store, make_failure(job), make_failure(make_job())) == {"m0"}
+    assert stored(store, job) == job

@@ -1,0 +1,65 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.common.job import Job
+from functions.common.store import JobStore
+from functions.result_worker.record_results import record_results
+from tests.unit.factories import (
+    NOW,
+    POISON,
+    make_job,
+    make_message,
+    make_photo,
+    make_result,
+    sqs_record,
+    stored,
+)
+from tests.unit.fakes import FakeClock
+from tests.unit.faults import refused
+
+
+@pytest.fixture
+def job(store: JobStore) -> Job:
+    job = make_job(deferred_until=NOW - 1, attempts=1)
+    store.create(job)
+    return job
+
+
+def test_a_result_resolves_its_job_once(store: JobStore, clock: FakeClock, job: Job) -> None:
+    clock.now = NOW + 10
+    assert record_results([sqs_record(make_result(job).body())], store) == set()
+    photo = make_photo()
+    ended = replace(job, status="resolved", result=photo["regular"], photo=photo, deferred_until=None)
+    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+    clock.now = NOW + 20
+    assert record_results([sqs_record(make_result(job, id="other").body())] * 3, store) == set()
+    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+
+
+@pytest.mark.parametrize("values", [{"status": "cancelled"}, {"status": "error"}, {"run": 2}])
+def test_a_late_result_changes_nothing(store: JobStore, values: dict[str, Any]) -> None:
+    job = make_job(**values)
+    store.create(job)
+    late = [make_result(replace(job, run=1)), make_result(make_job())]
+    assert record_results([sqs_record(one.body()) for one in late], store) == set()
+    assert stored(store, job) == job
+
+
+@pytest.mark.parametrize(
+    "poison", [*POISON, make_message(make_job()).body(), make_result(make_job(), width=1.5).body()]
+)
+def test_an_unreadable_result_fails_alone(store: JobStore, job: Job, poison: str) -> None:
+    records = [sqs_record(poison, "poison"), sqs_record(make_result(job).body())]
+    assert record_results(records, store) == {"poison"}
+    assert stored(store, job).status == "resolved"
+
+
+def test_a_result_that_cannot_be_written_comes_again_alone(store: JobStore, job: Job, dynamodb: Any) -> None:
+    other = make_job()
+    store.create(other)
+    records = [sqs_record(make_result(job).body(), "a"), sqs_record(make_result(other).body(), "b")]
+    with refused(dynamodb, "UpdateItem", only=job.id.encode()):
+        assert record_results(records, store) == {"a"}
+    assert [stored(store, one).status for one in (job, other)] == ["pending", "resolved"]

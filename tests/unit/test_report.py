@@ -1,0 +1,81 @@
+"""What becomes of a job whose work did not succeed: tried again, ended, or left to wait."""
+
+from dataclasses import replace
+
+import pytest
+
+from functions.common.errors import Permanent, RateLimited, Transient
+from functions.job_worker.budget import WINDOW_MS
+from tests.unit.factories import NOW, make_message, stored
+from tests.unit.fakes import FakeClock, Workbench
+from tests.unit.faults import refused, watch
+
+DOWN = Transient("unavailable", "Unsplash is unavailable (500)")
+NONE = Permanent("no_photos", "Unsplash has no photos")
+
+
+@pytest.mark.parametrize(("attempts", "backoff"), [(0, 10), (1, 20)])
+def test_a_transient_failure_comes_again_after_a_backoff(
+    bench: Workbench, attempts: int, backoff: int
+) -> None:
+    hides = watch(bench.queues.sqs, "ChangeMessageVisibility")
+    bench.unsplash.errors["bad"] = DOWN
+    [job, _] = bench.add("bad", "pasta", attempts=attempts)
+    assert bench.work() == {make_message(job).body()}
+    assert stored(bench.store, job) == replace(job, attempts=attempts + 1, due_at=NOW + 1000 * backoff)
+    assert [hide["VisibilityTimeout"] for hide in hides] == [backoff]
+    assert bench.queues.dead_letters.bodies() == []
+
+
+@pytest.mark.parametrize(("error", "attempts"), [(DOWN, 3), (NONE, 1), (NONE, 2)])
+def test_a_job_that_cannot_succeed_goes_to_the_dead_letters(
+    bench: Workbench, error: Permanent | Transient, attempts: int
+) -> None:
+    bench.unsplash.errors["bad"] = error
+    [job, _] = bench.add("bad", "pasta", attempts=attempts - 1)
+    assert bench.work() == set()
+    reason = {"code": error.code, "message": error.message, "attempts": attempts}
+    assert bench.queues.dead_letters.bodies() == [{"job_id": job.id, "owner": "public", "run": 1, **reason}]
+    assert stored(bench.store, job) == job
+    assert len(bench.queues.results.bodies()) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [("ChangeMessageVisibility", DOWN), ("SendMessageBatch", NONE), ("SendMessageBatch", RateLimited(0))],
+)
+def test_an_outcome_that_cannot_be_reported_comes_again(
+    bench: Workbench, operation: str, error: Exception
+) -> None:
+    bench.unsplash.errors["bad"] = error
+    [job] = bench.add("bad")
+    with refused(bench.queues.sqs, operation):
+        assert bench.work() == {make_message(job).body()}
+
+
+def test_a_rate_limited_job_waits_and_uses_no_attempt(bench: Workbench, clock: FakeClock) -> None:
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    bench.unsplash.errors["pasta"] = RateLimited(0)
+    [job] = bench.add("pasta")
+    for version, until in ((2, NOW + WINDOW_MS), (3, NOW + 2 * WINDOW_MS)):
+        assert bench.work() == set()
+        waiting = replace(job, deferred_until=until, due_at=until, version=version, updated_at=clock.now)
+        assert stored(bench.store, job) == waiting
+        call = sends.pop()
+        [entry] = call["Entries"]
+        assert (call["QueueUrl"], entry["DelaySeconds"]) == (bench.queues.jobs.url, 900)
+        clock.now = until
+        bench.queues.jobs.send(entry["MessageBody"])
+    bench.unsplash.errors.clear()
+    assert bench.work() == set()
+    assert [body["job_id"] for body in bench.queues.results.bodies()] == [job.id]
+
+
+@pytest.mark.parametrize(("left", "delay"), [(WINDOW_MS, 900), (900_000, 900), (100_000, 103), (1, 3)])
+def test_a_hop_of_the_wait_costs_nothing(bench: Workbench, left: int, delay: int) -> None:
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    [job] = bench.add("pasta", deferred_until=NOW + left, version=2)
+    assert bench.work() == set()
+    assert bench.unsplash.asked == []
+    assert stored(bench.store, job) == job
+    assert [entry["DelaySeconds"] for entry in sends[0]["Entries"]] == [delay]

@@ -1,0 +1,106 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.common.store import Change, JobStore
+from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
+from functions.job_worker.watermark import STEP_MS, Watermark
+from tests.unit.factories import NOW, make_job, make_message, sqs_record, stored
+from tests.unit.fakes import FakeClock, Queues
+from tests.unit.faults import on_call, refused, watch
+
+GRACE = 900
+LATE = NOW - 1000 * GRACE
+
+
+@pytest.fixture
+def watchdog(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
+    tables = {"dynamodb": dynamodb, "jobs_table": "jobs", "ledger_table": "ledger"}
+    return JobWatchdog(**tables, store=store, queue=queues.jobs, grace=GRACE, clock=clock)
+
+
+@pytest.mark.parametrize("rescues", range(MAX_RESCUES))
+def test_a_lost_job_is_queued_again(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, rescues: int
+) -> None:
+    jobs = [make_job(due_at=LATE, rescues=rescues, run=2) for _ in range(12)]
+    assert all(store.create(job) for job in jobs)
+    watchdog.run()
+    watchdog.run()
+    assert [stored(store, job) for job in jobs] == [
+        replace(job, rescues=rescues + 1, due_at=NOW) for job in jobs
+    ]
+    messages = queues.jobs.bodies() + queues.jobs.bodies()
+    assert {(body["job_id"], body["run"]) for body in messages} == {(job.id, 2) for job in jobs}
+    assert len(messages) == 12
+
+
+def test_a_job_that_was_lost_too_often_ends_in_error(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore
+) -> None:
+    job = make_job(due_at=LATE, rescues=MAX_RESCUES, attempts=1)
+    store.create(job)
+    watchdog.run()
+    ended = stored(store, job)
+    assert ended.error
+    assert (ended.status, ended.error["code"], ended.error["attempts"]) == ("error", "lost", 1)
+    assert (ended.version, ended.due_at, queues.jobs.bodies()) == (2, None, [])
+
+
+@pytest.mark.parametrize(
+    "values", [{"due_at": LATE + 1}, {"due_at": None}, {"due_at": LATE, "status": "error"}]
+)
+def test_a_job_that_is_in_time_or_has_ended_is_left_alone(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, values: dict[str, Any]
+) -> None:
+    job = make_job(**values)
+    store.create(job)
+    watchdog.run()
+    assert stored(store, job).due_at == values["due_at"]
+    assert queues.jobs.bodies() == []
+
+
+@pytest.mark.parametrize(("read_to", "messages"), [(None, 1), (NOW, 1), (NOW + 1, 2)])
+def test_a_job_waits_its_turn_until_messages_sent_long_after_it_are_read(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, dynamodb: Any, read_to: int | None, messages: int
+) -> None:
+    queues.jobs.send('"somebody else"')
+    store.create(make_job(due_at=LATE))
+    if read_to:
+        Watermark(dynamodb, "ledger").advance([sqs_record("", sent_at=read_to)])
+    watchdog.run()
+    assert len(queues.jobs.bodies()) == messages
+
+
+def test_a_job_that_is_deferred_meanwhile_is_not_queued(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore
+) -> None:
+    job = make_job(due_at=LATE)
+    store.create(job)
+    defer = Change(make_message(job), {"due_at": NOW + 1}, visible=False)
+    with on_call(queues.sqs, "GetQueueAttributes", lambda **_: store.change_all([defer]) and None):
+        watchdog.run()
+    assert (stored(store, job).due_at, queues.jobs.bodies()) == (NOW + 1, [])
+
+
+def test_a_message_that_cannot_be_sent_is_sent_after_another_grace(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
+) -> None:
+    store.create(make_job(due_at=LATE))
+    with refused(queues.sqs, "SendMessageBatch"):
+        watchdog.run()
+    clock.now += 1000 * GRACE
+    watchdog.run()
+    assert len(queues.jobs.bodies()) == 1
+
+
+def test_the_watermark_grows_in_steps(dynamodb: Any) -> None:
+    writes = watch(dynamodb, "UpdateItem")
+    one, other = Watermark(dynamodb, "ledger"), Watermark(dynamodb, "ledger")
+    with refused(dynamodb, "UpdateItem"):
+        one.advance([sqs_record("")])
+    for worker, sent_at in ((one, NOW), (one, NOW + STEP_MS - 1), (one, NOW + STEP_MS), (other, NOW)):
+        worker.advance([sqs_record("", sent_at=sent_at), sqs_record("", sent_at=1)])
+    item = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "watermark"}})["Item"]
+    assert (item["sent_at"]["N"], len(writes)) == (str(NOW + STEP_MS), 4)

@@ -1,0 +1,108 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.common.attributes import to_attribute
+from functions.common.job import Job, shard
+from functions.common.store import Change, JobStore
+from tests.unit.factories import NOW, make_job, make_message, stored
+from tests.unit.fakes import FakeClock
+from tests.unit.faults import alter, refused, watch
+
+RESOLVED = {"status": "resolved", "result": "https://images.test/1", "deferred_until": None}
+
+
+@pytest.fixture
+def job(store: JobStore) -> Job:
+    job = make_job(deferred_until=NOW + 5)
+    store.create(job)
+    return job
+
+
+def test_a_job_comes_back_as_it_was_written_and_is_written_once(store: JobStore) -> None:
+    job = make_job(photo={"id": "p", "width": 3}, error={"code": "c", "attempts": 1}, version=7, query="ü🍝")
+    assert store.create(job) is True
+    assert store.create(replace(job, query="other")) is False
+    assert repr(store.get(job.id)) == repr(job)
+    assert store.get("unknown") is None
+
+
+def test_many_jobs_are_read_a_hundred_a_call(store: JobStore, dynamodb: Any) -> None:
+    jobs = [make_job() for _ in range(101)]
+    assert all(store.create(job) for job in jobs)
+    reads = watch(dynamodb, "BatchGetItem")
+    assert store.get_many([*(job.id for job in jobs), jobs[0].id, "x"]) == {job.id: job for job in jobs}
+    assert [len(read["RequestItems"]["jobs"]["Keys"]) for read in reads] == [100, 2]
+
+
+def test_what_a_read_left_out_is_asked_for_again(store: JobStore, dynamodb: Any, job: Job) -> None:
+    def leave_out(answer: dict[str, Any]) -> None:
+        if not left_out:
+            left_out.append(answer["Responses"].pop("jobs"))
+            answer["UnprocessedKeys"] = {"jobs": {"Keys": [{"id": to_attribute(job.id)}]}}
+
+    left_out: list[Any] = []
+    alter(dynamodb, "BatchGetItem", leave_out)
+    assert store.get_many([job.id]) == {job.id: job}
+
+
+def test_a_change_is_one_version_and_a_repeated_one_none(store: JobStore, clock: FakeClock, job: Job) -> None:
+    clock.now = NOW + 10
+    assert store.change_all([Change(make_message(job), RESOLVED)]) == ["changed"]
+    ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
+    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+    clock.now = NOW + 20
+    assert store.change_all([Change(make_message(job), {"status": "error"})]) == ["unchanged"]
+    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+
+
+def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: Any) -> None:
+    def listed(index: str, attribute: str, key: str) -> int:
+        condition = {"KeyConditionExpression": f"{attribute} = :key"}
+        values = {"ExpressionAttributeValues": {":key": {"S": key}}}
+        return int(dynamodb.query(TableName="jobs", IndexName=index, **condition, **values)["Count"])
+
+    def places() -> list[int]:
+        by_status = [listed("by-status", "status_shard", f"{key}#{one}") for one in ("pending", "resolved")]
+        return [*by_status, listed("by-due", "list_shard", key), listed("by-updated", "list_shard", key)]
+
+    job = make_job(due_at=NOW)
+    key = shard(job.owner, job.id)
+    store.create(job)
+    assert places() == [1, 0, 1, 1]
+    store.change_all([Change(make_message(job), RESOLVED)])
+    assert places() == [0, 1, 0, 1]
+
+
+def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
+    outcomes = store.change_all([Change(make_message(job), RESOLVED)] * 5)
+    assert sorted(outcomes) == ["changed"] + ["unchanged"] * 4
+    assert stored(store, job).version == 2
+
+
+@pytest.mark.parametrize(
+    "values", [{"run": 2}, {"status": "resolved"}, {"status": "cancelled"}, {"due_at": 6}]
+)
+def test_only_a_pending_job_as_the_writer_means_it_changes(store: JobStore, values: dict[str, Any]) -> None:
+    job = make_job(**{"due_at": 5, **values})
+    store.create(job)
+    assert store.change_all([Change(make_message(replace(job, run=1)), RESOLVED, due_at=5)]) == ["unchanged"]
+    assert stored(store, job) == job
+
+
+def test_bookkeeping_is_no_new_version(store: JobStore, clock: FakeClock, job: Job) -> None:
+    clock.now = NOW + 10
+    assert store.change_all([Change(make_message(job), {"attempts": 2}, visible=False)]) == ["changed"]
+    assert stored(store, job) == replace(job, attempts=2)
+
+
+def test_outcomes_come_in_the_order_of_the_changes(store: JobStore, job: Job) -> None:
+    changes = [Change(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
+    assert store.change_all(changes) == ["unchanged", "changed", "unchanged"]
+
+
+def test_a_change_that_is_refused_has_failed(store: JobStore, dynamodb: Any, job: Job) -> None:
+    with refused(dynamodb, "UpdateItem"):
+        assert store.change_all([Change(make_message(job), RESOLVED)]) == ["failed"]
+    assert stored(store, job) == job

@@ -1,0 +1,131 @@
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from functions.common.errors import Permanent, RateLimited, Transient
+from functions.job_worker.download import Answer, Download, NotAllowed, TooLarge
+from functions.job_worker.unsplash import Allowance, PhotoPage, Unsplash
+from tests.unit.factories import make_photo
+
+PHOTO: dict[str, Any] = {
+    "id": "p1",
+    "width": 300,
+    "height": 200,
+    "color": "#aabbcc",
+    "blur_hash": None,
+    "description": "dinner",
+    "alt_description": "a plate",
+    "urls": {"small": "https://images.test/small", "regular": "https://images.test/regular"},
+    "links": {"html": "https://unsplash.com/photos/p1"},
+    "user": {"name": "Ann", "links": {"html": "https://unsplash.com/@ann"}},
+}
+
+WRONG: dict[str, list[Any]] = {
+    "id": ["../x", "a/b", "", "é", 5, None],
+    "width": ["300", 0, -1, 1.5, True, None, 10**40],
+    "color": [5],
+    "alt_description": [5, "\ud800"],
+    "urls": [None, "x", {"small": "https://images.test/small"}, {"small": "", "regular": ""}],
+    "links": [None, {"html": None}, {"html": "javascript:alert(1)"}, {"html": "https://[broken"}],
+    "user": [{"name": "Ann"}, {"name": None, "links": {"html": "https://unsplash.com/@ann"}}],
+}
+
+
+BROKEN: list[Any] = [b"", b'[{"id": "p', b"\xff", b"[" * 100_000, []]
+
+
+class FakeDownload(Download):
+    """Gives one answer to everything and keeps what it was asked."""
+
+    def __init__(self, answer: Answer | Exception) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> Answer:
+        self.asked.append((url, headers))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def ask(body: Any, *, status: int = 200, **headers: str) -> PhotoPage:
+    """What becomes of an answer: of bytes, of a value to be put into JSON, or of none at all."""
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    content = body if isinstance(body, bytes | Exception) else json.dumps(body).encode()
+    answer = content if isinstance(content, Exception) else Answer(status, names, content)
+    return Unsplash("https://api.test", lambda: "key", FakeDownload(answer)).random_photos("pasta", 30)
+
+
+def test_one_request_asks_for_many_photos_with_the_key() -> None:
+    download = FakeDownload(Answer(200, {}, json.dumps([PHOTO]).encode()))
+    Unsplash("https://api.test/", lambda: "key", download).random_photos("crème & co", 99)
+    [(url, headers)] = download.asked
+    assert url.startswith("https://api.test/photos/random?")
+    assert parse_qs(urlsplit(url).query) == {"count": ["30"], "query": ["crème & co"]}
+    assert headers == {"Authorization": "Client-ID key", "Accept-Version": "v1"}
+
+
+@pytest.mark.parametrize("body", [[PHOTO], PHOTO], ids=["list", "object"])
+def test_photos_come_in_the_contracts_form(body: Any) -> None:
+    page = ask(body, x_ratelimit_limit="50", x_ratelimit_remaining="49")
+    assert page == PhotoPage([make_photo()], Allowance(limit=50, remaining=49))
+
+
+@pytest.mark.parametrize("value", ["", "many", "-1", "9" * 50])
+def test_a_broken_header_says_nothing(value: str) -> None:
+    assert ask(PHOTO, x_ratelimit_remaining=value).allowance == Allowance(None, None)
+
+
+def test_what_a_photo_may_lack_is_null() -> None:
+    needed = ("id", "width", "height", "urls", "links", "user")
+    lacking = {name: PHOTO[name] for name in needed}
+    expected = make_photo(alt=None, color=None, blur_hash=None)
+    assert ask([lacking]).photos == [expected]
+    assert ask([lacking | {"description": "dinner"}]).photos == [expected | {"alt": "dinner"}]
+
+
+def test_credits_keep_the_query_that_an_address_has() -> None:
+    [photo] = ask(PHOTO | {"links": {"html": "https://unsplash.com/p?l=de#x"}}).photos
+    assert photo["page"] == "https://unsplash.com/p?l=de&utm_source=calo&utm_medium=referral#x"
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "text", [], {}, *(PHOTO | {name: one} for name, all_ in WRONG.items() for one in all_)]
+)
+def test_a_photo_that_lacks_what_a_job_needs_is_left_out(wrong: Any) -> None:
+    assert ask([wrong, PHOTO]).photos == [make_photo()]
+    with pytest.raises(Transient):
+        ask([wrong])
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (401, {"errors": ["OAuth error"]}, Permanent, "unauthorized"),
+        (403, {"errors": ["Missing permissions"]}, Permanent, "forbidden"),
+        (404, {"errors": ["No photos found."]}, Permanent, "no_photos"),
+        (422, {"errors": ["count is invalid"]}, Permanent, "rejected"),
+        *((status, b"<html>", Transient, "unavailable") for status in (302, 500, 503)),
+        *((200, text, Transient, "bad_answer") for text in BROKEN),
+        *((200, error, Transient, "bad_answer") for error in (TooLarge("big"), NotAllowed("elsewhere"))),
+        *(
+            (200, error, Transient, "unreachable")
+            for error in (requests.Timeout(), requests.ConnectionError())
+        ),
+    ],
+)
+def test_an_answer_without_photos_is_an_error_of_the_right_kind(
+    status: int, body: Any, kind: type[Permanent | Transient], code: str
+) -> None:
+    with pytest.raises(kind) as error:
+        ask(body, status=status)
+    assert error.value.code == code
+
+
+@pytest.mark.parametrize(("status", "body"), [(403, b"Rate Limit Exceeded\n"), (429, b"")])
+def test_a_spent_rate_limit_is_no_failure(status: int, body: bytes) -> None:
+    with pytest.raises(RateLimited):
+        ask(body, status=status)

@@ -1,0 +1,131 @@
+"""What a batch of messages costs, and that each comes to an end of its own."""
+
+import json
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.job import topic
+from functions.common.ledger import read_budget, read_watermark
+from tests.unit.factories import NOW, POISON, make_job, make_message, make_photo, sqs_record, stored
+from tests.unit.fakes import Workbench
+from tests.unit.faults import refuse_entry, refused, watch
+
+DOWN = Transient("unavailable", "Unsplash is unavailable (500)")
+
+
+def photo_ids(bench: Workbench) -> list[str]:
+    return sorted(body["photo"]["id"] for body in bench.queues.results.bodies())
+
+
+def test_a_job_is_worked_into_a_result(bench: Workbench, dynamodb: Any) -> None:
+    [job] = bench.add("pasta", run=2)
+    assert bench.work() == set()
+    result = {"result": "https://cdn.test/p30", "photo": make_photo(id="p30", regular="https://cdn.test/p30")}
+    assert bench.queues.results.bodies() == [{"job_id": job.id, "owner": "public", "run": 2, **result}]
+    assert stored(bench.store, job) == job
+    assert read_watermark(dynamodb, "ledger") == NOW
+
+
+def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench, dynamodb: Any) -> None:
+    bench.add("Pasta", " pasta", "ＰＡＳＴＡ", "pizza")
+    assert bench.work() == set()
+    assert sorted(bench.unsplash.asked) == [("pasta", 30), ("pizza", 30)]
+    assert len(set(photo_ids(bench))) == 4
+    for _ in range(3):
+        bench.add(*["pasta"] * 9)
+        assert bench.work() == set()
+        assert len(set(photo_ids(bench))) == 9
+    assert len(bench.unsplash.asked) == 2
+    bench.add("pasta")
+    bench.work()
+    assert bench.unsplash.asked[2:] == [("pasta", 30)]
+    budget = read_budget(dynamodb, "ledger")
+    assert budget
+    assert budget.remaining < 7
+
+
+@pytest.mark.parametrize(
+    ("query", "normal"), [("Crème  Brûlée", "crème brûlée"), ("STRAẞE\u2003ﬁsh", "strasse fish")]
+)
+def test_topics_are_alike_whatever_their_letters_and_spaces(query: str, normal: str) -> None:
+    assert topic(query) == normal
+
+
+def test_a_topic_of_few_photos_shows_them_again(bench: Workbench) -> None:
+    bench.unsplash.available = 2
+    bench.add("pasta", "pasta", "pasta")
+    assert bench.work() == set()
+    assert photo_ids(bench) == ["p30", "p30", "p31"]
+
+
+def test_spare_photos_that_cannot_be_kept_are_done_without(bench: Workbench, dynamodb: Any) -> None:
+    bench.add("pasta")
+    with refused(dynamodb, "UpdateItem", only=b"photos = :photos"):
+        assert bench.work() == set()
+    assert photo_ids(bench) == ["p30"]
+
+
+def test_messages_of_one_job_in_a_batch_are_worked_once(bench: Workbench) -> None:
+    [job] = bench.add("pasta")
+    bench.queues.jobs.send(make_message(job).body())
+    assert bench.work() == set()
+    assert photo_ids(bench) == ["p30"]
+
+
+@pytest.mark.parametrize(
+    "values", [{"status": one} for one in ("resolved", "error", "cancelled")] + [{"run": 2}]
+)
+def test_a_job_that_needs_no_work_costs_no_request(bench: Workbench, values: dict[str, Any]) -> None:
+    [job] = bench.add("pasta", **values)
+    records = [sqs_record(make_message(one).body()) for one in (replace(job, run=1), make_job())]
+    assert bench.worker.work(records) == set()
+    assert (bench.unsplash.asked, photo_ids(bench)) == ([], [])
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_a_poisoned_message_fails_alone(bench: Workbench, poison: str) -> None:
+    bench.add("pasta", "pizza")
+    [one, two] = bench.queues.jobs.records()
+    assert bench.worker.work([one, sqs_record(poison, "poison"), two]) == {"poison"}
+    assert len(photo_ids(bench)) == 2
+
+
+@pytest.mark.parametrize("error", [Permanent("no_photos", "none"), DOWN, RateLimited(0)])
+def test_a_topic_that_fails_leaves_other_topics_and_its_own_spares_alone(
+    bench: Workbench, error: Exception
+) -> None:
+    bench.source.find("bad", 29)
+    bench.source.find("pasta", 1)
+    bench.unsplash.errors["bad"] = error
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    bench.add("bad", "bad", "pasta")
+    again = bench.work()
+    assert photo_ids(bench) == ["p59", "p61"]
+    assert len(again) + sum(len(call["Entries"]) for call in sends) == 3
+
+
+def test_an_image_that_fails_leaves_the_others_alone(bench: Workbench) -> None:
+    bench.images.broken = frozenset(["p31"])
+    bench.add("pasta", "pasta", "pasta")
+    assert len(bench.work()) == 1
+    assert photo_ids(bench) == ["p30", "p32"]
+
+
+def test_a_result_that_is_refused_makes_exactly_its_message_come_again(bench: Workbench) -> None:
+    refuse_entry(bench.queues.sqs, 1)
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    bench.add("pasta", "pasta", "pasta")
+    [again] = bench.work()
+    assert json.loads(again)["job_id"] == json.loads(sends[0]["Entries"][1]["MessageBody"])["job_id"]
+
+
+def test_a_job_whose_wait_ends_while_its_batch_is_worked_is_not_lost(bench: Workbench) -> None:
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    times = count(NOW, 1000)
+    bench.worker = replace(bench.worker, clock=lambda: next(times))
+    bench.add("pasta", deferred_until=NOW + 500)
+    assert len(bench.work()) + len(sends) == 1
