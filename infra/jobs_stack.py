@@ -84,6 +84,7 @@ class JobsStack(Stack):
             "IMAGE_HOSTS": self.settings.image_hosts,
             "IMAGES": self.settings.images,
             "RATE_LIMIT": str(self.settings.rate_limit),
+            "RATE_WINDOW_SECONDS": str(self.settings.rate_window_seconds),
             "RETRY_SECONDS": str(self.settings.retry_seconds),
         }
 

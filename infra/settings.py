@@ -15,7 +15,7 @@ class Settings:
     unsplash_api_url: the API, or any server that speaks its protocol.
     image_hosts: hosts that images may come from, with commas between; a host with a port may be asked
         by http, others by https only.
-    rate_limit: requests an hour that the access key allows.
+    rate_limit: requests that the access key allows in rate_window_seconds.
     retry_seconds: the middle of the first retry's wait; doubled with each retry.
     worker_timeout: seconds that one batch of jobs may take; a crashed batch comes again after six times that.
     grace_seconds: how late a pending job may be before the watchdog asks whether its message is lost.
@@ -32,6 +32,7 @@ class Settings:
     unsplash_api_url: str = "https://api.unsplash.com"
     image_hosts: str = "images.unsplash.com,plus.unsplash.com"
     rate_limit: int = 50
+    rate_window_seconds: int = 3600
     retry_seconds: int = 10
     worker_timeout: int = 60
     grace_seconds: int = 900
@@ -50,6 +51,7 @@ class Settings:
         _require("://" in self.unsplash_api_url, "unsplash_api_url", "must be a URL")
         _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
         _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
+        _require(self.rate_window_seconds >= 1, "rate_window_seconds", "must be at least 1")
         _require(1 <= self.retry_seconds <= 900, "retry_seconds", "must be from 1 to 900")
         _require(5 <= self.worker_timeout <= 900, "worker_timeout", "must be from 5 to 900")
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")

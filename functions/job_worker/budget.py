@@ -9,8 +9,9 @@ from functions.common.errors import RateLimited
 from functions.common.ledger import BUDGET_KEY, read_budget
 from functions.job_worker.unsplash import Allowance
 
-WINDOW_MS = 3_600_000
-"""Unsplash counts by the hour and does not say when its hour ends; ours begins with first use."""
+MARGIN_MS = 2000
+"""Unsplash does not say when its hour ends. Ours begins with the first use, just before Unsplash's own, and
+so has to end a little later than that."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class RateBudget:
     dynamodb: Any
     table: str
     limit: int
+    window_seconds: int
     clock: Clock
 
     def spend(self) -> None:
@@ -65,7 +67,12 @@ class RateBudget:
         return self._update(
             "SET remaining = :remaining, request_limit = :limit, resets_at = :end",
             "attribute_not_exists(pk) OR resets_at <= :now",
-            {":remaining": remaining, ":limit": self.limit, ":end": now + WINDOW_MS, ":now": now},
+            {
+                ":remaining": remaining,
+                ":limit": self.limit,
+                ":end": now + 1000 * self.window_seconds + MARGIN_MS,
+                ":now": now,
+            },
         )
 
     def _update(self, expression: str, condition: str, values: dict[str, int]) -> bool:

@@ -46,6 +46,7 @@ class Settings:
     image_hosts: str
     images: str
     rate_limit: int
+    rate_window_seconds: int
     retry_seconds: int
     images_bucket: str = ""
     images_base_url: str = ""
@@ -85,7 +86,9 @@ def _photo_source(settings: Settings, dynamodb: Any, session: requests.Session) 
     download = Download(session, frozenset([api_host]))
     return PhotoSource(
         Unsplash(settings.unsplash_api_url, access_key, download),
-        RateBudget(dynamodb, settings.ledger_table, settings.rate_limit, now_ms),
+        RateBudget(
+            dynamodb, settings.ledger_table, settings.rate_limit, settings.rate_window_seconds, now_ms
+        ),
         SparePhotos(dynamodb, settings.ledger_table),
         now_ms,
     )

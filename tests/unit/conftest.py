@@ -12,6 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
+from moto.moto_api._internal.models import moto_api_backend  # type: ignore[attr-defined]
 
 from functions.common.store import JobStore
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
@@ -49,15 +50,16 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="session")
-def session() -> boto3.Session:
+def session() -> Iterator[boto3.Session]:
     """One for all tests: it takes longer to load than most tests to run."""
-    return boto3.Session("testing", "testing", region_name="us-east-1")
+    with mock_aws():
+        yield boto3.Session("testing", "testing", region_name="us-east-1")
 
 
 @pytest.fixture
 def aws(session: boto3.Session) -> Iterator[boto3.Session]:
-    with mock_aws():
-        yield session
+    yield session
+    moto_api_backend.reset()
 
 
 @pytest.fixture

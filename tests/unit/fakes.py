@@ -88,7 +88,7 @@ class Workbench:
     def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock, pool: Executor):
         self.store, self.queues = store, queues
         self.unsplash, self.images = FakeUnsplash(), FakeImages()
-        budget = RateBudget(dynamodb, "ledger", 50, clock)
+        budget = RateBudget(dynamodb, "ledger", 50, 3600, clock)
         self.source = PhotoSource(self.unsplash, budget, SparePhotos(dynamodb, "ledger"), clock)
         outlets = (queues.jobs, queues.results, queues.dead_letters)
         reporter = Reporter(store, *outlets, 10, clock, uniform=lambda low, high: (low + high) / 2)

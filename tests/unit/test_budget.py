@@ -5,17 +5,18 @@ import pytest
 
 from functions.common.errors import RateLimited
 from functions.common.ledger import Budget, read_budget
-from functions.job_worker.budget import WINDOW_MS, RateBudget
+from functions.job_worker.budget import MARGIN_MS, RateBudget
 from functions.job_worker.unsplash import Allowance
 from tests.unit.factories import NOW
 from tests.unit.fakes import FakeClock
 
+WINDOW_MS = 3_600_000 + MARGIN_MS
 END = NOW + WINDOW_MS
 
 
 @pytest.fixture
 def budget(dynamodb: Any, clock: FakeClock) -> RateBudget:
-    return RateBudget(dynamodb, "ledger", limit=3, clock=clock)
+    return RateBudget(dynamodb, "ledger", limit=3, window_seconds=3600, clock=clock)
 
 
 def written(budget: RateBudget) -> Budget | None:

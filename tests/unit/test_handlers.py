@@ -38,7 +38,13 @@ FACTORIES: list[Any] = [
 @pytest.fixture(autouse=True)
 def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -> Iterator[None]:
     urls = {"jobs": queues.jobs.url, "results": queues.results.url, "dead_letter": queues.dead_letters.url}
-    numbers = {"RATE_LIMIT": "50", "MAX_RECEIVES": "5", "RETRY_SECONDS": "10", "GRACE_SECONDS": "900"}
+    numbers = {
+        "RATE_LIMIT": "50",
+        "RATE_WINDOW_SECONDS": "3600",
+        "MAX_RECEIVES": "5",
+        "RETRY_SECONDS": "10",
+        "GRACE_SECONDS": "900",
+    }
     set_all(monkeypatch, numbers | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
     set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger"})
     metrics.clear_metrics()

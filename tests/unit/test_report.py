@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.job_worker.budget import WINDOW_MS
 from tests.unit.factories import NOW, make_message, stored
 from tests.unit.fakes import FakeClock, Workbench
 from tests.unit.faults import refused, watch
 
 DOWN = Transient("unavailable", "Unsplash is unavailable (500)")
 NONE = Permanent("no_photos", "Unsplash has no photos")
+
+WINDOW_MS = 3_602_000
 
 
 @pytest.mark.parametrize(("attempts", "backoff"), [(0, 10), (1, 20)])
