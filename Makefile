@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check bench synth deploy destroy lock clean
+.PHONY: help install run test check chaos bench synth deploy destroy lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,6 +36,9 @@ check: install ## format, lint, types, and every template through cfn-lint
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth
 	$(BIN)/cfn-lint --non-zero-exit-code error --format pretty cdk.out/*.template.json
+
+chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARGS="--seed 2")
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: install ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)

@@ -18,7 +18,7 @@ from infra.settings import Settings
 from infra.tables import Tables
 
 WRITER_TIMEOUT = 20
-"""Seconds for the functions that only write to the tables."""
+"""Seconds for the functions that only write to the tables; no more than the worker has."""
 MAX_WORKERS = 10
 """A ceiling for downloads at one time; the rate itself is kept by the budget, not by concurrency."""
 
@@ -30,7 +30,8 @@ class JobsStack(Stack):
         super().__init__(scope, construct_id)
         self.settings = settings
         self.tables = Tables(self, "Tables", settings=settings)
-        self.queues = Queues(self, "Queues", settings=settings, writer_timeout=WRITER_TIMEOUT)
+        self.writer_timeout = min(WRITER_TIMEOUT, settings.worker_timeout)
+        self.queues = Queues(self, "Queues", settings=settings, writer_timeout=self.writer_timeout)
         self.images = Images(self, "Images", settings=settings)
         self.publishing = Publishing(self, "Publishing", settings=settings, jobs=self.tables.jobs)
         self.access_key = secretsmanager.Secret(
@@ -93,7 +94,7 @@ class JobsStack(Stack):
             self,
             "ResultWorker",
             name="result_worker",
-            timeout=WRITER_TIMEOUT,
+            timeout=self.writer_timeout,
             environment={"JOBS_TABLE": self.tables.jobs.table_name},
         )
         self._feed(worker, self.queues.results, batch_size=10, max_concurrency=MAX_WORKERS)
@@ -104,7 +105,7 @@ class JobsStack(Stack):
             self,
             "DlqWorker",
             name="dlq_worker",
-            timeout=WRITER_TIMEOUT,
+            timeout=self.writer_timeout,
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,
                 "MAX_RECEIVES": str(MAX_RECEIVES),
@@ -119,7 +120,7 @@ class JobsStack(Stack):
             self,
             "JobCounter",
             name="job_counter",
-            timeout=WRITER_TIMEOUT,
+            timeout=self.writer_timeout,
             environment={"LEDGER_TABLE": self.tables.ledger.table_name},
         )
         counter.add_event_source(
@@ -141,7 +142,7 @@ class JobsStack(Stack):
             self,
             "JobWatchdog",
             name="job_watchdog",
-            timeout=WRITER_TIMEOUT,
+            timeout=self.writer_timeout,
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,
                 "LEDGER_TABLE": self.tables.ledger.table_name,

@@ -21,6 +21,8 @@ Readers ask them all and merge. May grow, must never shrink: entries keep the sh
 """
 
 MAX_TOPIC = 200
+RETENTION_SECONDS = 30 * 24 * 3600
+"""After so long the table forgets a job, and its idempotency key with it."""
 
 SHOWN = (
     "id", "status", "query", "result", "photo", "error",

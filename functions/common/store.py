@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.attributes import batch_get, to_attribute, to_item
 from functions.common.clock import Clock, now_ms
-from functions.common.job import Job, shard, status_shard
-from functions.common.messages import JobMessage, message_of
+from functions.common.job import RETENTION_SECONDS, Job, shard, status_shard
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, message_of
 from functions.common.observability import logger
 
 Applied = Literal["changed", "unchanged", "failed"]
@@ -39,6 +39,23 @@ class Change:
     values: dict[str, Any]
     visible: bool = True
     due_at: int | None = None
+
+
+def resolved(message: ResultMessage) -> Change:
+    """End a job with its result."""
+    values = {
+        "status": "resolved",
+        "result": message.result,
+        "photo": message.photo,
+        "deferred_until": None,
+    }
+    return Change(message, values)
+
+
+def failed(message: FailureMessage) -> Change:
+    """End a job with the reason why there is none."""
+    error = {"code": message.code, "message": message.message, "attempts": message.attempts}
+    return Change(message, {"status": "error", "error": error, "deferred_until": None})
 
 
 class JobStore:
@@ -102,6 +119,7 @@ class JobStore:
             "attempts": 0,
             "rescues": 0,
             "error": None,
+            "expires_at": now // 1000 + RETENTION_SECONDS,
             "due_at": now,
             "updated_at": now,
         }

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.clock import Clock
 from functions.common.errors import FieldError, Problem
-from functions.common.job import PUBLIC_OWNER, Job
+from functions.common.job import PUBLIC_OWNER, RETENTION_SECONDS, Job
 from functions.common.messages import message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
@@ -16,9 +16,6 @@ from functions.create_job.job_request import JobRequest
 
 KEYED_JOBS = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
 """Namespace of the ids that are made from idempotency keys (UUID version 5, RFC 9562)."""
-
-RETENTION_SECONDS = 30 * 24 * 3600
-"""After so long the table forgets a job, and its idempotency key with it."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from functions.common.attributes import to_attribute, to_item
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited
 from functions.common.ledger import BUDGET_KEY, read_budget
-from functions.job_worker.unsplash import Allowance
 
 MARGIN_MS = 2000
 """Unsplash does not say when its hour ends. Ours begins with the first use, just before Unsplash's own, and
@@ -30,17 +29,17 @@ class RateBudget:
             return
         raise RateLimited(self.resets_at())
 
-    def correct(self, allowance: Allowance) -> None:
+    def correct(self, told: int | None) -> None:
         """Believe the third party where it says that less is left.
 
         Never more: an answer that comes late would give back what another worker has spent since.
         """
-        if allowance.remaining is None:
+        if told is None:
             return
         self._update(
             "SET remaining = :told",
             "remaining > :told AND resets_at > :now",
-            {":told": allowance.remaining, ":now": self.clock()},
+            {":told": told, ":now": self.clock()},
         )
 
     def exhaust(self) -> int:

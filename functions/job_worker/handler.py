@@ -28,7 +28,7 @@ from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 
 SIDE_BY_SIDE = 10
-KEY_SECONDS = 300
+KEY_SECONDS = 30
 """How long a changed access key may take to be noticed."""
 
 
@@ -97,7 +97,7 @@ def _photo_source(settings: Settings, dynamodb: Any, session: requests.Session) 
 def _image_store(settings: Settings, session: requests.Session) -> ImageStore:
     if settings.images == "hotlink":
         return HotlinkedImages()
-    download = Download(session, frozenset(settings.image_hosts.split(",")))
+    download = Download(session, frozenset(host.strip() for host in settings.image_hosts.split(",")))
     return StoredImages(boto3.client("s3"), settings.images_bucket, settings.images_base_url, download)
 
 

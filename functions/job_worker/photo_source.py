@@ -45,6 +45,14 @@ class PhotoSource:
         A topic with fewer photos than that shows some of them more than once.
         """
         photos: list[dict[str, Any]] = []
+        try:
+            return self._find(topic, wanted, photos)
+        except (BotoCoreError, ClientError):
+            logger.exception("ledger unavailable", extra={"topic": topic})
+            return Found(photos, Transient("storage", "the store of photos and budget is unavailable"))
+
+    def _find(self, topic: str, wanted: int, photos: list[dict[str, Any]]) -> Found:
+        """Adds spares to `photos`, so that they are not lost if a later call fails."""
         for _ in range(PATIENCE):
             photos += self.spares.take(topic, wanted - len(photos))
             if len(photos) == wanted:
@@ -71,7 +79,7 @@ class PhotoSource:
             page = self.unsplash.random_photos(topic, MAX_COUNT)
         except RateLimited:
             raise RateLimited(self.budget.exhaust()) from None
-        self.budget.correct(page.allowance)
+        self.budget.correct(page.remaining)
         return page.photos
 
     def _keep(self, topic: str, photos: list[dict[str, Any]]) -> None:

@@ -17,6 +17,8 @@ from functions.job_worker.download import Download, NotAllowed, TooLarge
 MAX_COUNT = 30
 MAX_ANSWER = 4_000_000
 """Bytes; 30 photos are about 150,000."""
+PASSING = (408, 425)
+"""Request Timeout and Too Early, which say themselves that a later try may succeed."""
 MAX_PIXELS = 1_000_000
 RATE_LIMIT_TEXT = "rate limit exceeded"
 CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
@@ -24,19 +26,11 @@ CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
 
 
 @dataclass(frozen=True)
-class Allowance:
-    """What the rate-limit headers say after a request; None where a header is missing."""
-
-    limit: int | None
-    remaining: int | None
-
-
-@dataclass(frozen=True)
 class PhotoPage:
-    """The photos of one answer in the contract's form, and the allowance that is left."""
+    """The photos of one answer in the contract's form, and how many requests the answer says are left."""
 
     photos: list[dict[str, Any]]
-    allowance: Allowance
+    remaining: int | None
 
 
 class Unsplash:
@@ -64,7 +58,7 @@ class Unsplash:
             raise Transient("unreachable", f"Unsplash did not answer ({type(error).__name__})") from error
         if answer.status != 200:
             raise _refusal(answer.status, answer.body, topic)
-        return PhotoPage(_photos(answer.body), _allowance(answer.headers))
+        return PhotoPage(_photos(answer.body), _remaining(answer.headers))
 
 
 def _refusal(status: int, body: bytes, topic: str) -> Exception:
@@ -77,7 +71,7 @@ def _refusal(status: int, body: bytes, topic: str) -> Exception:
         return Permanent("forbidden", "Unsplash refused the request (403)")
     if status == 404:
         return Permanent("no_photos", f"Unsplash has no photos for “{topic}”")
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status not in PASSING:
         return Permanent("rejected", f"Unsplash rejected the request ({status})")
     return Transient("unavailable", f"Unsplash is unavailable ({status})")
 
@@ -122,6 +116,7 @@ def _well_formed(photo: dict[str, Any]) -> bool:
     sizes = [photo["width"], photo["height"]]
     return (
         all(_is_text(text) for text in texts)
+        and all(photo[size].startswith(("https://", "http://")) for size in ("small", "regular"))
         and all(text is None or _is_text(text) for text in optional)
         and all(type(size) is int and 0 < size <= MAX_PIXELS for size in sizes)
         and photo["id"].replace("-", "").replace("_", "").isalnum()
@@ -143,9 +138,6 @@ def _credited(url: str) -> str:
     return parts._replace(query="&".join(filter(None, [parts.query, CREDIT]))).geturl()
 
 
-def _allowance(headers: dict[str, str]) -> Allowance:
-    def number(name: str) -> int | None:
-        text = headers.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < 10 else None
-
-    return Allowance(number("x-ratelimit-limit"), number("x-ratelimit-remaining"))
+def _remaining(headers: dict[str, str]) -> int | None:
+    text = headers.get("x-ratelimit-remaining", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None

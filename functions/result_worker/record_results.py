@@ -5,7 +5,7 @@ from typing import Any
 from functions.common.errors import Poison
 from functions.common.messages import ResultMessage, parse
 from functions.common.observability import count, logger
-from functions.common.store import Change, JobStore
+from functions.common.store import Change, JobStore, resolved
 
 
 def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
@@ -21,7 +21,7 @@ def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
             )
             again.add(record["messageId"])
         else:
-            changes.append((record["messageId"], _resolved(message)))
+            changes.append((record["messageId"], resolved(message)))
     applied = store.change_all([change for _, change in changes])
     for (message_id, change), outcome in zip(changes, applied, strict=True):
         logger.info("result recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
@@ -29,13 +29,3 @@ def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
             again.add(message_id)
     count("JobsResolved", applied.count("changed"))
     return again
-
-
-def _resolved(message: ResultMessage) -> Change:
-    values = {
-        "status": "resolved",
-        "result": message.result,
-        "photo": message.photo,
-        "deferred_until": None,
-    }
-    return Change(message, values)

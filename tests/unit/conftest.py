@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
-from moto.moto_api._internal.models import moto_api_backend  # type: ignore[attr-defined]
+from moto.moto_api._internal.models import moto_api_backend
 
 from functions.common.store import JobStore
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench

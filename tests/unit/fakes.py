@@ -15,7 +15,7 @@ from functions.job_worker.budget import RateBudget
 from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.report import Reporter
 from functions.job_worker.spares import SparePhotos
-from functions.job_worker.unsplash import Allowance, PhotoPage, Unsplash
+from functions.job_worker.unsplash import PhotoPage, Unsplash
 from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 from tests.unit.factories import NOW, make_job, make_message, make_photo, sqs_record
@@ -68,7 +68,7 @@ class FakeUnsplash(Unsplash):
             raise self.errors[topic]
         first = 30 * len(self.asked)
         photos = [make_photo(id=f"p{first + number}") for number in range(min(count, self.available))]
-        return PhotoPage(photos, Allowance(50, 7))
+        return PhotoPage(photos, 7)
 
 
 class FakeImages:

@@ -6,7 +6,6 @@ import pytest
 from functions.common.errors import RateLimited
 from functions.common.ledger import Budget, read_budget
 from functions.job_worker.budget import MARGIN_MS, RateBudget
-from functions.job_worker.unsplash import Allowance
 from tests.unit.factories import NOW
 from tests.unit.fakes import FakeClock
 
@@ -69,7 +68,7 @@ def test_a_header_corrects_the_running_window_downwards(
 ) -> None:
     budget.spend()
     clock.now += later
-    budget.correct(Allowance(limit=50, remaining=told))
+    budget.correct(told)
     assert written(budget) == Budget(limit=3, remaining=left, resets_at=END)
 
 

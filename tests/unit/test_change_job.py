@@ -11,6 +11,7 @@ import pytest
 from functions.change_job.change_job import JobChanger
 from functions.change_job.handler import respond
 from functions.common.errors import Problem
+from functions.common.job import RETENTION_SECONDS
 from functions.common.store import Change, JobStore
 from tests.unit.factories import CONTEXT, NOW, Answer, api_event, make_job, make_message, stored
 from tests.unit.fakes import FakeClock, Queues
@@ -62,6 +63,7 @@ def test_a_job_without_success_is_tried_again_from_the_start(
         "attempts": 0,
         "rescues": 0,
         "due_at": NOW + 10,
+        "expires_at": (NOW + 10) // 1000 + RETENTION_SECONDS,
     }
     assert stored(store, job) == replace(job, **fresh, version=5, updated_at=NOW + 10)
     assert (answer.status, answer.body) == (200, stored(store, job).shown())

@@ -7,7 +7,16 @@ from functions.common.job import Job
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore
 from functions.dlq_worker.record_failures import record_failures
-from tests.unit.factories import NOW, POISON, make_failure, make_job, make_message, sqs_record, stored
+from tests.unit.factories import (
+    NOW,
+    POISON,
+    make_failure,
+    make_job,
+    make_message,
+    make_result,
+    sqs_record,
+    stored,
+)
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import refused
 
@@ -40,6 +49,12 @@ def test_a_message_that_the_redrive_brought_ends_its_job_as_crashed(store: JobSt
     ended = stored(store, job)
     assert ended.error
     assert (ended.status, ended.error["code"], ended.error["attempts"]) == ("error", "crashed", 5)
+
+
+def test_a_result_that_the_redrive_brought_is_not_lost(store: JobStore, job: Job) -> None:
+    assert record(store, make_result(job, regular="https://cdn.test/p1")) == set()
+    ended = stored(store, job)
+    assert (ended.status, ended.result, ended.error) == ("resolved", "https://cdn.test/p1", None)
 
 
 @pytest.mark.parametrize("values", [{"status": "resolved"}, {"status": "cancelled"}, {"run": 2}])

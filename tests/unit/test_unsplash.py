@@ -7,7 +7,7 @@ import requests
 
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.job_worker.download import Answer, Download, NotAllowed, TooLarge
-from functions.job_worker.unsplash import Allowance, PhotoPage, Unsplash
+from functions.job_worker.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import make_photo
 
 PHOTO: dict[str, Any] = {
@@ -71,12 +71,12 @@ def test_one_request_asks_for_many_photos_with_the_key() -> None:
 @pytest.mark.parametrize("body", [[PHOTO], PHOTO], ids=["list", "object"])
 def test_photos_come_in_the_contracts_form(body: Any) -> None:
     page = ask(body, x_ratelimit_limit="50", x_ratelimit_remaining="49")
-    assert page == PhotoPage([make_photo()], Allowance(limit=50, remaining=49))
+    assert page == PhotoPage([make_photo()], remaining=49)
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "9" * 50])
 def test_a_broken_header_says_nothing(value: str) -> None:
-    assert ask(PHOTO, x_ratelimit_remaining=value).allowance == Allowance(None, None)
+    assert ask(PHOTO, x_ratelimit_remaining=value).remaining is None
 
 
 def test_what_a_photo_may_lack_is_null() -> None:
@@ -108,6 +108,7 @@ def test_a_photo_that_lacks_what_a_job_needs_is_left_out(wrong: Any) -> None:
         (403, {"errors": ["Missing permissions"]}, Permanent, "forbidden"),
         (404, {"errors": ["No photos found."]}, Permanent, "no_photos"),
         (422, {"errors": ["count is invalid"]}, Permanent, "rejected"),
+        (408, {"errors": ["slow"]}, Transient, "unavailable"),
         *((status, b"<html>", Transient, "unavailable") for status in (302, 500, 503)),
         *((200, text, Transient, "bad_answer") for text in BROKEN),
         *((200, error, Transient, "bad_answer") for error in (TooLarge("big"), NotAllowed("elsewhere"))),

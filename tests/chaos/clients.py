@@ -1,0 +1,91 @@
+"""Callers who want their jobs, whatever the network does: they post until they are answered."""
+
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+
+import httpx
+
+TOPICS = [f"topic {number}" for number in range(20)]
+
+
+class Callers:
+    """`count` threads that post `jobs` jobs in all; some post twice, some cancel, some retry."""
+
+    def __init__(self, url: str, seed: int, *, jobs: int, count: int, topics: int) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._topics = TOPICS[:topics]
+        self.accepted: dict[str, str] = {}
+        self.retried: set[str] = set()
+        self.breaches: list[str] = []
+        self.counted: Counter[str] = Counter()
+        shares = [jobs // count + (number < jobs % count) for number in range(count)]
+        self._threads = [
+            threading.Thread(target=self._call, args=(random.Random(f"{seed}/{number}"), share), daemon=True)
+            for number, share in enumerate(shares)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def ids(self) -> list[str]:
+        with self._lock:
+            return list(self.accepted.values())
+
+    def _call(self, rng: random.Random, share: int) -> None:
+        with httpx.Client(base_url=f"{self._url}/api/", timeout=20) as client:
+            for _ in range(share):
+                job_id = self._post(client, rng)
+                if rng.random() < 0.03:
+                    self._cancel(client, rng, job_id)
+
+    def _post(self, client: httpx.Client, rng: random.Random) -> str:
+        key = str(uuid.UUID(int=rng.getrandbits(128)))
+        body = {"query": rng.choice(self._topics)}
+        ids = {self._insist(client, "POST", "jobs", 201, key=key, body=body)["id"]}
+        if rng.random() < 0.1:
+            self.counted["posted twice"] += 1
+            ids.add(self._insist(client, "POST", "jobs", 201, key=key, body=body)["id"])
+        if len(ids) > 1:
+            self.breaches.append(f"one key made {len(ids)} jobs")
+        (job_id, *_) = ids
+        with self._lock:
+            self.accepted[key] = str(job_id)
+        return str(job_id)
+
+    def _cancel(self, client: httpx.Client, rng: random.Random, job_id: str) -> None:
+        if self._insist(client, "DELETE", f"jobs/{job_id}", 200, 409).get("status") != "cancelled":
+            return
+        self.counted["cancelled"] += 1
+        if rng.random() < 0.5:
+            with self._lock:
+                self.retried.add(job_id)
+            self.counted["retried"] += 1
+            self._insist(client, "POST", f"jobs/{job_id}/retry", 200, 409)
+
+    def _insist(
+        self, client: httpx.Client, method: str, path: str, *wanted: int,
+        key: str | None = None, body: dict[str, str] | None = None,
+    ) -> dict[str, str]:  # fmt: skip
+        """Ask until the answer is one of those wanted; a lost answer is asked for again."""
+        headers = {"Idempotency-Key": key} if key else {}
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                answer = client.request(method, path, json=body, headers=headers)
+            except httpx.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code in wanted:
+                found: dict[str, str] = answer.json()
+                return found
+            self.counted["asked again"] += 1
+            time.sleep(0.1)
+        raise RuntimeError(f"{method} {path} was not answered: {answer and answer.text}")

@@ -1,0 +1,133 @@
+"""What goes wrong, on a seeded schedule: repeated and lost messages, killed workers and relays."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from local.system import LocalSystem
+
+WORKERS = ("JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob")
+
+
+class Faults:
+    """Threads that each do one kind of harm until stopped. `ids` gives the accepted jobs."""
+
+    def __init__(self, system: LocalSystem, seed: int, ids: Callable[[], list[str]]) -> None:
+        self._system = system
+        self._ids = ids
+        self._outputs = system.outputs
+        self._stopping = threading.Event()
+        self._records: list[str] = []
+        self.counted: Counter[str] = Counter()
+        harms: list[tuple[Callable[[random.Random], None], tuple[float, float]]] = [
+            (self._repeat_job_message, (0.02, 0.2)),
+            (self._repeat_outcome, (0.05, 0.3)),
+            (self._repeat_event, (0.02, 0.2)),
+            (self._lose_message, (0.5, 1.5)),
+            (self._kill_worker, (1.5, 4.0)),
+            (self._kill_relay, (6.0, 12.0)),
+        ]
+        self._clients = {name: system.deployment.client(name) for name in ("sqs", "sns", "dynamodb")}
+        self._threads = [
+            threading.Thread(target=self._repeat, args=(harm, pause, random.Random(f"{seed}/{index}")))
+            for index, (harm, pause) in enumerate(harms)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        for client in self._clients.values():
+            client.close()
+
+    def _repeat(
+        self, harm: Callable[[random.Random], None], pause: tuple[float, float], rng: random.Random
+    ) -> None:
+        while not self._stopping.wait(rng.uniform(*pause)):
+            harm(rng)
+
+    def _any_item(self, rng: random.Random) -> dict[str, Any] | None:
+        ids = self._ids()
+        if not ids:
+            return None
+        key = {"id": {"S": rng.choice(ids)}}
+        item: dict[str, Any] | None = (
+            self._clients["dynamodb"].get_item(TableName=self._outputs["JobsTable"], Key=key).get("Item")
+        )
+        return item
+
+    def _send(self, queue: str, body: dict[str, Any], delay: int = 0) -> None:
+        self._clients["sqs"].send_message(
+            QueueUrl=self._outputs[queue], MessageBody=json.dumps(body), DelaySeconds=delay
+        )
+
+    def _repeat_job_message(self, rng: random.Random) -> None:
+        if item := self._any_item(rng):
+            self._send("JobsQueueUrl", _message(item), rng.randrange(4))
+            self.counted["job messages sent twice"] += 1
+
+    def _repeat_outcome(self, rng: random.Random) -> None:
+        """The result or the failure that ended a job, once more."""
+        item = self._any_item(rng)
+        if item and item["status"]["S"] == "resolved":
+            photo = {"id": "repeated"}
+            self._send("ResultsQueueUrl", {**_message(item), "result": "http://repeated", "photo": photo})
+            self._send("DeadLetterQueueUrl", _message(item), rng.randrange(4))
+            self.counted["outcomes sent twice"] += 2
+
+    def _repeat_event(self, rng: random.Random) -> None:
+        """A stream record that was seen before, late and out of order."""
+        if item := self._any_item(rng):
+            record = {"eventName": "MODIFY", "dynamodb": {"NewImage": item}}
+            self._records.append(json.dumps(record))
+            self._clients["sns"].publish(
+                TopicArn=self._outputs["TopicArn"], Message=rng.choice(self._records)
+            )
+            self.counted["events sent twice"] += 1
+
+    def _lose_message(self, _: random.Random) -> None:
+        """Take a message behind the system's back."""
+        url = self._outputs["JobsQueueUrl"]
+        received = self._clients["sqs"].receive_message(QueueUrl=url, MaxNumberOfMessages=1)
+        for message in received.get("Messages", []):
+            self._clients["sqs"].delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            self.counted["job messages lost"] += 1
+
+    def _kill_worker(self, rng: random.Random) -> None:
+        workers = _worker_processes(self._system.folder)
+        if workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(rng.choice(workers), signal.SIGKILL)
+                self.counted["Lambda workers killed"] += 1
+
+    def _kill_relay(self, _: random.Random) -> None:
+        self._system.relay.kill()
+        self._system.start_relay()
+        self.counted["relays killed"] += 1
+
+
+def _message(item: dict[str, Any]) -> dict[str, Any]:
+    return {"job_id": item["id"]["S"], "owner": "public", "run": int(item["run"]["N"])}
+
+
+def _worker_processes(folder: Path) -> list[int]:
+    """Processes that the emulator runs the functions in."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                command = (entry / "cmdline").read_text()
+                if str(folder) in command and "_worker.py" in command and any(w in command for w in WORKERS):
+                    found.append(int(entry.name))
+    return found

@@ -1,0 +1,133 @@
+"""An Unsplash that misbehaves: on a seeded schedule it fails in bursts, and its budget is small."""
+
+import asyncio
+import io
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+
+from aiohttp import web
+from PIL import Image
+
+CALM_SECONDS = (2.0, 5.0)
+BURST_SECONDS = (0.5, 2.0)
+
+
+class ThirdParty:
+    """A server in a thread of its own. `counted` tells what it was asked and what it answered."""
+
+    def __init__(self, seed: int, *, limit: int, window: float) -> None:
+        self._random = random.Random(seed)
+        self._limit = limit
+        self._window = window
+        self._window_end = 0.0
+        self._spent = 0
+        self._photos = 0
+        self._burst = (0.0, 0.0)
+        self._faults: list[Callable[[], web.Response]] = [
+            self._broken,
+            self._cut_short,
+            self._no_photos_in_it,
+        ]
+        self.counted: Counter[str] = Counter()
+        self.calm = False
+        picture = io.BytesIO()
+        Image.new("RGB", (32, 24), (180, 120, 60)).save(picture, "JPEG")
+        self._picture = picture.getvalue()
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> "ThirdParty":
+        self._thread.start()
+        assert self._started.wait(10)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _serve(self) -> None:
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        app = web.Application()
+        app.router.add_get("/photos/random", self._random_photos)
+        app.router.add_get("/images/{id}", self._image)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.port = runner.addresses[0][1]
+        self._started.set()
+        await self._stop.wait()
+        await runner.cleanup()
+
+    def _bad_moment(self) -> bool:
+        """Is this moment in a burst of failures?"""
+        now = time.monotonic()
+        begin, end = self._burst
+        if now > end:
+            begin = now + self._random.uniform(*CALM_SECONDS)
+            self._burst = begin, begin + self._random.uniform(*BURST_SECONDS)
+        return not self.calm and begin <= now <= end
+
+    async def _random_photos(self, request: web.Request) -> web.Response:
+        self.counted["requests"] += 1
+        now = time.monotonic()
+        if now >= self._window_end:
+            self._window_end, self._spent = now + self._window, 0
+        if self._spent >= self._limit:
+            self.counted["over budget"] += 1
+            return web.Response(status=403, text="Rate Limit Exceeded")
+        self._spent += 1
+        if self._bad_moment():
+            self.counted["failed requests"] += 1
+            return self._random.choice(self._faults)()
+        photos = [self._photo() for _ in range(int(request.query["count"]))]
+        remaining = {
+            "X-Ratelimit-Limit": str(self._limit),
+            "X-Ratelimit-Remaining": str(self._limit - self._spent),
+        }
+        return web.json_response(photos, headers=remaining)
+
+    async def _image(self, _: web.Request) -> web.Response:
+        if self._bad_moment():
+            self.counted["failed images"] += 1
+            return self._random.choice([self._broken, self._page])()
+        return web.Response(body=self._picture, content_type="image/jpeg")
+
+    def _photo(self) -> dict[str, object]:
+        self._photos += 1
+        name = f"photo-{self._photos}"
+        page = {"html": f"https://unsplash.com/photos/{name}"}
+        image = f"{self.url}/images/{name}"
+        return {
+            "id": name,
+            "width": 32,
+            "height": 24,
+            "urls": {"small": image, "regular": image},
+            "links": page,
+            "user": {"name": "Chaos", "links": page},
+        }
+
+    def _broken(self) -> web.Response:
+        return web.Response(status=self._random.choice([500, 502, 503]))
+
+    def _cut_short(self) -> web.Response:
+        return web.Response(text='[{"id": "half', content_type="application/json")
+
+    def _no_photos_in_it(self) -> web.Response:
+        return web.json_response({"surprise": True})
+
+    def _page(self) -> web.Response:
+        return web.Response(text="<h1>hello</h1>", content_type="text/html")

@@ -1,0 +1,80 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.common.errors import RateLimited, Transient
+from functions.job_worker.photo_source import PATIENCE, PhotoSource
+from tests.unit.factories import make_photo
+from tests.unit.fakes import FakeClock, Workbench
+from tests.unit.faults import refused
+
+
+@pytest.fixture
+def source(bench: Workbench) -> PhotoSource:
+    return bench.source
+
+
+def test_of_several_that_run_out_of_a_topic_one_asks_and_the_others_wait_for_its_spares(
+    bench: Workbench, source: PhotoSource, clock: FakeClock
+) -> None:
+    pauses: list[float] = []
+
+    def other_worker_answers(seconds: float) -> None:
+        pauses.append(seconds)
+        source.spares.put("pasta", [make_photo(id="theirs")], clock.now // 1000)
+
+    assert source.spares.claim("pasta", clock.now)
+    found = replace(source, sleep=other_worker_answers).find("pasta", 1)
+    assert [photo["id"] for photo in found.photos] == ["theirs"]
+    assert (len(pauses), bench.unsplash.asked) == (1, [])
+
+
+def test_a_worker_that_died_while_asking_is_not_waited_for_for_ever(
+    bench: Workbench, source: PhotoSource, clock: FakeClock
+) -> None:
+    def time_passes(seconds: float) -> None:
+        clock.now += int(1000 * seconds)
+
+    source.spares.claim("pasta", clock.now)
+    assert len(replace(source, sleep=time_passes).find("pasta", 1).photos) == 1
+    assert len(bench.unsplash.asked) == 1
+
+
+def test_waiting_has_an_end(bench: Workbench, source: PhotoSource, clock: FakeClock) -> None:
+    pauses: list[float] = []
+    source.spares.claim("pasta", clock.now)
+    found = replace(source, sleep=pauses.append).find("pasta", 1)
+    assert isinstance(found.shortfall, Transient)
+    assert (len(pauses), bench.unsplash.asked) == (PATIENCE, [])
+
+
+@pytest.mark.parametrize("error", [Transient("down", "down"), RateLimited(0)])
+def test_a_request_that_fails_lets_the_next_one_ask(
+    bench: Workbench, source: PhotoSource, error: Exception
+) -> None:
+    bench.unsplash.errors["pasta"] = error
+    assert source.find("pasta", 1).shortfall is not None
+    del bench.unsplash.errors["pasta"]
+    source.budget.dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "budget"}})
+    assert len(source.find("pasta", 1).photos) == 1
+
+
+@pytest.mark.parametrize("call", [b"taken + :count", b"remaining = :remaining", b"asked_until = :until"])
+def test_a_ledger_that_does_not_answer_is_a_failure_to_try_again(
+    source: PhotoSource, dynamodb: Any, call: bytes
+) -> None:
+    with refused(dynamodb, "UpdateItem", only=call):
+        found = source.find("pasta", 1)
+    assert isinstance(found.shortfall, Transient)
+    assert found.shortfall.code == "storage"
+
+
+def test_spares_that_were_taken_are_used_although_a_later_call_fails(
+    source: PhotoSource, dynamodb: Any, clock: FakeClock
+) -> None:
+    source.spares.put("pasta", [make_photo(id="spare")], clock.now // 1000)
+    with refused(dynamodb, "UpdateItem", only=b"asked_until = :until"):
+        found = source.find("pasta", 2)
+    assert [photo["id"] for photo in found.photos] == ["spare"]
+    assert found.shortfall is not None
