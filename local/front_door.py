@@ -39,7 +39,7 @@ class FrontDoor:
         return await self._forward(request, f"{self._relay}/live")
 
     async def api(self, request: web.Request) -> web.StreamResponse:
-        return await self._forward(request, f"{self._api}/{request.match_info['path']}")
+        return await self._forward(request, self._api + request.rel_url.raw_path.removeprefix("/api"))
 
     async def image(self, request: web.Request) -> web.StreamResponse:
         """The bucket is private: a signed address, as CloudFront would sign its own."""
