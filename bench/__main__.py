@@ -7,9 +7,9 @@ python -m bench start      a fresh clone to "ready", and a second start
 
 import sys
 
-from bench import latency, start
+from bench import imports, latency, start
 
-PARTS = {"latency": latency.measure, "start": start.measure}
+PARTS = {"latency": latency.measure, "imports": imports.measure, "start": start.measure}
 
 
 def main(names: list[str]) -> int:

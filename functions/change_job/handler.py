@@ -6,16 +6,13 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.event_handler import Response
 
 from functions.change_job.change_job import JobChanger
-from functions.common.api import answer, job_id_of, make_resolver, resolve
+from functions.common.api import Answer, Request, Route, answer, job_id_of, serve
 from functions.common.observability import observed
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.store import JobStore
-
-app = make_resolver()
 
 
 @dataclass(frozen=True)
@@ -34,24 +31,23 @@ def changer() -> JobChanger:
     return JobChanger(store, Queue(boto3.client("sqs"), settings.jobs_queue_url))
 
 
-@app.delete("/jobs/<job_id>")
-def handle_cancel_job(job_id: str) -> Response[str]:
+def handle_cancel_job(request: Request, job_changer: JobChanger) -> Answer:
     """`200` and the cancelled job."""
-    return answer(200, app.context["changer"].cancel(job_id_of(job_id)).shown())
+    return answer(200, job_changer.cancel(job_id_of(request.path["id"])).shown())
 
 
-@app.post("/jobs/<job_id>/retry")
-def handle_retry_job(job_id: str) -> Response[str]:
+def handle_retry_job(request: Request, job_changer: JobChanger) -> Answer:
     """`200` and the job, pending again."""
-    return answer(200, app.context["changer"].retry(job_id_of(job_id)).shown())
+    return answer(200, job_changer.retry(job_id_of(request.path["id"])).shown())
 
 
-def respond(event: dict[str, Any], context: Any, job_changer: JobChanger) -> dict[str, Any]:
-    """Answer one API Gateway event with the given changer."""
-    return resolve(app, event, context, changer=job_changer)
+ROUTES: dict[str, Route] = {
+    "DELETE /jobs/{id}": handle_cancel_job,
+    "POST /jobs/{id}/retry": handle_retry_job,
+}
 
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    return respond(event, context, changer())
+    return serve(ROUTES, event, changer())

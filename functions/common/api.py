@@ -1,17 +1,28 @@
-"""What the API's functions share: routing by Powertools, answers as JSON, refusals as problem+json."""
+"""What the API's functions share: their routes, answers as JSON, refusals as problem+json.
 
+API Gateway has done the routing already: an event names its resource, so a route is found by a look-up
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
+"""
+
+import base64
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Problem, invalid
 from functions.common.job import to_json
 from functions.common.observability import logger
+
+Answer = dict[str, Any]
+"""What Lambda gives back to API Gateway."""
+
+Route = Callable[["Request", Any], Answer]
+"""Answers a request with the help of the function's neighbours."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -20,37 +31,53 @@ CORS = {
 """A page of any origin may read and create; no cookies are used."""
 
 
-def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
-    """A JSON answer. Never cached: a job changes at any moment."""
-    return Response(
-        status_code=status,
-        content_type="application/json",
-        body=to_json(body),
-        headers={**CORS, "Cache-Control": "no-store", **(headers or {})},
-    )
+@dataclass(frozen=True)
+class Request:
+    """A call of the API. Names of headers are in lower case; `path` holds the path's parameters."""
+
+    stage: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: str | None
+
+    @classmethod
+    def from_event(cls, event: dict[str, Any]) -> "Request":
+        """From a proxy event, which has null where there is nothing. Raises Problem 400."""
+        headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        return cls(
+            stage=event["requestContext"]["stage"],
+            path=event.get("pathParameters") or {},
+            query=event.get("queryStringParameters") or {},
+            headers=headers,
+            body=_text(event),
+        )
 
 
-def make_resolver() -> APIGatewayRestResolver:
-    """A resolver that answers every refusal and every failure as the contract says."""
-    resolver = APIGatewayRestResolver()
-    resolver.exception_handler(Problem)(refuse)
-    resolver.not_found(_no_such_route)
-    resolver.exception_handler([BotoCoreError, ClientError])(_unavailable)
-    return resolver
-
-
-def resolve(
-    resolver: APIGatewayRestResolver, event: dict[str, Any], context: Any, **neighbours: Any
-) -> dict[str, Any]:
-    """Answer an API Gateway event; routes find the neighbours in `resolver.context`."""
-    resolver.append_context(**neighbours)  # type: ignore[no-untyped-call]
-    result = resolver.resolve(event, context)
+def serve(routes: Mapping[str, Route], event: dict[str, Any], neighbours: Any) -> Answer:
+    """Answer an event by the route named `METHOD /resource`; refusals and failures as the contract says."""
+    route = routes.get(f"{event['httpMethod']} {event['resource']}")
+    try:
+        if route is None:
+            raise Problem(404, "no such resource")
+        result = route(Request.from_event(event), neighbours)
+    except Problem as problem:
+        result = refuse(problem)
+    except (BotoCoreError, ClientError):
+        logger.exception("storage or queue unavailable")
+        result = refuse(Problem(503, "try again in a moment", headers={"Retry-After": "1"}))
     called = {"method": event["httpMethod"], "path": event["path"], "status": result["statusCode"]}
     logger.info("answered", extra=called)
     return result
 
 
-def refuse(problem: Problem) -> Response[str]:
+def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Answer:
+    """A JSON answer. Not cached, unless `headers` say otherwise: a job changes at any moment."""
+    fixed = {**CORS, "Content-Type": "application/json", "Cache-Control": "no-store"}
+    return {"statusCode": status, "headers": {**fixed, **(headers or {})}, "body": to_json(body)}
+
+
+def refuse(problem: Problem) -> Answer:
     """RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457), with the offending fields in `errors`."""
     body = {
         "type": "about:blank",
@@ -59,12 +86,7 @@ def refuse(problem: Problem) -> Response[str]:
         "detail": problem.detail,
         "errors": [{"field": error.field, "message": error.message} for error in problem.errors],
     }
-    return Response(
-        status_code=problem.status,
-        content_type="application/problem+json",
-        body=to_json(body),
-        headers={**CORS, "Cache-Control": "no-store", **problem.headers},
-    )
+    return answer(problem.status, body, {"Content-Type": "application/problem+json", **problem.headers})
 
 
 def job_id_of(text: str) -> str:
@@ -102,10 +124,11 @@ def printable(text: str, limit: int = 40) -> str:
     return "".join(c if c.isprintable() else "?" for c in text)[:limit]
 
 
-def _no_such_route(_: NotFoundError) -> Response[str]:
-    return refuse(Problem(404, "no such resource"))
-
-
-def _unavailable(error: Exception) -> Response[str]:
-    logger.exception("storage or queue unavailable", extra={"reason": str(error)})
-    return refuse(Problem(503, "try again in a moment", headers={"Retry-After": "1"}))
+def _text(event: dict[str, Any]) -> str | None:
+    body: str | None = event.get("body")
+    if not body or not event.get("isBase64Encoded"):
+        return body
+    try:
+        return base64.b64decode(body).decode()
+    except ValueError:
+        raise invalid("body", "must be UTF-8 text") from None

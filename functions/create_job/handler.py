@@ -6,9 +6,8 @@ from functools import cache
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.event_handler import Response
 
-from functions.common.api import answer, make_resolver, resolve
+from functions.common.api import Answer, Request, Route, answer, serve
 from functions.common.clock import now_ms
 from functions.common.observability import observed
 from functions.common.queues import Queue
@@ -16,8 +15,6 @@ from functions.common.settings import load
 from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import parse_idempotency_key, parse_job_request
-
-app = make_resolver()
 
 
 @dataclass(frozen=True)
@@ -36,22 +33,17 @@ def intake() -> JobIntake:
     return JobIntake(store, Queue(boto3.client("sqs"), settings.jobs_queue_url), now_ms)
 
 
-@app.post("/jobs")
-def handle_create_job() -> Response[str]:
+def handle_create_job(request: Request, job_intake: JobIntake) -> Answer:
     """`201` and the job, with its address in Location."""
-    event = app.current_event
-    key = parse_idempotency_key(event.headers.get("Idempotency-Key"))
-    request = parse_job_request(event.decoded_body)
-    job = app.context["intake"].create_job(request, key)
-    return answer(201, job.shown(), {"Location": f"/{event.request_context.stage}/jobs/{job.id}"})
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    job = job_intake.create_job(parse_job_request(request.body), key)
+    return answer(201, job.shown(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 
-def respond(event: dict[str, Any], context: Any, job_intake: JobIntake) -> dict[str, Any]:
-    """Answer one API Gateway event with the given intake."""
-    return resolve(app, event, context, intake=job_intake)
+ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
 
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    return respond(event, context, intake())
+    return serve(ROUTES, event, intake())

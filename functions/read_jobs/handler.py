@@ -1,5 +1,6 @@
 """The API's GET calls."""
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from aws_lambda_powertools.event_handler import Response
 
-from functions.common.api import CORS, answer, job_id_of, make_resolver, resolve
+from functions.common.api import Answer, Request, Route, answer, job_id_of, serve
 from functions.common.clock import now_ms
 from functions.common.job import SHARDS
 from functions.common.observability import observed
 from functions.common.settings import load
 from functions.read_jobs.paging import parse_page_request
 from functions.read_jobs.read_jobs import JobReader
-
-app = make_resolver()
 
 OPENAPI = Path(__file__).with_name("openapi.json")
 
@@ -46,38 +44,35 @@ def reader() -> JobReader:
     )
 
 
-@app.get("/jobs")
-def handle_list_jobs() -> Response[str]:
+def handle_list_jobs(request: Request, job_reader: JobReader) -> Answer:
     """A page of jobs, newest first."""
-    page = parse_page_request(app.current_event.query_string_parameters)
-    return answer(200, app.context["reader"].page(page))
+    return answer(200, job_reader.page(parse_page_request(dict(request.query))))
 
 
-@app.get("/jobs/<job_id>")
-def handle_get_job(job_id: str) -> Response[str]:
+def handle_get_job(request: Request, job_reader: JobReader) -> Answer:
     """One job."""
-    return answer(200, app.context["reader"].job(job_id_of(job_id)).shown())
+    return answer(200, job_reader.job(job_id_of(request.path["id"])).shown())
 
 
-@app.get("/stats")
-def handle_get_stats() -> Response[str]:
+def handle_get_stats(_: Request, job_reader: JobReader) -> Answer:
     """Counts and the rate budget."""
-    return answer(200, app.context["reader"].stats())
+    return answer(200, job_reader.stats())
 
 
-@app.get("/openapi.json")
-def handle_get_openapi() -> Response[str]:
+def handle_get_openapi(_: Request, __: JobReader) -> Answer:
     """The contract."""
-    headers = {**CORS, "Cache-Control": "public, max-age=300"}
-    return Response(200, "application/json", OPENAPI.read_text(encoding="utf-8"), headers)
+    return answer(200, json.loads(OPENAPI.read_bytes()), {"Cache-Control": "public, max-age=300"})
 
 
-def respond(event: dict[str, Any], context: Any, job_reader: JobReader) -> dict[str, Any]:
-    """Answer one API Gateway event with the given reader."""
-    return resolve(app, event, context, reader=job_reader)
+ROUTES: dict[str, Route] = {
+    "GET /jobs": handle_list_jobs,
+    "GET /jobs/{id}": handle_get_job,
+    "GET /stats": handle_get_stats,
+    "GET /openapi.json": handle_get_openapi,
+}
 
 
 @observed
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry."""
-    return respond(event, context, reader())
+    return serve(ROUTES, event, reader())

@@ -78,7 +78,10 @@ def api_event(
 ) -> dict[str, Any]:
     """A REST proxy event, with null for what the caller did not send, as API Gateway has it."""
     sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
-    return {"httpMethod": method, "path": path, "requestContext": {"stage": "api"}, **sent}
+    _, first, *rest = path.split("/", 3)
+    resource = "/".join(["", first, *(["{id}"] if rest else []), *rest[1:]])
+    routed = {"resource": resource, "pathParameters": {"id": rest[0]} if rest else None}
+    return {"httpMethod": method, "path": path, "requestContext": {"stage": "api"}, **routed, **sent}
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,7 @@ class Answer:
 
     @classmethod
     def read(cls, result: dict[str, Any]) -> "Answer":
-        headers = {name: values[0] for name, values in result["multiValueHeaders"].items()}
-        return cls(result["statusCode"], headers, json.loads(result["body"].encode()))
+        return cls(result["statusCode"], result["headers"], json.loads(result["body"].encode()))
 
     def refusal(self) -> tuple[int, str]:
         """The status and the field of a well-formed problem with one field."""

@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from functions.change_job.change_job import JobChanger
-from functions.change_job.handler import respond
+from functions.change_job.handler import ROUTES
+from functions.common.api import serve
 from functions.common.errors import Problem
 from functions.common.job import RETENTION_SECONDS
 from functions.common.store import Change, JobStore
-from tests.unit.factories import CONTEXT, NOW, Answer, api_event, make_job, make_message, stored
+from tests.unit.factories import NOW, Answer, api_event, make_job, make_message, stored
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused
 
@@ -30,12 +31,12 @@ def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
 
 @pytest.fixture
 def cancel(changer: JobChanger) -> Call:
-    return lambda job_id: Answer.read(respond(api_event("DELETE", f"/jobs/{job_id}"), CONTEXT, changer))
+    return lambda job_id: Answer.read(serve(ROUTES, api_event("DELETE", f"/jobs/{job_id}"), changer))
 
 
 @pytest.fixture
 def retry(changer: JobChanger) -> Call:
-    return lambda job_id: Answer.read(respond(api_event("POST", f"/jobs/{job_id}/retry"), CONTEXT, changer))
+    return lambda job_id: Answer.read(serve(ROUTES, api_event("POST", f"/jobs/{job_id}/retry"), changer))
 
 
 def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 import pytest
 
+from functions.common.api import serve
 from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
-from functions.create_job.handler import respond
+from functions.create_job.handler import ROUTES
 from functions.create_job.job_request import JobRequest
-from tests.unit.factories import CONTEXT, NOW, Answer, api_event
+from tests.unit.factories import NOW, Answer, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
@@ -38,7 +39,7 @@ def intake(store: JobStore, queues: Queues, clock: FakeClock) -> JobIntake:
 def post(intake: JobIntake) -> Post:
     def send(body: str | None = None, key: str | None = None) -> Answer:
         headers = None if key is None else {"idempotency-key": key}
-        return Answer.read(respond(api_event("POST", body=body, headers=headers), CONTEXT, intake))
+        return Answer.read(serve(ROUTES, api_event("POST", body=body, headers=headers), intake))
 
     return send
 

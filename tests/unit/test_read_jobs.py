@@ -7,14 +7,15 @@ from uuid import UUID
 
 import pytest
 
+from functions.common.api import serve
 from functions.common.attributes import to_item
 from functions.common.job import SHARDS, Job, created_key, index_keys, shard
 from functions.common.store import JobStore
 from functions.job_counter.count_jobs import JobCounter
-from functions.read_jobs.handler import respond
+from functions.read_jobs.handler import ROUTES
 from functions.read_jobs.paging import encode_cursor
 from functions.read_jobs.read_jobs import JobReader
-from tests.unit.factories import CONTEXT, NOW, Answer, api_event, make_job, stream_record
+from tests.unit.factories import NOW, Answer, api_event, make_job, stream_record
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused
 
@@ -34,7 +35,7 @@ BAD_QUERIES = {
 @pytest.fixture
 def get(dynamodb: Any, clock: FakeClock) -> Iterator[Get]:
     def send(path: str = "/jobs", **query: str) -> Answer:
-        return Answer.read(respond(api_event(path=path, query=query or None), CONTEXT, reader))
+        return Answer.read(serve(ROUTES, api_event(path=path, query=query or None), reader))
 
     with ThreadPoolExecutor(SHARDS) as pool:
         reader = JobReader(dynamodb, "jobs", "ledger", 50, pool, clock)

@@ -1,0 +1,66 @@
+"""What a handler's import and set-up cost, beside making its boto3 clients alone: the part of a cold start
+that is ours to choose. Each figure is of a fresh process; pairs run one after the other."""
+
+import os
+import subprocess
+import sys
+from statistics import median
+
+from local.deployment import ROOT
+
+PAIRS = 15
+SETTINGS = {
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "JOBS_TABLE": "jobs",
+    "LEDGER_TABLE": "ledger",
+    "JOBS_QUEUE_URL": "http://localhost/jobs",
+    "RESULTS_QUEUE_URL": "http://localhost/results",
+    "DEAD_LETTER_QUEUE_URL": "http://localhost/dead",
+    "UNSPLASH_SECRET": "secret",
+    "UNSPLASH_API_URL": "https://api.unsplash.com",
+    "IMAGE_HOSTS": "images.unsplash.com",
+    "IMAGES": "cdn",
+    "IMAGES_BUCKET": "images",
+    "IMAGES_BASE_URL": "https://images.example",
+    "RATE_LIMIT": "50",
+    "RATE_WINDOW_SECONDS": "3600",
+    "RETRY_SECONDS": "10",
+    "MAX_RECEIVES": "5",
+    "GRACE_SECONDS": "900",
+}
+HANDLERS = {
+    "create_job": ("intake", "dynamodb sqs"),
+    "read_jobs": ("reader", "dynamodb"),
+    "change_job": ("changer", "dynamodb sqs"),
+    "job_worker": ("worker", "dynamodb sqs secretsmanager s3"),
+    "result_worker": ("store", "dynamodb"),
+    "dlq_worker": ("dependencies", "dynamodb"),
+    "job_counter": ("counter", "dynamodb"),
+    "job_watchdog": ("watchdog", "dynamodb sqs"),
+}
+
+
+def measure() -> None:
+    """Print a table: medians in ms, and the median of the paired ratios."""
+    print(f"\nimport and set-up of each handler, {PAIRS} pairs (ms)\n")
+    print(f"{'':16}{'boto3 alone':>14}{'handler':>10}{'ratio':>8}")
+    for name, (factory, services) in HANDLERS.items():
+        clients = "; ".join(f"boto3.client({service!r})" for service in services.split())
+        baseline = f"import boto3; {clients}"
+        handler = f"from functions.{name}.handler import {factory}; {factory}()"
+        pairs = [(_time(baseline), _time(handler)) for _ in range(PAIRS + 1)][1:]
+        ratio = median(ours / alone for alone, ours in pairs)
+        alone, ours = (median(times) for times in zip(*pairs, strict=True))
+        print(f"{name:16}{alone:14.0f}{ours:10.0f}{ratio:8.2f}")
+
+
+def _time(code: str) -> float:
+    """Milliseconds that a fresh interpreter takes for the code, beyond starting."""
+    timed = f"import time; begin = time.perf_counter(); {code}; print(time.perf_counter() - begin)"
+    environment = {"PATH": os.environ["PATH"], **SETTINGS}
+    done = subprocess.run(
+        [sys.executable, "-c", timed], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    return 1000 * float(done.stdout)
