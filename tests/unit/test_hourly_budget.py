@@ -1,0 +1,67 @@
+"""Thirty jobs for each request: an hour's budget serves 1,500. Scaled down to a budget of four."""
+
+from dataclasses import replace
+
+from functions.common.job import Job
+from functions.common.ledger import read_budget
+from functions.job_worker.budget import RateBudget
+from functions.job_worker.photo_source import PhotoSource
+from tests.unit.factories import make_message, stored
+from tests.unit.fakes import FakeClock, Workbench
+
+LIMIT = 4
+TOPICS = [f"topic {number}" for number in range(LIMIT)]
+JOBS = 30 * LIMIT
+WINDOW_SECONDS = 60
+
+
+def limited(bench: Workbench, clock: FakeClock, limit: int) -> None:
+    """Give the bench's worker a budget of so many requests a minute."""
+    dynamodb = bench.source.budget.dynamodb
+    budget = RateBudget(dynamodb, "ledger", limit, WINDOW_SECONDS, clock)
+    source: PhotoSource = replace(bench.source, budget=budget)
+    bench.worker = replace(bench.worker, find_photos=source.find)
+
+
+def work_off(bench: Workbench, jobs: list[Job]) -> set[str]:
+    """Work batch by batch, topics mixed. Returns the jobs that got a photo."""
+    for start in range(0, len(jobs), 10):
+        for job in jobs[start : start + 10]:
+            bench.queues.jobs.send(make_message(job).body())
+        assert bench.work() == set()
+    served: set[str] = set()
+    while found := bench.queues.results.bodies():
+        served |= {one["job_id"] for one in found}
+    return served
+
+
+def new_jobs(bench: Workbench) -> list[Job]:
+    jobs = bench.add(*(TOPICS * (JOBS // LIMIT)))
+    while bench.queues.jobs.records():
+        pass  # the messages that `add` sent; each test sends its own
+    return jobs
+
+
+def test_thirty_times_the_budget_is_worked_within_it(bench: Workbench, clock: FakeClock) -> None:
+    limited(bench, clock, LIMIT)
+    assert len(work_off(bench, new_jobs(bench))) == JOBS
+    assert len(bench.unsplash.asked) == LIMIT
+
+
+def test_what_is_over_the_budget_waits_for_the_next_window_and_nothing_fails(
+    bench: Workbench, clock: FakeClock
+) -> None:
+    limited(bench, clock, LIMIT - 1)
+    jobs = new_jobs(bench)
+    assert len(work_off(bench, jobs)) == JOBS - 30
+    assert len(bench.unsplash.asked) == LIMIT - 1
+    waiting = [job for job in jobs if stored(bench.store, job).deferred_until]
+    assert (len(waiting), len({job.query for job in waiting})) == (30, 1)
+    assert {stored(bench.store, job).attempts for job in waiting} == {0}
+
+    budget = read_budget(bench.source.budget.dynamodb, "ledger")
+    assert budget is not None
+    clock.now = budget.resets_at
+    assert len(work_off(bench, waiting)) == 30
+    assert len(bench.unsplash.asked) == LIMIT
+    assert bench.queues.dead_letters.bodies() == []
