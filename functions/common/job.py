@@ -74,11 +74,12 @@ class Job:
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
-        """From an item or a stream image. Raises KeyError or TypeError if it is no job's."""
-        values = from_item(item)
-        for key in ("list_shard", "status_shard", "created_key"):
-            values.pop(key, None)
-        return cls(**values)
+        """From an item or a stream image. Raises TypeError if it is no job's.
+
+        Attributes that this version does not know are left out: while a deployment goes on, a relay
+        reads what a newer function has written.
+        """
+        return cls(**from_item({name: item[name] for name in cls.__dataclass_fields__ if name in item}))
 
 
 def shard(owner: str, job_id: str) -> str:

@@ -15,6 +15,7 @@ from functions.common.clock import now_ms
 from functions.common.job import SHARDS
 from functions.common.observability import observed
 from functions.common.settings import load
+from functions.common.store import JobStore
 from functions.read_jobs.paging import parse_page_request
 from functions.read_jobs.read_jobs import JobReader
 
@@ -34,8 +35,10 @@ class Settings:
 def reader() -> JobReader:
     """Client and settings, once per process."""
     settings = load(Settings, os.environ)
+    dynamodb = boto3.client("dynamodb")
     return JobReader(
-        boto3.client("dynamodb"),
+        JobStore(dynamodb, settings.jobs_table),
+        dynamodb,
         settings.jobs_table,
         settings.ledger_table,
         settings.rate_limit,

@@ -24,6 +24,7 @@ LAST = "9999999999999#~"
 class JobReader:
     """Reads the jobs table and the ledger. `pool` asks the index's shards side by side."""
 
+    store: JobStore
     dynamodb: Any
     jobs_table: str
     ledger_table: str
@@ -33,7 +34,7 @@ class JobReader:
 
     def job(self, job_id: str) -> Job:
         """One job as it is now. Raises Problem 404."""
-        job = JobStore(self.dynamodb, self.jobs_table).get(job_id)
+        job = self.store.get(job_id)
         if job is None:
             raise Problem(404, f"there is no job {job_id}")
         return job
@@ -70,7 +71,7 @@ class JobReader:
     def _jobs(self, keys: list[str], request: PageRequest) -> list[Job]:
         """The jobs behind sort keys, less those that have left the status since the index was written."""
         ids = [key.split("#", 1)[1] for key in keys]
-        found = JobStore(self.dynamodb, self.jobs_table).get_many(ids)
+        found = self.store.get_many(ids)
         jobs = [found[one] for one in ids if one in found]
         return [job for job in jobs if request.status in (None, job.status)]
 

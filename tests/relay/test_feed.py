@@ -54,7 +54,9 @@ def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(aws: tuple[Any,
         feed = SqsFeed(sqs, sns, topic, "CaloRelay-", wait_seconds=1)
         await feed.start(got.append)
         removed = json.dumps({"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
-        for body in (record(1), removed, "no json", record(2, NewImage={"pk": {"S": "x"}}), record(3)):
+        newer = {**job(3).to_item(), "made_by_a_newer_version": {"S": "x"}}
+        strange = record(2, NewImage={"pk": {"S": "x"}})
+        for body in (record(1), removed, "no json", strange, record(3, NewImage=newer)):
             sns.publish(TopicArn=topic, Message=body)
         await until(lambda: len(got) == 2)
         assert {one.job_id for one in got} == {change(1).job_id, change(3).job_id}

@@ -49,7 +49,7 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session() -> Iterator[boto3.Session]:
     """One for all tests: it takes longer to load than most tests to run."""
     with mock_aws():

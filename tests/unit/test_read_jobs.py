@@ -33,12 +33,12 @@ BAD_QUERIES = {
 
 
 @pytest.fixture
-def get(dynamodb: Any, clock: FakeClock) -> Iterator[Get]:
+def get(store: JobStore, dynamodb: Any, clock: FakeClock) -> Iterator[Get]:
     def send(path: str = "/jobs", **query: str) -> Answer:
         return Answer.read(serve(ROUTES, api_event(path=path, query=query or None), reader))
 
     with ThreadPoolExecutor(SHARDS) as pool:
-        reader = JobReader(dynamodb, "jobs", "ledger", 50, pool, clock)
+        reader = JobReader(store, dynamodb, "jobs", "ledger", 50, pool, clock)
         yield send
 
 
