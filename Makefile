@@ -22,7 +22,7 @@ help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 install: ## make the virtual environments
-	@$(MAKE) --no-print-directory -j2 .venv/installed .venv-emulator/installed
+	@$(MAKE) -s --no-print-directory -j2 .venv/installed .venv-emulator/installed
 
 run: install ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local

@@ -1,5 +1,6 @@
 """Child processes: started with a log file each, waited for until they answer, ended by their pid."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -62,14 +63,14 @@ class Process:
         self._child.wait()
 
     def stop(self) -> None:
-        """Ask it to end; after a while end it, with whatever it started."""
+        """Ask it to end; then end what it started and left behind, or, after a while, all of it."""
         if self._child.poll() is None:
             self._child.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._child.pid, signal.SIGKILL)
-                self._child.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)  # its session is its own, and so is its group
+        self._child.wait()
 
     def __enter__(self) -> "Process":
         return self

@@ -1,0 +1,169 @@
+"""The worker against an Unsplash that does its worst: a clear error or a retry, in bounded time, and
+nothing else in the batch is affected."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+import requests
+
+from functions.common.job import Job
+from functions.job_worker.download import Download
+from functions.job_worker.images import StoredImages
+from functions.job_worker.photo_source import PhotoSource
+from functions.job_worker.unsplash import Unsplash
+from tests.unit.fakes import Workbench
+
+SECONDS = 0.5
+"""The deadline of each exchange, scaled down from ten."""
+JPEG = b"\xff\xd8\xff" + bytes(100)
+Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+def reply(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return send
+
+
+def photos(image: str = "good") -> Reply:
+    """A list of one photo, whose images are at /image/<image>."""
+
+    def send(handler: BaseHTTPRequestHandler) -> None:
+        reply(body=json.dumps([photo(handler, image)]).encode())(handler)
+
+    return send
+
+
+def photo(handler: BaseHTTPRequestHandler, image: str) -> dict[str, Any]:
+    url = f"http://{handler.headers['Host']}/image/{image}"
+    page = {"html": "https://unsplash.com/x"}
+    user = {"name": "Ann", "links": page}
+    urls = {"small": url, "regular": url}
+    return {"id": image, "width": 4, "height": 3, "urls": urls, "links": page, "user": user}
+
+
+def one_object(handler: BaseHTTPRequestHandler) -> None:
+    reply(body=json.dumps(photo(handler, "good")).encode())(handler)
+
+
+def slow_drip(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(60):
+        handler.wfile.write(b"[")
+        time.sleep(0.05)
+
+
+def endless(handler: BaseHTTPRequestHandler) -> None:
+    handler.send_response(200)
+    handler.end_headers()
+    for _ in range(200):  # 200 MB, unless the reader has had enough
+        handler.wfile.write(JPEG[:3] + bytes(1_000_000))
+
+
+def silence(_: BaseHTTPRequestHandler) -> None:
+    time.sleep(3 * SECONDS)
+
+
+API: dict[str, Reply] = {
+    "good": photos(),
+    "object": one_object,
+    "drip": slow_drip,
+    "endless": endless,
+    "silent": silence,
+    "truncated": reply(body=b'[{"id": "half'),
+    "page": reply(body=b"<h1>Welcome</h1>"),
+    "broken": reply(500),
+    "elsewhere": reply(302, Location="http://169.254.169.254/latest/meta-data"),
+    "forbidden": reply(403, b'{"errors": ["no"]}'),
+    "large image": photos("endless"),
+    "page for image": photos("page"),
+    "image elsewhere": photos("elsewhere"),
+    "image that drips": photos("drip"),
+    "no image": photos("broken"),
+}
+IMAGES: dict[str, Reply] = {**API, "good": reply(body=JPEG)}
+
+
+class Hostile(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        name = parts.path.removeprefix("/image/")
+        try:
+            if name == parts.path:
+                API[parse_qs(parts.query)["query"][0]](self)
+            else:
+                IMAGES[name](self)
+        except (BrokenPipeError, ConnectionResetError):
+            cut_off.set()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+cut_off = Event()
+
+
+@pytest.fixture
+def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
+    """A workbench whose worker asks the hostile server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        host = f"127.0.0.1:{server.server_port}"
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="images")
+        download = Download(requests.Session(), frozenset([host]), seconds=SECONDS)
+        unsplash = Unsplash(f"http://{host}", lambda: "key", download)
+        source: PhotoSource = replace(bench.source, unsplash=unsplash)
+        images = StoredImages(s3, "images", "https://cdn.test", download)
+        bench.worker = replace(bench.worker, find_photos=source.find, images=images)
+        yield bench
+        server.shutdown()
+
+
+def outcome(hostile: Workbench, topic: str) -> tuple[str, Job]:
+    """Work on a batch of one good job and one of `topic`: what became of the latter."""
+    good, other = hostile.add("good", topic)
+    again = hostile.work()
+    resolved = [one["job_id"] for one in hostile.queues.results.bodies()]
+    failed = {one["job_id"]: one["code"] for one in hostile.queues.dead_letters.bodies()}
+    assert good.id in resolved
+    if other.id in resolved:
+        return "resolved", other
+    return failed.get(other.id, "again" if again else "lost"), other
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"),
+    [
+        ("object", "resolved"),
+        ("forbidden", "forbidden"),
+        *((topic, "again") for topic in API if topic not in ("good", "object", "forbidden")),
+    ],
+)
+def test_whatever_the_third_party_does_the_batch_goes_on(
+    hostile: Workbench, topic: str, expected: str
+) -> None:
+    begin = time.monotonic()
+    assert outcome(hostile, topic)[0] == expected
+    assert time.monotonic() - begin < 6 * SECONDS
+
+
+def test_a_body_without_end_is_not_read_to_its_end(hostile: Workbench) -> None:
+    cut_off.clear()
+    assert outcome(hostile, "large image")[0] == "again"
+    assert cut_off.wait(5)
