@@ -1,16 +1,57 @@
 """The bundle: pure Python, the functions' sources, and a hash that depends on nothing else."""
 
-from infra.bundle import NATIVE, build_bundle
+import shutil
+from pathlib import Path
+
+import pytest
+
+from infra import bundle
 
 
-def test_the_bundle_is_pure_python_and_holds_what_handlers_import() -> None:
-    bundle, _ = build_bundle()
-    names = {path.relative_to(bundle).as_posix() for path in bundle.rglob("*") if path.is_file()}
+@pytest.fixture
+def built() -> tuple[Path, str]:
+    return bundle.build_bundle()
+
+
+def test_the_bundle_is_pure_python_and_holds_what_handlers_import(built: tuple[Path, str]) -> None:
+    folder, _ = built
+    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"functions/create_job/handler.py", "functions/read_jobs/openapi.json"} <= names
     assert {"aws_lambda_powertools/__init__.py", "requests/__init__.py"} <= names
-    assert not [name for name in names if name.endswith(tuple(NATIVE))]
+    assert not [name for name in names if name.endswith(tuple(bundle.NATIVE))]
     assert not [name for name in names if "sse_relay" in name or name.startswith("boto")]
 
 
-def test_the_same_sources_give_the_same_asset() -> None:
-    assert build_bundle() == build_bundle()
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the sources in another place; libraries are taken from the real build."""
+    copy = tmp_path / "functions"
+    shutil.copytree(bundle.SOURCES, copy)
+    libraries = bundle.BUILD.glob("libraries-*")
+    (tmp_path / ".build").mkdir()
+    for folder in libraries:
+        (tmp_path / ".build" / folder.name).symlink_to(folder)
+    for name, place in (("ROOT", tmp_path), ("SOURCES", copy), ("BUILD", tmp_path / ".build")):
+        monkeypatch.setattr(bundle, name, place)
+    monkeypatch.setattr(bundle, "REQUIREMENTS", copy / "requirements.txt")
+    return copy
+
+
+def test_the_asset_depends_on_the_sources_alone(built: tuple[Path, str], elsewhere: Path) -> None:
+    assert bundle.build_bundle()[1] == built[1]
+    (elsewhere / "sse_relay" / "hub.py").write_text("# the relay is not in the bundle")
+    assert bundle.build_bundle()[1] == built[1]
+    (elsewhere / "common" / "job.py").write_text("# another source")
+    assert bundle.build_bundle()[1] != built[1]
+
+
+def test_a_native_file_fails_the_build(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def install(command: list[str], **_: object) -> None:
+        folder = Path(command[command.index("--target") + 1])
+        folder.mkdir()
+        (folder / "fast.cpython-313-x86_64-linux-gnu.so").touch()
+
+    (elsewhere / "requirements.txt").write_text("something-native==1.0")
+    monkeypatch.setattr("infra.bundle.subprocess.run", install)
+    with pytest.raises(RuntimeError, match="native files in the bundle: fast"):
+        bundle.build_bundle()
