@@ -13,6 +13,14 @@ from typing import Any
 
 from local.system import LocalSystem
 
+KINDS = (
+    "job messages sent twice",
+    "outcomes sent twice",
+    "events sent twice",
+    "job messages lost",
+    "Lambda workers killed",
+    "relays killed",
+)
 WORKERS = ("JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob")
 
 
@@ -43,6 +51,10 @@ class Faults:
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
+
+    def all_done(self) -> bool:
+        """Has every kind of harm been done at least once?"""
+        return all(self.counted[kind] for kind in KINDS)
 
     def stop(self) -> None:
         self._stopping.set()

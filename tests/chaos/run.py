@@ -20,6 +20,8 @@ from tests.chaos.viewers import Viewer
 WINDOW_SECONDS = 15
 WATCHDOG_SECONDS = 5.0
 NAMED_IDS = 60
+HARM_SECONDS = (10, 120)
+"""How long it goes on when all was done, and at the most."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def run(plan: Plan, folder: Path) -> Verdict:
         faults = Faults(system, plan.seed, callers.ids)
         faults.start()
         callers.join()
-        time.sleep(10)  # some more harm while the backlog is worked
+        _more_harm(faults)
         faults.stop()
         third_party.calm = True
         oracle = Oracle(system, callers, third_party)
@@ -85,6 +87,13 @@ def run(plan: Plan, folder: Path) -> Verdict:
         "resyncs": sum(viewer.resyncs for viewer in viewers),
     }
     return Verdict(injected, found, breaches, time.monotonic() - began)
+
+
+def _more_harm(faults: Faults) -> None:
+    """While the backlog is worked, and until every kind of harm was done."""
+    began = time.monotonic()
+    while time.monotonic() - began < HARM_SECONDS[not faults.all_done()]:
+        time.sleep(0.5)
 
 
 def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
