@@ -30,12 +30,14 @@ class ApiStack(Stack):
         self.settings = settings
         self.api = self._rest_api()
         jobs_path = self.api.root.add_resource("jobs")
-        jobs_path.add_method("POST", self._create_job(jobs))
+        jobs_path.add_method(
+            "POST", self._writer("CreateJob", "create_job", jobs, "dynamodb:PutItem", "dynamodb:GetItem")
+        )
         read = self._read_jobs(jobs)
         jobs_path.add_method("GET", read)
         one_job = jobs_path.add_resource("{id}")
         one_job.add_method("GET", read)
-        change = self._change_job(jobs)
+        change = self._writer("ChangeJob", "change_job", jobs, "dynamodb:GetItem", "dynamodb:UpdateItem")
         one_job.add_method("DELETE", change)
         one_job.add_resource("retry").add_method("POST", change)
         self.api.root.add_resource("stats").add_method("GET", read)
@@ -77,35 +79,23 @@ class ApiStack(Stack):
             ),
         )  # fmt: skip
 
-    def _create_job(self, jobs: JobsStack) -> apigateway.LambdaIntegration:
-        create_job = CaloFunction(
+    def _writer(
+        self, construct_id: str, name: str, jobs: JobsStack, *actions: str
+    ) -> apigateway.LambdaIntegration:
+        """A function that writes jobs, by these actions on the table, and queues them."""
+        writer = CaloFunction(
             self,
-            "CreateJob",
-            name="create_job",
+            construct_id,
+            name=name,
             timeout=API_TIMEOUT,
             environment={
                 "JOBS_TABLE": jobs.tables.jobs.table_name,
                 "JOBS_QUEUE_URL": jobs.queues.jobs.queue_url,
             },
         )
-        jobs.tables.jobs.grant(create_job, "dynamodb:PutItem", "dynamodb:GetItem")
-        jobs.queues.jobs.grant(create_job, "sqs:SendMessage")
-        return apigateway.LambdaIntegration(create_job)
-
-    def _change_job(self, jobs: JobsStack) -> apigateway.LambdaIntegration:
-        change_job = CaloFunction(
-            self,
-            "ChangeJob",
-            name="change_job",
-            timeout=API_TIMEOUT,
-            environment={
-                "JOBS_TABLE": jobs.tables.jobs.table_name,
-                "JOBS_QUEUE_URL": jobs.queues.jobs.queue_url,
-            },
-        )
-        jobs.tables.jobs.grant(change_job, "dynamodb:GetItem", "dynamodb:UpdateItem")
-        jobs.queues.jobs.grant(change_job, "sqs:SendMessage")
-        return apigateway.LambdaIntegration(change_job)
+        jobs.tables.jobs.grant(writer, *actions)
+        jobs.queues.jobs.grant(writer, "sqs:SendMessage")
+        return apigateway.LambdaIntegration(writer)
 
     def _read_jobs(self, jobs: JobsStack) -> apigateway.LambdaIntegration:
         read_jobs = CaloFunction(

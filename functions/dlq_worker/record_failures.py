@@ -1,6 +1,7 @@
 """Write failures to the table: those that a worker reported, and those that no worker could."""
 
 import contextlib
+from collections import Counter
 from typing import Any
 
 from functions.common.errors import Poison
@@ -32,11 +33,15 @@ def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives
             changes.append((record["messageId"], change))
     applied = store.change_all([change for _, change in changes])
     again = set()
+    ended: Counter[str] = Counter()
     for (message_id, change), outcome in zip(changes, applied, strict=True):
         logger.warning("failure recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
         if outcome == "failed":
             again.add(message_id)
-    count("JobsEndedInError", applied.count("changed"))
+        elif outcome == "changed":
+            ended[change.values["status"]] += 1
+    count("JobsEndedInError", ended["error"])
+    count("JobsResolved", ended["resolved"])
     return again
 
 
