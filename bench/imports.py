@@ -11,6 +11,7 @@ from local.deployment import ROOT
 PAIRS = 15
 SETTINGS = {
     "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "measured",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "JOBS_TABLE": "jobs",

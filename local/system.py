@@ -3,9 +3,9 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +16,7 @@ from local.processes import Process, StartError, answers, free_ports, is_free
 
 EMULATOR = ROOT / ".venv-emulator" / "bin" / "ministack"
 DRAIN_SECONDS = "1"
+RELAY_QUEUE_PREFIX = "CaloRelay-"
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,32 @@ class LocalSystem:
 
     def start_relay(self) -> Process:
         """Start the relay on its port, as at the beginning or after it was killed."""
+        self.relay = self._relay("relay", self._relay_port)
+        return self.relay
+
+    @contextmanager
+    def another_relay(self, environment: Mapping[str, str]) -> Iterator[str]:
+        """A second relay, which is not behind the front door; `environment` goes over the first one's.
+
+        Gives the address of its streams.
+        """
+        (port,) = free_ports(1)
+        with self._relay("another-relay", port, environment):
+            yield f"http://127.0.0.1:{port}/live"
+
+    def _relay(self, name: str, port: int, environment: Mapping[str, str] | None = None) -> Process:
         environment = {
             **self.deployment.environment,
             "POWERTOOLS_SERVICE_NAME": "sse_relay",
             "TOPIC_ARN": self.outputs["TopicArn"],
             "JOBS_TABLE": self.outputs["JobsTable"],
-            "QUEUE_PREFIX": "CaloRelay-",
+            "QUEUE_PREFIX": RELAY_QUEUE_PREFIX,
+            **(environment or {}),
         }
-        options = ["--host", "127.0.0.1", "--port", str(self._relay_port), "--drain-seconds", DRAIN_SECONDS]
-        self.relay = self._run("relay", ["functions.sse_relay", *options], environment)
-        self.relay.wait_ready(f"http://127.0.0.1:{self._relay_port}/healthz")
-        return self.relay
+        options = ["--host", "127.0.0.1", "--port", str(port), "--drain-seconds", DRAIN_SECONDS]
+        relay = self._run(name, ["functions.sse_relay", *options], environment)
+        relay.wait_ready(f"http://127.0.0.1:{port}/healthz")
+        return relay
 
     def _start(self) -> None:
         emulator_port, stand_in_port, self._relay_port = free_ports(3)

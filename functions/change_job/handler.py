@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -12,6 +11,7 @@ from functions.common.api import Answer, Request, Route, answer, job_id_of, serv
 from functions.common.observability import observed
 from functions.common.queues import Queue
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 
 
@@ -23,7 +23,7 @@ class Settings:
     jobs_queue_url: str
 
 
-@cache
+@at_start
 def changer() -> JobChanger:
     """Clients and settings, once per process."""
     settings = load(Settings, os.environ)

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -12,6 +11,7 @@ from functions.common.clock import now_ms
 from functions.common.observability import observed
 from functions.common.queues import Queue
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import parse_idempotency_key, parse_job_request
@@ -25,7 +25,7 @@ class Settings:
     jobs_queue_url: str
 
 
-@cache
+@at_start
 def intake() -> JobIntake:
     """Clients and settings, once per process."""
     settings = load(Settings, os.environ)

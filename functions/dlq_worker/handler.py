@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -10,6 +9,7 @@ import boto3
 from functions.common.observability import observed
 from functions.common.queues import partial_failure
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.dlq_worker.record_failures import record_failures
 
@@ -22,7 +22,7 @@ class Settings:
     max_receives: int
 
 
-@cache
+@at_start
 def dependencies() -> tuple[JobStore, int]:
     """Client and settings, once per process."""
     settings = load(Settings, os.environ)

@@ -2,13 +2,13 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
 
 from functions.common.observability import observed
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.job_counter.count_jobs import JobCounter
 
 
@@ -19,7 +19,7 @@ class Settings:
     ledger_table: str
 
 
-@cache
+@at_start
 def counter() -> JobCounter:
     """Client and settings, once per process."""
     return JobCounter(boto3.client("dynamodb"), load(Settings, os.environ).ledger_table)

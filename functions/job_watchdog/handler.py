@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -11,6 +10,7 @@ from functions.common.clock import now_ms
 from functions.common.observability import observed
 from functions.common.queues import Queue
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.job_watchdog.rescue_jobs import JobWatchdog
 
@@ -25,7 +25,7 @@ class Settings:
     grace_seconds: int
 
 
-@cache
+@at_start
 def watchdog() -> JobWatchdog:
     """Clients and settings, once per process."""
     settings = load(Settings, os.environ)

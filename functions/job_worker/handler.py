@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -16,6 +15,7 @@ from functions.common.errors import Transient
 from functions.common.observability import observed
 from functions.common.queues import Queue, partial_failure
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.job_worker.budget import RateBudget
 from functions.job_worker.download import Download
@@ -52,27 +52,6 @@ class Settings:
     images_base_url: str = ""
 
 
-@cache
-def worker() -> JobWorker:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
-    sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
-    store = JobStore(dynamodb, settings.jobs_table)
-    jobs = Queue(sqs, settings.jobs_queue_url)
-    results = Queue(sqs, settings.results_queue_url)
-    dead_letters = Queue(sqs, settings.dead_letter_queue_url)
-    session = requests.Session()
-    return JobWorker(
-        store=store,
-        find_photos=_photo_source(settings, dynamodb, session).find,
-        images=_image_store(settings, session),
-        watermark=Watermark(dynamodb, settings.ledger_table),
-        reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
-        pool=ThreadPoolExecutor(SIDE_BY_SIDE),
-        clock=now_ms,
-    )
-
-
 def _photo_source(settings: Settings, dynamodb: Any, session: requests.Session) -> PhotoSource:
     secrets = SecretsProvider(boto3_client=boto3.client("secretsmanager"))
 
@@ -99,6 +78,27 @@ def _image_store(settings: Settings, session: requests.Session) -> ImageStore:
         return HotlinkedImages()
     download = Download(session, frozenset(host.strip() for host in settings.image_hosts.split(",")))
     return StoredImages(boto3.client("s3"), settings.images_bucket, settings.images_base_url, download)
+
+
+@at_start
+def worker() -> JobWorker:
+    """Clients and settings, once per process."""
+    settings = load(Settings, os.environ)
+    sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
+    store = JobStore(dynamodb, settings.jobs_table)
+    jobs = Queue(sqs, settings.jobs_queue_url)
+    results = Queue(sqs, settings.results_queue_url)
+    dead_letters = Queue(sqs, settings.dead_letter_queue_url)
+    session = requests.Session()
+    return JobWorker(
+        store=store,
+        find_photos=_photo_source(settings, dynamodb, session).find,
+        images=_image_store(settings, session),
+        watermark=Watermark(dynamodb, settings.ledger_table),
+        reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
+        pool=ThreadPoolExecutor(SIDE_BY_SIDE),
+        clock=now_ms,
+    )
 
 
 @observed

@@ -4,7 +4,6 @@ import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from functions.common.clock import now_ms
 from functions.common.job import SHARDS
 from functions.common.observability import observed
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.read_jobs.paging import parse_page_request
 from functions.read_jobs.read_jobs import JobReader
@@ -31,7 +31,7 @@ class Settings:
     rate_limit: int
 
 
-@cache
+@at_start
 def reader() -> JobReader:
     """Client and settings, once per process."""
     settings = load(Settings, os.environ)

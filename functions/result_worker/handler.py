@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import boto3
@@ -10,6 +9,7 @@ import boto3
 from functions.common.observability import observed
 from functions.common.queues import partial_failure
 from functions.common.settings import load
+from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.result_worker.record_results import record_results
 
@@ -21,7 +21,7 @@ class Settings:
     jobs_table: str
 
 
-@cache
+@at_start
 def store() -> JobStore:
     """Client and settings, once per process."""
     return JobStore(boto3.client("dynamodb"), load(Settings, os.environ).jobs_table)

@@ -1,6 +1,6 @@
 """Settings that change what is deployed."""
 
-from tests.infra.conftest import synth_stacks
+from tests.conftest import synth_stacks
 
 
 def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:

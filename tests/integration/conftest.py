@@ -17,7 +17,7 @@ import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 
 from local.processes import free_ports
-from local.system import LocalSystem
+from local.system import RELAY_QUEUE_PREFIX, LocalSystem
 
 JobJson = dict[str, Any]
 ENDED = ("resolved", "error", "cancelled")
@@ -36,7 +36,7 @@ class Live:
 
     def _read(self, url: str, query: dict[str, str]) -> None:
         try:
-            with connect_sse(self._client, "GET", f"{url}/api/live", params=query) as source:
+            with connect_sse(self._client, "GET", url, params=query) as source:
                 assert source.response.status_code == 200
                 self._open.set()
                 for event in source.iter_sse():
@@ -107,7 +107,7 @@ class Calo:
         return self.http.get(path, params=query)
 
     def live(self, **query: str) -> Live:
-        return Live(self.system.url, **query)
+        return Live(f"{self.system.url}/api/live", **query)
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
@@ -115,15 +115,23 @@ class Calo:
             self._clients[service] = self.system.deployment.client(service)
         return self._clients[service]
 
-    def run_watchdog(self) -> None:
-        """Let the watchdog look now, not only every minute."""
-        functions = self.client("lambda")
+    def function(self, folder: str) -> str:
+        """The deployed name of the function in functions/`folder`."""
         (name,) = [
             one["FunctionName"]
-            for one in functions.list_functions()["Functions"]
-            if one["Handler"] == "functions.job_watchdog.handler.handler"
+            for one in self.client("lambda").list_functions()["Functions"]
+            if one["Handler"] == f"functions.{folder}.handler.handler"
         ]
-        answer = functions.invoke(FunctionName=name, Payload=b"{}")
+        return str(name)
+
+    def relay_queues(self) -> list[str]:
+        """The queues that relays have."""
+        found = self.client("sqs").list_queues(QueueNamePrefix=RELAY_QUEUE_PREFIX)
+        return list(found.get("QueueUrls", []))
+
+    def run_watchdog(self) -> None:
+        """Let the watchdog look now, not only every minute."""
+        answer = self.client("lambda").invoke(FunctionName=self.function("job_watchdog"), Payload=b"{}")
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     def send(self, queue_output: str, message: Any) -> None:

@@ -1,7 +1,9 @@
 """A job's way from POST to a live event, and what a repeated message changes: nothing."""
 
+import contextlib
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -80,6 +82,34 @@ def test_a_message_that_no_worker_could_report_ends_its_job_as_crashed(calo: Cal
         calo.send("DeadLetterQueueUrl", {"job_id": created["id"], "owner": "public", "run": 1})
         failed = live.ended(created["id"])
     assert (failed["status"], failed["error"]["code"]) == ("error", "crashed")
+
+
+@contextlib.contextmanager
+def crashing_worker(calo: Calo) -> Iterator[None]:
+    """The worker dies at every start, for want of a setting; its messages come again after a second."""
+    functions, sqs, jobs = calo.client("lambda"), calo.client("sqs"), calo.system.outputs["JobsQueueUrl"]
+    name = calo.function("job_worker")
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]
+    hidden = sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    broken = {key: value for key, value in environment["Variables"].items() if key != "IMAGES"}
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
+    sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "1"})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=name, Environment=environment)
+        sqs.set_queue_attributes(QueueUrl=jobs, Attributes=hidden)
+
+
+def test_a_worker_that_crashes_every_time_ends_its_job_as_crashed_by_the_redrive(calo: Calo) -> None:
+    with calo.live() as live:
+        with crashing_worker(calo):
+            created = calo.create("pasta")
+            failed = live.ended(created["id"], seconds=60)
+        assert failed["status"] == "error"
+        assert (failed["error"]["code"], failed["error"]["attempts"]) == ("crashed", 5)
+        assert calo.http.post(f"jobs/{created['id']}/retry").status_code == 200
+        assert live.ended(created["id"])["status"] == "resolved"
 
 
 def test_poisoned_messages_harm_nobody(calo: Calo) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as any_of
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -22,7 +23,7 @@ GOOD, BAD = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 CALLS = [
     pytest.param(method.upper(), path, mode, id=f"{mode.value} {method.upper()} {path}")
     for path, calls in json.loads(DOCUMENT.read_text())["paths"].items()
-    if path != "/live"  # its good answers never end
+    if path != "/live"  # its good answers never end: see below
     for method, call in calls.items()
     for mode in ((GOOD, BAD) if "parameters" in call else (GOOD,))  # nothing to get wrong without
 ]
@@ -51,3 +52,28 @@ def test_every_answer_is_in_the_document(api: Any, method: str, path: str, mode:
         case.call_and_validate(checks=CHECKS)
 
     answers()
+
+
+IDS = any_of.uuids().map(str) | any_of.text(max_size=40) | any_of.just("x," * 120)
+CURSORS = any_of.integers(-1, 10**20).map(str) | any_of.text(max_size=20)
+HEADER = any_of.text(any_of.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=20)
+
+
+@given(
+    jobs=any_of.lists(IDS, max_size=3),
+    query=any_of.dictionaries(any_of.sampled_from(["lastEventId", "x"]), CURSORS),
+    header=HEADER | CURSORS.filter(str.isascii),
+    method=any_of.sampled_from(["GET", "GET", "GET", "POST", "HEAD"]),
+)
+@settings(max_examples=3 * CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_every_begin_of_a_stream_is_in_the_document(
+    calo: Calo, jobs: list[str], query: dict[str, str], header: str, method: str
+) -> None:
+    headers = {b"Last-Event-ID": header.strip().encode("latin-1")}
+    with calo.http.stream(method, "live", params={"job": jobs, **query}, headers=headers) as answer:
+        if answer.status_code == 200:
+            assert method == "GET"
+            assert answer.headers["content-type"] == "text/event-stream"
+        else:
+            assert answer.status_code in ((400,) if method == "GET" else (403, 404, 405))
+            assert answer.read() or method == "HEAD"

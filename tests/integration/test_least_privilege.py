@@ -1,6 +1,7 @@
 """Each function, with the credentials of its own role, tries something that it must not do.
 
-That it may do what it must is shown by the rest of the suite, which runs with IAM enforced.
+That the Lambda functions may do what they must is shown by the rest of the suite, which runs with IAM
+enforced; of the relay, whose stack the emulator does not have, it is shown here.
 """
 
 import contextlib
@@ -9,9 +10,11 @@ from typing import Any
 
 import boto3
 import pytest
+from aws_cdk.assertions import Template
 from botocore.exceptions import ClientError
 
-from tests.integration.conftest import Calo
+from tests.integration.conftest import Calo, Live
+from tests.integration.relay_role import make_relay_role
 
 KEY = {"id": {"S": "x"}}
 Attempt = Callable[[Any, dict[str, str]], Any]
@@ -57,6 +60,15 @@ def put_an_image_elsewhere(client: Any, outputs: dict[str, str]) -> None:
     client("s3").put_object(Bucket=outputs["ImagesBucket"], Key="index.html", Body=b"x")
 
 
+def make_a_queue(client: Any, outputs: dict[str, str]) -> None:
+    client("sqs").create_queue(QueueName="another")
+
+
+def read_the_queue(client: Any, outputs: dict[str, str]) -> None:
+    client("sqs").receive_message(QueueUrl=outputs["JobsQueueUrl"])
+
+
+REFUSALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 MUST_NOT: dict[str, list[Attempt]] = {
     "create_job": [update_job, delete_job, scan_jobs, spend_budget, forge_a_result, read_the_access_key],
     "read_jobs": [put_job, update_job, scan_jobs, spend_budget, queue_a_job],
@@ -69,22 +81,36 @@ MUST_NOT: dict[str, list[Attempt]] = {
 }
 
 
+def role_of(calo: Calo, name: str) -> str:
+    configuration = calo.client("lambda").get_function_configuration(FunctionName=calo.function(name))
+    return str(configuration["Role"])
+
+
+def credentials_of(calo: Calo, role: str) -> dict[str, str]:
+    """Of a role, as the environment of a process."""
+    assumed = calo.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": assumed["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": assumed["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": assumed["SessionToken"],
+    }
+
+
 @contextlib.contextmanager
-def as_function(calo: Calo, name: str) -> Iterator[Callable[[str], Any]]:
-    """Clients with the credentials of a function's role."""
-    functions = calo.client("lambda").list_functions()["Functions"]
-    (role,) = [one["Role"] for one in functions if one["Handler"] == f"functions.{name}.handler.handler"]
-    credentials = calo.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    session = boto3.Session(
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-        region_name="us-east-1",
-    )
+def acting_as(calo: Calo, role: str) -> Iterator[Callable[[str], Any]]:
+    """Clients with the credentials of a role."""
+    credentials = {name.lower(): value for name, value in credentials_of(calo, role).items()}
+    session = boto3.Session(region_name="us-east-1", **credentials)
     with contextlib.ExitStack() as clients:
         yield lambda service: clients.enter_context(
             contextlib.closing(session.client(service, endpoint_url=calo.system.deployment.endpoint))
         )
+
+
+def refused(calo: Calo, role: str, attempt: Attempt) -> bool:
+    with acting_as(calo, role) as client, pytest.raises(ClientError) as error:
+        attempt(client, calo.system.outputs)
+    return error.value.response["Error"]["Code"] in REFUSALS
 
 
 @pytest.mark.parametrize(
@@ -93,13 +119,33 @@ def as_function(calo: Calo, name: str) -> Iterator[Callable[[str], Any]]:
     ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 def test_a_function_may_not(calo: Calo, name: str, attempt: Attempt) -> None:
-    with as_function(calo, name) as client, pytest.raises(ClientError) as refused:
-        attempt(client, calo.system.outputs)
-    assert refused.value.response["Error"]["Code"] in (
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthorizationError",
-    )
+    assert refused(calo, role_of(calo, name), attempt)
+
+
+@pytest.fixture(scope="module")
+def relay_role(calo: Calo, templates: dict[str, Template]) -> str:
+    return make_relay_role(calo, templates["CaloLive"])
+
+
+@pytest.mark.parametrize(
+    "attempt", [put_job, update_job, scan_jobs, spend_budget, queue_a_job, make_a_queue, read_the_queue]
+)
+def test_the_relay_may_not(calo: Calo, relay_role: str, attempt: Attempt) -> None:
+    assert refused(calo, relay_role, attempt)
+
+
+def test_the_relay_may_do_what_it_must(calo: Calo, relay_role: str) -> None:
+    ended = calo.create("pasta")
+    with calo.live(job=ended["id"]) as live:
+        ended = live.ended(ended["id"])
+    with calo.system.another_relay(credentials_of(calo, relay_role)) as url:
+        with Live(url, lastEventId=str(ended["updated_at"])) as live:
+            assert live.ended(ended["id"]) == ended
+            live.fence(calo)
+        with Live(url, job=ended["id"]) as live:
+            assert live.ended(ended["id"]) == ended
+        queues = calo.relay_queues()
+    assert len(queues) == len(calo.relay_queues()) + 1
 
 
 def test_every_function_is_tried(calo: Calo) -> None:

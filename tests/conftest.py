@@ -1,14 +1,10 @@
 """The templates, synthesised once: with the defaults, as they go to AWS."""
 
-from collections.abc import Callable
-
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra.app import build
-
-Synth = Callable[..., dict[str, Template]]
 
 
 def synth_stacks(**context: str) -> dict[str, Template]:

@@ -1,0 +1,48 @@
+"""The relay's role in the emulator, which has no CaloLive: made with the very grants of its template."""
+
+import json
+from typing import Any
+
+from aws_cdk.assertions import Template
+
+from local.deployment import ACCOUNT, REGION
+from tests.integration.conftest import Calo
+
+PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def make_relay_role(calo: Calo, live_stack: Template) -> str:
+    """The ARN of a role that may do what the task in AWS may."""
+    policies = live_stack.find_resources("AWS::IAM::Policy").items()
+    (policy,) = [one["Properties"] for name, one in policies if name.startswith("TaskTaskRole")]
+    iam = calo.client("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    role = iam.create_role(RoleName="relay", AssumeRolePolicyDocument=trust)["Role"]
+    document = json.dumps(_resolved(policy["PolicyDocument"], _exports(calo)))
+    iam.put_role_policy(RoleName="relay", PolicyName="grants", PolicyDocument=document)
+    return str(role["Arn"])
+
+
+def _exports(calo: Calo) -> dict[str, str]:
+    """What CaloJobs gives to CaloLive, by a part of the export's name."""
+    outputs = calo.system.outputs
+    table = calo.client("dynamodb").describe_table(TableName=outputs["JobsTable"])["Table"]
+    return {"GetAttTablesJobs": table["TableArn"], "RefPublishingTopic": outputs["TopicArn"]}
+
+
+def _resolved(value: Any, exports: dict[str, str]) -> Any:
+    match value:
+        case {"Ref": name}:
+            return PSEUDO[name]
+        case {"Fn::ImportValue": name}:
+            (found,) = [export for part, export in exports.items() if part in name]
+            return found
+        case {"Fn::Join": [separator, parts]}:
+            return separator.join(_resolved(part, exports) for part in parts)
+        case dict():
+            return {key: _resolved(one, exports) for key, one in value.items()}
+        case list():
+            return [_resolved(one, exports) for one in value]
+        case _:
+            return value
