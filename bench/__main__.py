@@ -2,14 +2,20 @@
 
 python -m bench            all of it (some minutes: it installs everything anew)
 python -m bench latency    from POST to the live event, one job at a time
+python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
 """
 
 import sys
 
-from bench import imports, latency, start
+from bench import imports, latency, relay, start
 
-PARTS = {"latency": latency.measure, "imports": imports.measure, "start": start.measure}
+PARTS = {
+    "latency": latency.measure,
+    "imports": imports.measure,
+    "start": start.measure,
+    "relay": relay.measure,
+}
 
 
 def main(names: list[str]) -> int:

@@ -5,15 +5,18 @@ from typing import cast
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundle import SOURCES
-from infra.functions import LOG_RETENTION
+from infra.functions import LOG_RETENTION, CaloFunction
 from infra.jobs_stack import JobsStack
 from infra.settings import Settings
 
@@ -23,6 +26,10 @@ IDLE_SECONDS = 120
 STOP_SECONDS = 60
 """What a stopping task gets to let its streams go; they go over the first ten of them."""
 QUEUE_PREFIX = "CaloRelay-"
+MAX_STREAMS = 10_000
+"""To one task; some kilobytes each, most of them the kernel's."""
+TRUSTED_PROXIES = 2
+"""API Gateway adds the client's address to X-Forwarded-For, the load balancer that of API Gateway's link."""
 
 
 class LiveStack(Stack):
@@ -42,6 +49,7 @@ class LiveStack(Stack):
         self.service = self._service(settings, self._task(jobs))
         self._listen()
         self._scale(settings)
+        self._janitor(jobs)
         self.link = self._vpc_link()
         CfnOutput(self, "RelayQueuePrefix", value=QUEUE_PREFIX)
 
@@ -90,6 +98,13 @@ class LiveStack(Stack):
         task.add_container(
             "Relay",
             image=self._image(),
+            command=[
+                "--embedded-metrics",
+                "--trusted-proxies",
+                str(TRUSTED_PROXIES),
+                "--max-streams",
+                str(MAX_STREAMS),
+            ],
             environment={
                 "TOPIC_ARN": jobs.publishing.topic.topic_arn,
                 "JOBS_TABLE": jobs.tables.jobs.table_name,
@@ -122,9 +137,7 @@ class LiveStack(Stack):
         for statement in (
             iam.PolicyStatement(actions=[f"sqs:{action}" for action in actions], resources=[queues]),
             iam.PolicyStatement(actions=["sns:Subscribe"], resources=[topic]),
-            # subscriptions are no resource that a policy could name:
-            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
-            iam.PolicyStatement(actions=["sns:Unsubscribe"], resources=["*"]),
+            _unsubscribe(),
         ):
             role.add_to_principal_policy(statement)
 
@@ -168,7 +181,43 @@ class LiveStack(Stack):
             min_capacity=settings.relay_tasks_min, max_capacity=settings.relay_tasks_max
         )
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
-        scaling.scale_on_memory_utilization("Memory", target_utilization_percent=60)
+        connections = cloudwatch.Metric(
+            namespace="Calo",
+            metric_name="Connections",
+            dimensions_map={"service": "sse_relay"},
+            statistic="Average",
+            period=Duration.minutes(1),
+        )
+        scaling.scale_to_track_custom_metric("Connections", metric=connections, target_value=MAX_STREAMS / 2)
+
+    def _janitor(self, jobs: JobsStack) -> None:
+        """Removes the queue of a task that could not do so itself."""
+        topic = jobs.publishing.topic.topic_arn
+        janitor = CaloFunction(
+            self,
+            "RelayJanitor",
+            name="relay_janitor",
+            environment={"TOPIC_ARN": topic, "QUEUE_PREFIX": QUEUE_PREFIX},
+            timeout=30,
+        )
+        queues = self.format_arn(service="sqs", resource=f"{QUEUE_PREFIX}*")
+        for statement in (
+            iam.PolicyStatement(actions=["sqs:GetQueueUrl", "sqs:DeleteQueue"], resources=[queues]),
+            iam.PolicyStatement(actions=["sns:ListSubscriptionsByTopic"], resources=[topic]),
+            _unsubscribe(),
+        ):
+            janitor.add_to_role_policy(statement)
+        events.Rule(
+            self,
+            "TaskStopped",
+            description="A relay's task has ended",
+            event_pattern=events.EventPattern(
+                source=["aws.ecs"],
+                detail_type=["ECS Task State Change"],
+                detail={"clusterArn": [self.service.cluster.cluster_arn], "lastStatus": ["STOPPED"]},
+            ),
+            targets=[targets.LambdaFunction(janitor)],
+        )
 
     def _vpc_link(self) -> apigatewayv2.VpcLink:
         """The only way in: the link may talk to the load balancer, and nobody else may."""
@@ -181,3 +230,9 @@ class LiveStack(Stack):
             security_groups=[group],
             subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS),
         )
+
+
+def _unsubscribe() -> iam.PolicyStatement:
+    """Subscriptions are no resource that a policy could name:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
+    return iam.PolicyStatement(actions=["sns:Unsubscribe"], resources=["*"])

@@ -42,6 +42,14 @@ class ThirdParty:
         return cls(f"http://{host}", host, "local", free_port)
 
 
+@dataclass(frozen=True)
+class AnotherRelay:
+    """A relay's process, and the address of its streams."""
+
+    process: Process
+    url: str
+
+
 @dataclass
 class LocalSystem:
     """Starts everything when entered, and ends it all when left.
@@ -93,14 +101,11 @@ class LocalSystem:
         return self.relay
 
     @contextmanager
-    def another_relay(self, environment: Mapping[str, str]) -> Iterator[str]:
-        """A second relay, which is not behind the front door; `environment` goes over the first one's.
-
-        Gives the address of its streams.
-        """
+    def another_relay(self, environment: Mapping[str, str]) -> Iterator["AnotherRelay"]:
+        """A second relay, which is not behind the front door; `environment` goes over the first one's."""
         (port,) = free_ports(1)
-        with self._relay("another-relay", port, environment):
-            yield f"http://127.0.0.1:{port}/live"
+        with self._relay("another-relay", port, environment) as process:
+            yield AnotherRelay(process, f"http://127.0.0.1:{port}/live")
 
     def _relay(self, name: str, port: int, environment: Mapping[str, str] | None = None) -> Process:
         environment = {
@@ -109,6 +114,7 @@ class LocalSystem:
             "TOPIC_ARN": self.outputs["TopicArn"],
             "JOBS_TABLE": self.outputs["JobsTable"],
             "QUEUE_PREFIX": RELAY_QUEUE_PREFIX,
+            "RELAY_NAME": name,
             **(environment or {}),
         }
         options = ["--host", "127.0.0.1", "--port", str(port), "--drain-seconds", DRAIN_SECONDS]

@@ -3,80 +3,47 @@
 import argparse
 import asyncio
 import os
-import signal
-from dataclasses import dataclass
 
-import boto3
-import uvloop
-from aiohttp import web
-
-from functions.common.observability import logger
-from functions.common.settings import load
-from functions.sse_relay.change import Change
-from functions.sse_relay.feed import Feed, SqsFeed, StdinFeed
-from functions.sse_relay.history import History, MemoryHistory, TableHistory
-from functions.sse_relay.hub import Hub
-from functions.sse_relay.server import Relay
-
-
-@dataclass(frozen=True)
-class Settings:
-    """From the environment, for the SQS feed."""
-
-    topic_arn: str
-    jobs_table: str
-    queue_prefix: str
+from functions.sse_relay.serve import serve
+from functions.sse_relay.server import Limits
+from functions.sse_relay.workers import supervise
 
 
 def arguments() -> argparse.Namespace:
+    limits = Limits()
     parser = argparse.ArgumentParser(prog="python -m functions.sse_relay", description=__doc__)
-    parser.add_argument("--feed", choices=("sqs", "stdin"), default="sqs", help="where changes come from")
+    parser.add_argument(
+        "--feed", choices=("sqs", "stdin"), default="sqs", help="where changes come from; stdin: a job a line"
+    )
+    parser.add_argument(
+        "--history", choices=("table", "memory"), help="where the past is read; memory with --feed stdin"
+    )
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--shared-port", action="store_true", help="with other processes (SO_REUSEPORT)")
+    parser.add_argument("--workers", type=int, default=1, help="processes, for machines of several cores")
     parser.add_argument(
         "--drain-seconds", type=float, default=10, help="over which the streams go when the relay stops"
     )
-    return parser.parse_args()
-
-
-def sources(feed: str) -> tuple[Feed, History]:
-    """The feed asked for, and the history that belongs to it."""
-    if feed == "stdin":
-        return StdinFeed(), MemoryHistory()
-    settings = load(Settings, os.environ)
-    sqs_feed = SqsFeed(boto3.client("sqs"), boto3.client("sns"), settings.topic_arn, settings.queue_prefix)
-    return sqs_feed, TableHistory(boto3.client("dynamodb"), settings.jobs_table)
-
-
-async def run(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM or SIGINT; then let the streams go and give back the queue."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    feed, history = sources(options.feed)
-    relay = Relay(Hub(loop.time), history)
-
-    def on_change(change: Change) -> None:
-        if relay.hub.publish(change) and isinstance(history, MemoryHistory):
-            history.remember(change)
-
-    runner = web.AppRunner(relay.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, options.host, options.port, backlog=4096, reuse_address=True)
-    await feed.start(on_change)
-    beating = asyncio.create_task(relay.beat())
-    try:
-        await site.start()
-        logger.info("relay ready", extra={"port": options.port})
-        await stop.wait()
-        await site.stop()
-        await relay.drain(options.drain_seconds)
-    finally:
-        beating.cancel()
-        await feed.stop()
-        await runner.cleanup()
+    parser.add_argument(
+        "--max-streams", type=int, default=limits.max_streams, help="open streams in each process"
+    )
+    parser.add_argument(
+        "--max-per-address", type=int, default=limits.max_per_address, help="of them from one address"
+    )
+    parser.add_argument(
+        "--trusted-proxies", type=int, default=limits.trusted_proxies, help="that add to X-Forwarded-For"
+    )
+    parser.add_argument(
+        "--embedded-metrics", action="store_true", help="write a line of metrics a minute, for CloudWatch"
+    )
+    options = parser.parse_args()
+    if options.workers < 1:
+        parser.error("--workers must be at least 1")
+    options.history = options.history or {"sqs": "table", "stdin": "memory"}[options.feed]
+    return options
 
 
 if __name__ == "__main__":
-    uvloop.run(run(arguments()))
+    options = arguments()
+    asyncio.run(serve(options) if options.workers == 1 else supervise(options))

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import threading
-import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -12,9 +11,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.job import Job, to_json
 from functions.common.observability import logger
-from functions.sse_relay.change import Change, change_of, change_of_shown
+from functions.sse_relay.change import Change, change_of, change_of_line
 
-OnChange = Callable[[Change], None]
+OnChanges = Callable[[list[Change]], object]
+OnEnd = Callable[[], object]
 
 READ_BYTES = 65536
 POLLERS = 2
@@ -28,64 +28,61 @@ PAUSE_SECONDS = 1.0
 
 
 class Feed(Protocol):
-    """Calls `on_change` in the event loop's thread for each change, from start to stop."""
+    """Calls `on_changes` in the event loop's thread for changes that come together, from start to stop,
+    and `on_end` when no more will come."""
 
-    async def start(self, on_change: OnChange) -> None: ...
+    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None: ...
 
     async def stop(self) -> None: ...
 
 
-class StdinFeed:
-    """One job a line, in the contract's JSON. For driving and measuring the relay without AWS."""
+class LineFeed:
+    """One job a line, in the contract's JSON, from a pipe: to drive and measure the relay without AWS."""
 
     def __init__(self, descriptor: int = 0) -> None:
         self._descriptor = descriptor
+        self._rest = b""
 
-    async def start(self, on_change: OnChange) -> None:
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read, args=(loop, on_change), daemon=True).start()
+    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
+        """Read from now on. Raises PermissionError if it is a file: those cannot be waited for."""
+        asyncio.get_running_loop().add_reader(self._descriptor, self._read, on_changes, on_end)
 
     async def stop(self) -> None:
-        """Nothing to give back; the reading thread ends with the process."""
+        asyncio.get_running_loop().remove_reader(self._descriptor)
 
-    def _read(self, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
-        # not through sys.stdin: its lock would still be held when the interpreter shuts down
-        rest = b""
-        while chunk := os.read(self._descriptor, READ_BYTES):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self._read_line(line, loop, on_change)
-
-    def _read_line(self, line: bytes, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
-        try:
-            change = change_of_shown(json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
-            logger.warning("line is no job", extra={"reason": repr(error)})
-        else:
-            loop.call_soon_threadsafe(on_change, change)
+    def _read(self, on_changes: OnChanges, on_end: OnEnd) -> None:
+        chunk = os.read(self._descriptor, READ_BYTES)
+        if not chunk:
+            asyncio.get_running_loop().remove_reader(self._descriptor)
+            on_end()
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        on_changes([change for line in lines if (change := _change_of_line(line))])
 
 
 class SqsFeed:
-    """A queue of this relay's own, subscribed to the topic for as long as the relay lives."""
+    """A queue of this relay's own, subscribed to the topic for as long as the relay lives.
+
+    `queue` is its name. One that a relay of the same name left behind is taken over.
+    """
 
     def __init__(
-        self, sqs: Any, sns: Any, topic_arn: str, queue_prefix: str, *, wait_seconds: int = WAIT_SECONDS
+        self, sqs: Any, sns: Any, topic_arn: str, queue: str, *, wait_seconds: int = WAIT_SECONDS
     ) -> None:
         self._sqs = sqs
         self._sns = sns
         self._topic_arn = topic_arn
         self._wait_seconds = wait_seconds
-        self._name = f"{queue_prefix}{uuid.uuid4()}"
+        self._name = queue
         self._queue_url = ""
         self._subscription = ""
         self._stopping = threading.Event()
 
-    async def start(self, on_change: OnChange) -> None:
+    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:  # noqa: ARG002  # it never ends
         """Make the queue, subscribe it, and begin to listen. Raises botocore's errors."""
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._subscribe)
         for _ in range(POLLERS):
-            threading.Thread(target=self._poll, args=(loop, on_change), daemon=True).start()
+            threading.Thread(target=self._poll, args=(loop, on_changes), daemon=True).start()
         logger.info("listening", extra={"queue": self._name})
 
     async def stop(self) -> None:
@@ -119,13 +116,13 @@ class SqsFeed:
         except (BotoCoreError, ClientError):
             logger.exception("queue left behind", extra={"queue": self._name})
 
-    def _poll(self, loop: asyncio.AbstractEventLoop, on_change: OnChange) -> None:
+    def _poll(self, loop: asyncio.AbstractEventLoop, on_changes: OnChanges) -> None:
         while not self._stopping.is_set():
             try:
                 received = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
                 messages = received.get("Messages", [])
-                for change in filter(None, (_change(message["Body"]) for message in messages)):
-                    loop.call_soon_threadsafe(on_change, change)
+                if changes := [change for message in messages if (change := _change(message["Body"]))]:
+                    loop.call_soon_threadsafe(on_changes, changes)
                 self._delete(messages)
             except (BotoCoreError, ClientError):
                 if not self._stopping.wait(PAUSE_SECONDS):
@@ -151,6 +148,14 @@ def _policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
         "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
     }
     return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _change_of_line(line: bytes) -> Change | None:
+    try:
+        return change_of_line(line)
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        logger.warning("line is no job", extra={"reason": repr(error)})
+        return None
 
 
 def _change(body: str) -> Change | None:

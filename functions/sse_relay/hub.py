@@ -1,139 +1,180 @@
 """Who listens to what, and the way from one change to all of them.
 
-A change is encoded once and written straight to the transports of the streams that want it. There is no
-queue and no task per stream: the transport's own buffer is the queue, and a stream whose buffer passes
-its bound is dropped; it catches up when it connects again.
+A change is encoded once and written straight to the descriptors of the streams that want it; changes that
+come together go out in one write. The last changes are kept in a ring: a stream that begins is sent what
+was read of the past, then what the ring has got since that reading began, and then listens.
 """
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice, takewhile
 
-from functions.sse_relay.change import END, HEARTBEAT, Change, Frame
+from functions.sse_relay.change import Change
+from functions.sse_relay.stream import Stream
 
-MAX_BUFFER = 256 * 1024
-"""Bytes that a stream may lag behind."""
-MAX_BACKLOG = 1000
-"""Changes that may come while a stream's history is being read."""
+RING = 4096
+"""Changes kept for streams that are about to begin."""
 MEMORY_SECONDS = 15 * 60
 """How long versions are remembered: longer than any stream lives, so none ever sees one go backwards."""
+MAX_REMEMBERED = 100_000
+"""Jobs whose versions are remembered at most."""
+
+Send = Callable[[bytes], int]
 
 
-class Stream:
-    """One open stream. `jobs` are the ids it wants, None means all; `ended` is set when it is over."""
+@dataclass(frozen=True, slots=True)
+class Past:
+    """States as they were read, oldest change first, and the hub's position before the reading began."""
 
-    __slots__ = ("_backlog", "_chunked", "_transport", "ended", "jobs", "last_write")
+    changes: Sequence[Change]
+    position: int
 
-    def __init__(
-        self, transport: asyncio.WriteTransport, jobs: frozenset[str] | None, *, chunked: bool, now: float
-    ) -> None:
-        self._transport = transport
-        self._chunked = chunked
-        self._backlog: list[Change] | None = []
-        self.jobs = jobs
-        self.ended = asyncio.Event()
-        self.last_write = now
 
-    def send(self, change: Change, now: float) -> None:
-        """Write a change, or hold it back until the history before it is written."""
-        if self._backlog is None:
-            self.write(change.frame, now)
-        elif len(self._backlog) < MAX_BACKLOG:
-            self._backlog.append(change)
-        else:
-            self.drop()
+@dataclass(slots=True)
+class _Version:
+    """Of one job: the version that went out, and the one that a reading has shown to some stream."""
 
-    def write(self, frame: Frame, now: float) -> None:
-        """Write bytes now; a stream that lags too far behind is dropped instead."""
-        if self._transport.is_closing() or self._transport.get_write_buffer_size() > MAX_BUFFER:
-            self.drop()
-            return
-        self._transport.write(frame.chunk if self._chunked else frame.plain)
-        self.last_write = now
-
-    def begin(self, history: Iterable[Change], now: float) -> None:
-        """Write what was before, then what has come since, each job only forwards."""
-        versions: dict[str, int] = {}
-        for change in [*history, *(self._backlog or [])]:
-            if change.version > versions.get(change.job_id, 0):
-                versions[change.job_id] = change.version
-                self.write(change.frame, now)
-        self._backlog = None
-
-    def end(self) -> None:
-        """Let the stream go in order; the client comes back."""
-        if self._chunked and not self._transport.is_closing():
-            self._transport.write(END)
-        self.ended.set()
-
-    def drop(self) -> None:
-        """Cut a stream that cannot keep up: what its buffer holds is thrown away."""
-        self._transport.abort()
-        self.ended.set()
+    sent: int
+    shown: int
+    at: float
 
 
 class Hub:
-    """All open streams of a relay, and the versions that went out lately."""
+    """All streams that have begun, the changes of late, and how far each job has come."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], ring: int = RING) -> None:
         self._clock = clock
-        self._all: set[Stream] = set()
-        self._everything: set[Stream] = set()
+        self._ready: dict[Send, Stream] = {}
+        self._slow: set[Stream] = set()
         self._by_job: dict[str, set[Stream]] = {}
-        self._versions: OrderedDict[str, tuple[int, float]] = OrderedDict()
+        self._ring: deque[Change] = deque(maxlen=ring)
+        self._times: deque[float] = deque(maxlen=ring)
+        self._versions: OrderedDict[str, _Version] = OrderedDict()
+        self.position = 0
+        """Changes that went out since the start."""
+        self.feed_written_at = 0.0
+        """When the streams of the whole feed were last written to."""
+        self.deliveries = 0
+        """Writes of a change to a stream."""
 
-    def __len__(self) -> int:
-        return len(self._all)
+    def begin(self, stream: Stream, past: Past) -> bool:
+        """Send the past and what has come since, each job only forwards; from here on the stream listens.
 
-    @property
-    def streams(self) -> list[Stream]:
-        return list(self._all)
+        False if so much has come since that it is not known any more.
+        """
+        missed = self.position - past.position
+        if missed > len(self._ring):
+            return False
+        since = islice(self._ring, len(self._ring) - missed, None)
+        versions: dict[str, int] = {}
+        chunks = []
+        for change in [*past.changes, *since]:
+            if stream.wants(change.job_id) and change.version > versions.get(change.job_id, 0):
+                versions[change.job_id] = change.version
+                chunks.append(change.chunk)
+        stream.send_history(chunks)
+        if stream.is_open:
+            self._add(stream)
+        return True
 
-    def add(self, stream: Stream) -> None:
-        """From here on the stream gets what it wants, first into its backlog."""
-        self._all.add(stream)
-        if stream.jobs is None:
-            self._everything.add(stream)
-        else:
-            for job_id in stream.jobs:
-                self._by_job.setdefault(job_id, set()).add(stream)
+    def publish(self, changes: Iterable[Change]) -> list[Change]:
+        """Send those changes that are news to all who want them; they are returned."""
+        now = self._clock()
+        news = [change for change in changes if self._is_news(change, now)]
+        if news:
+            self._ring.extend(news)
+            self._times.extend([now] * len(news))
+            self.position += len(news)
+            self._send_to_feed(news, now)
+            self._send_by_job(news, now)
+        return news
+
+    def shown(self, changes: Iterable[Change]) -> None:
+        """These states were read and are about to be sent to some streams: older ones that are still on their
+        way here are dropped from now on. The same ones are not, since other streams wait for them."""
+        now = self._clock()
+        for change in changes:
+            version = self._version(change.job_id, now)
+            version.shown = max(version.shown, change.version)
+
+    def position_ago(self, seconds: float) -> int:
+        """The position before whatever went out in the last seconds, as far as the ring reaches back."""
+        start = self._clock() - seconds
+        late = sum(1 for _ in takewhile(lambda at: at >= start, reversed(self._times)))
+        return self.position - late
+
+    def caught_up(self, stream: Stream) -> None:
+        """The stream has nothing pending: it is written to in the quick way."""
+        if stream in self._slow and stream.chunked and not stream.is_pending:
+            self._slow.discard(stream)
+            self._ready[stream.socket.send] = stream
 
     def remove(self, stream: Stream) -> None:
-        self._all.discard(stream)
-        self._everything.discard(stream)
+        """The stream wants nothing any more."""
+        self._ready.pop(stream.socket.send, None)
+        self._slow.discard(stream)
         for job_id in stream.jobs or ():
-            streams = self._by_job.get(job_id)
-            if streams is not None:
+            if streams := self._by_job.get(job_id):
                 streams.discard(stream)
                 if not streams:
                     del self._by_job[job_id]
 
-    def publish(self, change: Change, but: Stream | None = None) -> bool:
-        """Send a change to all who want it (`but` has it), unless it or a newer one went out already.
+    def _add(self, stream: Stream) -> None:
+        if stream.jobs is None:
+            self._slow.add(stream)
+            self.caught_up(stream)
+        for job_id in stream.jobs or ():
+            self._by_job.setdefault(job_id, set()).add(stream)
 
-        True if it was news.
-        """
-        now = self._clock()
-        if not self._is_news(change, now):
-            return False
-        for stream in [*self._everything, *self._by_job.get(change.job_id, ())]:
-            if stream is not but:
-                stream.send(change, now)
-        return True
+    def _send_to_feed(self, news: list[Change], now: float) -> None:
+        self.deliveries += len(news) * (len(self._ready) + len(self._slow))
+        self.feed_written_at = now
+        slow = tuple(self._slow)
+        self._send_to_ready(b"".join(change.chunk for change in news))
+        for stream in slow:
+            for change in news:
+                stream.send(change.chunk)
 
-    def heartbeat(self, silence: float) -> None:
-        """Write a comment to each stream that was silent for so many seconds."""
-        now = self._clock()
-        for stream in self.streams:
-            if now - stream.last_write >= silence:
-                stream.write(HEARTBEAT, now)
+    def _send_to_ready(self, data: bytes) -> None:
+        """The loop that all speed depends on: nothing in it but the kernel's call."""
+        size = len(data)
+        for send in tuple(self._ready):
+            try:
+                count = send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError:
+                self._ready[send].close()
+                continue
+            if count != size:
+                stream = self._ready.pop(send)
+                self._slow.add(stream)
+                stream.wrote(data, count)
+
+    def _send_by_job(self, news: list[Change], now: float) -> None:
+        for change in news:
+            for stream in tuple(self._by_job.get(change.job_id, ())):
+                stream.last_write = now
+                stream.send(change.chunk)
+                self.deliveries += 1
 
     def _is_news(self, change: Change, now: float) -> bool:
-        known, _ = self._versions.get(change.job_id, (0, 0.0))
-        if change.version <= known:
+        version = self._version(change.job_id, now)
+        if change.version <= version.sent or change.version < version.shown:
             return False
-        self._versions[change.job_id] = (change.version, now)
-        self._versions.move_to_end(change.job_id)
-        while now - next(iter(self._versions.values()))[1] > MEMORY_SECONDS:
-            self._versions.popitem(last=False)
+        version.sent = change.version
         return True
+
+    def _version(self, job_id: str, now: float) -> _Version:
+        version = self._versions.get(job_id)
+        if version is None:
+            version = self._versions[job_id] = _Version(0, 0, now)
+        version.at = now
+        self._versions.move_to_end(job_id)
+        while len(self._versions) > MAX_REMEMBERED or self._oldest().at < now - MEMORY_SECONDS:
+            self._versions.popitem(last=False)
+        return version
+
+    def _oldest(self) -> _Version:
+        return next(iter(self._versions.values()))

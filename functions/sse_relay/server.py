@@ -1,160 +1,340 @@
-"""The relay's HTTP side: `GET /live` and `GET /healthz`."""
+"""The relay's HTTP side: `GET /live`, `GET /healthz` and `GET /metrics`."""
 
 import asyncio
 import random
+import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
 from uuid import UUID
 
-from aiohttp import web
+from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.clock import now_ms
+from functions.common.clock import Clock, now_ms
 from functions.common.job import to_json
 from functions.common.observability import logger
-from functions.sse_relay.change import Change, resync, retry
+from functions.sse_relay.change import Change, plain, resync, retry
+from functions.sse_relay.connection import KERNEL_BYTES
 from functions.sse_relay.history import History
-from functions.sse_relay.hub import MEMORY_SECONDS, Hub, Stream
+from functions.sse_relay.hub import Hub, Past
+from functions.sse_relay.poll import Poll
+from functions.sse_relay.request import Refused, Request
+from functions.sse_relay.signals import Signals
+from functions.sse_relay.stream import Stream
+from functions.sse_relay.visitor import Visitor
+from functions.sse_relay.wheel import Wheel
 
-LIFETIME_SECONDS = 14 * 60
-"""API Gateway cuts a stream at 15 minutes."""
-SILENCE_SECONDS = 15.0
 MAX_NAMED = 100
 RETRY_MS = (1000, 4000)
-BAD_CURSOR = -1
-
-HEADERS = {
+BACKLOG = 4096
+ACCEPTED_AT_ONCE = 64
+"""Then the streams get their turn again."""
+SPARE_CONNECTIONS = 256
+"""Beyond the streams: clients whose request is read or refused, health checks."""
+CORS = {"Access-Control-Allow-Origin": "*"}
+STREAM_HEADERS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
-    "Access-Control-Allow-Origin": "*",
+    **CORS,
 }
+BAD_CURSOR = -1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times in seconds. `max_per_address` counts streams of one client address: the connection's, or with
+    `trusted_proxies` n the nth from the right in X-Forwarded-For. API Gateway cuts a stream at 15 minutes."""
+
+    max_streams: int = 10_000
+    max_per_address: int = 200
+    trusted_proxies: int = 0
+    head: float = 10.0
+    silence: float = 15.0
+    lifetime: float = 14 * 60.0
+    tick: float = 1.0
 
 
 @dataclass
 class Relay:
-    """The relay's parts. `seconds` is a monotonic clock, as the event loop's; times inside are its own."""
+    """The relay's parts, and every connection's way through them. Used from one event loop."""
 
     hub: Hub
     history: History
+    signals: Signals
+    limits: Limits = Limits()
     uniform: Callable[[float, float], float] = random.uniform
-    lifetime: float = LIFETIME_SECONDS
-    silence: float = SILENCE_SECONDS
-    draining: bool = field(default=False)
+    clock: Clock = now_ms
+    draining: bool = field(default=False, init=False)
 
-    async def live(self, request: web.Request) -> web.StreamResponse:
-        """Open a stream: subscribe first, read second, so that no change falls between."""
-        jobs, problem = named_jobs(request)
-        if problem or self.draining:
-            return problem or _refusal(
-                503, "the relay is being replaced; connect again", {"Retry-After": "1"}
-            )
-        response = web.StreamResponse(headers=HEADERS)
-        transport = request.transport
-        try:
-            await response.prepare(request)
-            await response.write(retry(round(self.uniform(*RETRY_MS))).plain)  # sends the headers along
-        except ConnectionResetError:
-            transport = None
-        if transport is None:  # the client is gone already
-            return response
-        chunked = request.version >= (1, 1)
-        now = asyncio.get_running_loop().time()
-        stream = Stream(transport, jobs, chunked=chunked, now=now)
-        self.hub.add(stream)
-        try:
-            await self._begin(stream, request)
-            async with asyncio.timeout(self.uniform(0.9, 1.0) * self.lifetime):
-                await stream.ended.wait()
-        except TimeoutError:
-            stream.end()
-        finally:
-            self.hub.remove(stream)
-            # not by write_eof: the stream has been written past the response, which knows nothing of it
-            transport.close()
-        return response
+    def __post_init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._poll = Poll()
+        self._wheel: Wheel[Visitor | Stream] = Wheel(self._now(), self.limits.tick)
+        self._streams: set[Stream] = set()
+        self._visitors: set[Visitor] = set()
+        self._addresses: Counter[str] = Counter()
+        self.beginning: dict[Stream, asyncio.Task[None]] = {}
+        """Streams whose past is being read."""
+        self._listener: socket.socket | None = None
+        self._lags: list[int] = []
+        self._told_deliveries = 0
+        self._routes: dict[str, Callable[[Visitor, Request], None]] = {
+            "/live": self._live,
+            "/healthz": self._healthz,
+            "/metrics": self._metrics,
+        }
 
-    async def _begin(self, stream: Stream, request: web.Request) -> None:
-        """Send what the client has missed, as far as that can be said."""
-        cursor = parse_cursor(request)
-        history: list[Change] | None = []
-        if stream.jobs is not None:
-            history = await self.history.current(stream.jobs)
-        elif cursor is not None:
-            history = None if cursor == BAD_CURSOR else await self.history.since(cursor)
-        now = asyncio.get_running_loop().time()
-        if history is None:
-            stream.write(resync(now_ms()), now)
-        stream.begin(history or [], now)
-        self._tell_others(stream, history or [])
+    @property
+    def streams(self) -> list[Stream]:
+        """Those that are open now."""
+        return list(self._streams)
 
-    def _tell_others(self, stream: Stream, history: list[Change]) -> None:
-        """A state that one stream was shown must not be followed there by an older one that is still on
-        its way here; so it goes out to all as news, and what comes late is dropped."""
-        for change in history:
-            if now_ms() - change.updated_at < MEMORY_SECONDS * 1000:
-                self.hub.publish(change, but=stream)
+    @property
+    def connections(self) -> int:
+        """How many are open, streams and others."""
+        return len(self._streams) + len(self._visitors)
 
-    async def healthz(self, _: web.Request) -> web.Response:
-        """`200` while new streams are welcome."""
-        return web.Response(status=503 if self.draining else 200, text="draining" if self.draining else "ok")
+    def publish(self, changes: list[Change]) -> list[Change]:
+        """Send changes to whom it concerns; those that were news are returned."""
+        news = self.hub.publish(changes)
+        now = self.clock()
+        self._lags += [now - change.updated_at for change in news]
+        return news
 
-    async def beat(self) -> None:
-        """Keep silent streams open, for ever."""
-        while True:
-            await asyncio.sleep(1)
-            self.hub.heartbeat(self.silence)
+    def listen(self, host: str, port: int, *, shared: bool = False) -> int:
+        """Take connections. `shared`: together with other processes on this port. Returns the port."""
+        listener = socket.create_server((host, port), backlog=BACKLOG, reuse_port=shared)
+        listener.setblocking(False)
+        # both are passed on to the connections that come
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        self._poll.start()
+        self._poll.watch(listener.fileno(), self)
+        self._listener = listener
+        return int(listener.getsockname()[1])
+
+    def stop_listening(self) -> None:
+        """Take no more connections; those that wait to be taken are refused."""
+        if self._listener is not None:
+            self._poll.forget(self._listener.fileno())
+            self._listener.close()
+            self._listener = None
+
+    def close(self) -> None:
+        """End all connections at once."""
+        self.stop_listening()
+        for connection in [*self._streams, *self._visitors]:
+            connection.close()
+        self._poll.stop()
 
     async def drain(self, seconds: float) -> None:
         """Let the streams go one by one, so that their clients do not come back all at once."""
         self.draining = True
-        streams = self.hub.streams
+        streams = self.streams
         logger.info("draining", extra={"streams": len(streams), "seconds": seconds})
         for stream in streams:
             stream.end()
             await asyncio.sleep(seconds / len(streams))
 
-    def app(self) -> web.Application:
-        """The aiohttp application."""
-        app = web.Application()
-        app.router.add_get("/live", self.live, allow_head=False)
-        app.router.add_get("/healthz", self.healthz)
-        return app
+    async def beat(self) -> None:
+        """Turn the wheel, for ever: heartbeats, ends of lifetimes, clients that are too slow to ask."""
+        while True:
+            await asyncio.sleep(self.limits.tick)
+            now = self._now()
+            for connection in self._wheel.turn(now):
+                again = connection.due(now, self.hub.feed_written_at)
+                if again is not None:
+                    self._wheel.put(connection, again)
+            self.look()
+
+    def look(self) -> None:
+        """Bring the signals up to date; counting while events go out would delay them."""
+        lags, self._lags = self._lags, []
+        for lag in lags:
+            self.signals.lag.observe(max(0, lag) / 1000)
+        self.signals.events_in.inc(len(lags))
+        self.signals.events_out.inc(self.hub.deliveries - self._told_deliveries)
+        self._told_deliveries = self.hub.deliveries
+        self.signals.streams.set(len(self._streams))
+        self.signals.connections.set(self.connections)
+        self.signals.pending_bytes.set(sum(stream.pending_bytes for stream in self._streams))
+
+    def on_ready(self, *, writable: bool) -> None:  # noqa: ARG002  # a listener never is
+        """Connections are waiting to be taken. Called by the poll."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            if self._listener is None:
+                return
+            try:
+                connection, peer = self._listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            if self.connections >= self.limits.max_streams + SPARE_CONNECTIONS:
+                connection.close()
+                continue
+            connection.setblocking(False)
+            deadline = self._now() + self.limits.head
+            visitor = Visitor(connection, self._poll, self, peer[0], deadline)
+            self._visitors.add(visitor)
+            self._wheel.put(visitor, deadline)
+
+    def answer(self, visitor: Visitor, request: Request) -> None:
+        """Called by a visitor with its request. Raises Refused."""
+        route = self._routes.get(request.path)
+        if route is None:
+            raise Refused(404, "there is only /live here")
+        if request.method != "GET":
+            raise Refused(405, "only GET is served", headers={"Allow": "GET"})
+        route(visitor, request)
+
+    def refuse(self, visitor: Visitor, refused: Refused) -> None:
+        """Called by a visitor whose request cannot be answered."""
+        self.signals.refused.labels(str(refused.status)).inc()
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(refused.status).phrase,
+            "status": refused.status,
+            "detail": refused.detail,
+            "errors": [{"field": refused.field, "message": refused.detail}] if refused.field else [],
+        }
+        headers = {"Content-Type": "application/problem+json", **CORS, **refused.headers}
+        self._reply(visitor, refused.status, to_json(body).encode(), headers)
+
+    def left(self, visitor: Visitor) -> None:
+        """Called by a visitor that is gone."""
+        self._visitors.discard(visitor)
+
+    def _reply(self, visitor: Visitor, status: int, body: bytes, headers: dict[str, str]) -> None:
+        headers = {**headers, "Content-Length": str(len(body))}
+        now = self._now()
+        visitor.reply(_head(status, headers, self.clock() // 1000) + body, now)
+        self._wheel.put(visitor, now)
+
+    def _healthz(self, visitor: Visitor, _: Request) -> None:
+        """`200` while new streams are welcome."""
+        status, text = (503, b"draining") if self.draining else (200, b"ok")
+        self._reply(visitor, status, text, {"Content-Type": "text/plain"})
+
+    def _metrics(self, visitor: Visitor, _: Request) -> None:
+        self.look()
+        content_type = "text/plain; version=0.0.4; charset=utf-8"
+        self._reply(visitor, 200, self.signals.text(), {"Content-Type": content_type})
+
+    def _live(self, visitor: Visitor, request: Request) -> None:
+        """Open a stream: subscribe first, read second, so that no change falls between."""
+        address = client_address(request, visitor.address, self.limits.trusted_proxies)
+        self._check_room(address)
+        jobs, cursor = named_jobs(request), parse_cursor(request)
+        now = self._now()
+        self._visitors.discard(visitor)
+        stream = Stream(
+            visitor.hand_over(),
+            self._poll,
+            self,
+            jobs=jobs,
+            chunked=request.chunked,
+            address=address,
+            now=now,
+            silence=self.limits.silence,
+            ends_at=now + self.uniform(0.9, 1.0) * self.limits.lifetime,
+        )
+        self._streams.add(stream)
+        self._addresses[address] += 1
+        self._wheel.put(stream, now)
+        first = retry(round(self.uniform(*RETRY_MS)))
+        head = _stream_head(stream.chunked, self.clock() // 1000)
+        stream.write(head + (first if stream.chunked else plain(first)))
+        if jobs is None and cursor is None:
+            self.hub.begin(stream, Past([], self.hub.position))
+        elif stream.is_open:
+            self.beginning[stream] = asyncio.create_task(self._begin(stream, cursor))
+
+    def _check_room(self, address: str) -> None:
+        wait = {"Retry-After": str(round(self.uniform(1, 5)))}
+        if self.draining:
+            raise Refused(503, "the relay is being replaced; connect again", headers=wait)
+        if len(self._streams) >= self.limits.max_streams:
+            raise Refused(503, "the relay is full; connect again later", headers=wait)
+        if self._addresses[address] >= self.limits.max_per_address:
+            raise Refused(429, "too many streams from this address; close some", headers=wait)
+
+    async def _begin(self, stream: Stream, cursor: int | None) -> None:
+        """Send what the client has missed, as far as that can be said, and go on live."""
+        try:
+            past = await self._past(stream, cursor)
+        except (BotoCoreError, ClientError):
+            logger.exception("history not read")
+            stream.close()  # it comes back, and is told again what it wants to know
+            return
+        finally:
+            self.beginning.pop(stream, None)
+        if past is None:
+            past = Past([], self.hub.position)
+            stream.send(resync(self.clock()))
+        if not self.hub.begin(stream, past):
+            logger.warning("reading took too long for a stream to begin")
+            stream.close()
+
+    async def _past(self, stream: Stream, cursor: int | None) -> Past | None:
+        if stream.jobs is not None:
+            return await self.history.current(stream.jobs)
+        return None if cursor is None or cursor == BAD_CURSOR else await self.history.since(cursor)
+
+    def caught_up(self, stream: Stream) -> None:
+        """Called by a stream."""
+        self.hub.caught_up(stream)
+
+    def closed(self, stream: Stream) -> None:
+        """Called by a stream that is gone."""
+        self.hub.remove(stream)
+        self._streams.discard(stream)
+        self._addresses[stream.address] -= 1
+        if not self._addresses[stream.address]:
+            del self._addresses[stream.address]
+        if stream.too_slow:
+            self.signals.dropped.inc()
+        if beginning := self.beginning.pop(stream, None):
+            beginning.cancel()
 
 
-def named_jobs(request: web.Request) -> tuple[frozenset[str] | None, web.Response | None]:
-    """The ids in `job=` (repeated, or with commas between), None if there is none; or a refusal."""
+def client_address(request: Request, peer: str, trusted_proxies: int) -> str:
+    """Whose streams these are: what the outermost trusted proxy saw, or the peer itself without one."""
+    seen = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    return seen[-min(trusted_proxies, len(seen))] if trusted_proxies and seen else peer
+
+
+def named_jobs(request: Request) -> frozenset[str] | None:
+    """The ids in `job=` (repeated, or with commas between), None if there is none. Raises Refused."""
     if "job" not in request.query:
-        return None, None
-    texts = [text for value in request.query.getall("job") for text in value.split(",") if text]
+        return None
+    texts = [text for value in request.query["job"] for text in value.split(",") if text]
     if not 1 <= len(texts) <= MAX_NAMED:
-        return None, _refusal(400, f"job: must name 1 to {MAX_NAMED} jobs", field="job")
+        raise Refused(400, f"job: must name 1 to {MAX_NAMED} jobs", field="job")
     try:
-        return frozenset(str(UUID(text)) for text in texts), None
-    except ValueError:
-        return None, _refusal(400, "job: must be UUIDs, with commas between", field="job")
+        return frozenset(str(UUID(text)) for text in texts)
+    except ValueError as error:
+        raise Refused(400, "job: must be UUIDs, with commas between", field="job") from error
 
 
-def parse_cursor(request: web.Request) -> int | None:
+def parse_cursor(request: Request) -> int | None:
     """Where to resume (epoch ms), None if the client is new, BAD_CURSOR if it cannot be read."""
-    text = request.headers.get("Last-Event-ID") or request.query.get("lastEventId")
+    text = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
     if not text:
         return None
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else BAD_CURSOR
 
 
-def _refusal(
-    status: int, detail: str, headers: dict[str, str] | None = None, field: str | None = None
-) -> web.Response:
-    body = {
-        "type": "about:blank",
-        "title": {400: "Bad Request", 503: "Service Unavailable"}[status],
-        "status": status,
-        "detail": detail,
-        "errors": [{"field": field, "message": detail}] if field else [],
-    }
-    return web.Response(
-        status=status,
-        content_type="application/problem+json",
-        text=to_json(body),
-        headers={"Access-Control-Allow-Origin": "*", **(headers or {})},
-    )
+@lru_cache(maxsize=2)
+def _stream_head(chunked: bool, second: int) -> bytes:
+    coding = {"Transfer-Encoding": "chunked"} if chunked else {}
+    return _head(200, {**STREAM_HEADERS, **coding}, second)
+
+
+def _head(status: int, headers: dict[str, str], second: int) -> bytes:
+    """`second`: the time, epoch seconds."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(second, usegmt=True)}"]
+    lines += [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

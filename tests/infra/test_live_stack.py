@@ -1,9 +1,14 @@
 """CaloLive: what keeps a stream open, and what ends it in order."""
 
+import json
+import sys
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+
+from functions.sse_relay.__main__ import arguments
+from functions.sse_relay.signals import EmbeddedMetrics
 
 HEARTBEAT_SECONDS = 15
 
@@ -71,3 +76,45 @@ def test_the_relay_may_own_queues_of_its_name_only(live: Template) -> None:
 def test_the_link_reaches_the_private_subnets(live: Template) -> None:
     link = only(live, "AWS::ApiGatewayV2::VpcLink")
     assert len(link["SubnetIds"]) == 2
+
+
+def test_more_tasks_are_started_by_connections_which_the_relay_tells(live: Template) -> None:
+    policies = [
+        one["Properties"]
+        for one in live.find_resources("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    ]
+    configurations = [one["TargetTrackingScalingPolicyConfiguration"] for one in policies]
+    (custom,) = [one for one in configurations if "CustomizedMetricSpecification" in one]
+    metric = custom["CustomizedMetricSpecification"]
+    told = json.loads(EmbeddedMetrics("sse_relay").line({}, 0))
+    (directive,) = told["_aws"]["CloudWatchMetrics"]
+    assert metric["Namespace"] == directive["Namespace"]
+    assert metric["MetricName"] in {one["Name"] for one in directive["Metrics"]}
+    assert metric["Dimensions"] == [{"Name": "service", "Value": told["service"]}]
+    (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert "--embedded-metrics" in container["Command"]
+    assert custom["TargetValue"] < int(container["Command"][container["Command"].index("--max-streams") + 1])
+
+
+def test_the_commands_options_are_the_relays(live: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    monkeypatch.setattr(sys, "argv", ["relay", *container["Command"]])
+    options = arguments()
+    assert (options.embedded_metrics, options.trusted_proxies, options.feed) == (True, 2, "sqs")
+
+
+def test_whoever_outlives_a_task_removes_its_queue(live: Template) -> None:
+    rule = only(live, "AWS::Events::Rule")
+    assert rule["EventPattern"]["detail-type"] == ["ECS Task State Change"]
+    assert rule["EventPattern"]["detail"]["lastStatus"] == ["STOPPED"]
+    (cluster,) = rule["EventPattern"]["detail"]["clusterArn"]
+    assert cluster["Fn::GetAtt"][0] in live.find_resources("AWS::ECS::Cluster")
+    functions = live.find_resources("AWS::Lambda::Function")
+    (janitor,) = [one for one in functions.values() if "relay_janitor" in one["Properties"]["Handler"]]
+    (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    relay = {one["Name"]: one["Value"] for one in container["Environment"]}
+    variables = janitor["Properties"]["Environment"]["Variables"]
+    assert [variables[name] for name in ("QUEUE_PREFIX", "TOPIC_ARN")] == [
+        relay["QUEUE_PREFIX"],
+        relay["TOPIC_ARN"],
+    ]

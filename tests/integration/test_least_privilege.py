@@ -13,8 +13,10 @@ import pytest
 from aws_cdk.assertions import Template
 from botocore.exceptions import ClientError
 
+from functions.relay_janitor.remove_relay import RelayJanitor
+from local.system import RELAY_QUEUE_PREFIX
 from tests.integration.conftest import Calo, Live
-from tests.integration.relay_role import make_relay_role
+from tests.integration.live_roles import make_role
 
 KEY = {"id": {"S": "x"}}
 Attempt = Callable[[Any, dict[str, str]], Any]
@@ -62,6 +64,10 @@ def put_an_image_elsewhere(client: Any, outputs: dict[str, str]) -> None:
 
 def make_a_queue(client: Any, outputs: dict[str, str]) -> None:
     client("sqs").create_queue(QueueName="another")
+
+
+def delete_a_queue(client: Any, outputs: dict[str, str]) -> None:
+    client("sqs").delete_queue(QueueUrl=outputs["ResultsQueueUrl"])
 
 
 def read_the_queue(client: Any, outputs: dict[str, str]) -> None:
@@ -124,7 +130,7 @@ def test_a_function_may_not(calo: Calo, name: str, attempt: Attempt) -> None:
 
 @pytest.fixture(scope="module")
 def relay_role(calo: Calo, templates: dict[str, Template]) -> str:
-    return make_relay_role(calo, templates["CaloLive"])
+    return make_role(calo, templates["CaloLive"], "TaskTaskRole")
 
 
 @pytest.mark.parametrize(
@@ -138,14 +144,40 @@ def test_the_relay_may_do_what_it_must(calo: Calo, relay_role: str) -> None:
     ended = calo.create("pasta")
     with calo.live(job=ended["id"]) as live:
         ended = live.ended(ended["id"])
-    with calo.system.another_relay(credentials_of(calo, relay_role)) as url:
-        with Live(url, lastEventId=str(ended["updated_at"])) as live:
+    with calo.system.another_relay(credentials_of(calo, relay_role)) as relay:
+        with Live(relay.url, lastEventId=str(ended["updated_at"])) as live:
             assert live.ended(ended["id"]) == ended
             live.fence(calo)
-        with Live(url, job=ended["id"]) as live:
+        with Live(relay.url, job=ended["id"]) as live:
             assert live.ended(ended["id"]) == ended
         queues = calo.relay_queues()
     assert len(queues) == len(calo.relay_queues()) + 1
+
+
+@pytest.fixture(scope="module")
+def janitor_role(calo: Calo, templates: dict[str, Template]) -> str:
+    return make_role(calo, templates["CaloLive"], "RelayJanitorServiceRole")
+
+
+@pytest.mark.parametrize("attempt", [put_job, queue_a_job, make_a_queue, delete_a_queue])
+def test_the_janitor_may_not(calo: Calo, janitor_role: str, attempt: Attempt) -> None:
+    assert refused(calo, janitor_role, attempt)
+
+
+def test_the_janitor_removes_what_a_killed_relay_leaves_behind(calo: Calo, janitor_role: str) -> None:
+    topic = calo.system.outputs["TopicArn"]
+    before = calo.relay_queues()
+    with calo.system.another_relay({}) as relay:
+        (queue,) = set(calo.relay_queues()) - set(before)
+        relay.process.kill()
+    assert queue in calo.relay_queues()
+    with acting_as(calo, janitor_role) as client:
+        janitor = RelayJanitor(client("sqs"), client("sns"), topic, RELAY_QUEUE_PREFIX)
+        for _ in range(2):
+            janitor.remove("another-relay")
+    assert calo.relay_queues() == before
+    subscriptions = calo.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert len(subscriptions) == len(before)
 
 
 def test_every_function_is_tried(calo: Calo) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from tests.integration.conftest import Calo, eventually
+from tests.integration.conftest import Calo, Live, eventually
 
 
 def test_a_named_job_is_shown_as_it_is_now_first(calo: Calo) -> None:
@@ -52,25 +52,44 @@ def test_an_unknown_name_gets_a_silent_stream_and_a_bad_one_a_refusal(calo: Calo
     assert {job["id"] for job in live.seen} == {mine["id"]}
 
 
-def relay_queues(calo: Calo) -> list[str]:
-    found: list[str] = calo.client("sqs").list_queues(QueueNamePrefix="CaloRelay-").get("QueueUrls", [])
-    return found
-
-
 def subscriptions(calo: Calo) -> int:
     return len(calo.client("sns").list_subscriptions()["Subscriptions"])
 
 
 def test_a_relay_that_is_stopped_takes_its_queue_along_and_its_successor_misses_nothing(calo: Calo) -> None:
-    assert (len(relay_queues(calo)), subscriptions(calo)) == (1, 1)
+    assert (len(calo.relay_queues()), subscriptions(calo)) == (1, 1)
     with calo.live() as before:
         before.ended(calo.create("pasta")["id"])
         cursor = before.cursors[-1]
         calo.system.relay.stop()
-        assert (relay_queues(calo), subscriptions(calo)) == ([], 0)
+        assert (calo.relay_queues(), subscriptions(calo)) == ([], 0)
     meanwhile = calo.create("pasta")
     eventually(lambda: calo.get(f"jobs/{meanwhile['id']}").json()["status"] == "resolved")
     calo.system.start_relay()
     with calo.live(lastEventId=cursor) as after:
         assert after.ended(meanwhile["id"])["status"] == "resolved"
-    assert (len(relay_queues(calo)), subscriptions(calo)) == (1, 1)
+    assert (len(calo.relay_queues()), subscriptions(calo)) == (1, 1)
+
+
+def test_a_client_of_either_of_two_relays_sees_every_event(calo: Calo) -> None:
+    with calo.system.another_relay({}) as relay, calo.live() as one, Live(relay.url) as other:
+        assert (len(calo.relay_queues()), subscriptions(calo)) == (2, 2)
+        jobs = [calo.create("pasta") for _ in range(10)]
+        for live in (one, other):
+            wanted = {(job["id"], version) for job in jobs for version in (1, 2)}
+            while wanted:
+                job = live.until(lambda _: True)
+                wanted.discard((job["id"], job["version"]))
+
+
+def test_a_relay_that_was_killed_is_followed_by_one_that_takes_over_its_queue(calo: Calo) -> None:
+    with calo.live() as before:
+        before.fence(calo)
+        cursor = before.cursors[-1]
+        queues = calo.relay_queues()
+        calo.system.relay.kill()
+    meanwhile = calo.create("pasta")
+    calo.system.start_relay()
+    assert (calo.relay_queues(), subscriptions(calo)) == (queues, 1)
+    with calo.live(lastEventId=cursor) as after:
+        assert after.ended(meanwhile["id"])["status"] == "resolved"

@@ -1,17 +1,18 @@
 """A relay in the test's own process, on a real loopback socket, with a history made of plain values."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from aiohttp import web
-
+from functions.common.clock import Clock, now_ms
 from functions.common.job import Job
 from functions.sse_relay.change import Change, change_of
-from functions.sse_relay.hub import Hub
-from functions.sse_relay.server import Relay
+from functions.sse_relay.hub import Hub, Past
+from functions.sse_relay.server import Limits, Relay
+from functions.sse_relay.signals import Signals
 
 T = TypeVar("T")
 NOW = 1_800_000_000_000
@@ -35,21 +36,27 @@ def job(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: A
 class FakeHistory:
     """Answers from what a test puts in; `reading` lets a test act while a read is under way."""
 
+    hub: Hub
     jobs: dict[str, Change] = field(default_factory=dict)
     changed: list[Change] | None = field(default_factory=list)
     reading: Callable[[], None] = lambda: None
     cursors: list[int] = field(default_factory=list)
+    error: Exception | None = None
 
-    async def current(self, job_ids: Iterable[str]) -> list[Change]:
+    async def current(self, job_ids: Iterable[str]) -> Past:
+        position = self.hub.position
         found = [self.jobs[one] for one in job_ids if one in self.jobs]
+        self.hub.shown(found)
         self.reading()
-        return found
+        if self.error:
+            raise self.error
+        return Past(found, position)
 
-    async def since(self, cursor: int) -> list[Change] | None:
+    async def since(self, cursor: int) -> Past | None:
+        position = self.hub.position
         self.cursors.append(cursor)
-        found = self.changed
         self.reading()
-        return found
+        return None if self.changed is None else Past(self.changed, position)
 
 
 @dataclass
@@ -64,25 +71,28 @@ class RunningRelay:
 
     def publish(self, *changes: Change) -> None:
         for one in changes:
-            self.relay.hub.publish(one)
+            self.relay.publish([one])
 
     async def streams(self, count: int) -> None:
-        """Wait until so many streams are open."""
-        await until(lambda: len(self.relay.hub) == count)
+        """Wait until so many streams are open and have begun."""
+        await until(lambda: len(self.relay.streams) == count and not self.relay.beginning)
 
 
 @asynccontextmanager
-async def running(**options: Any) -> AsyncIterator[RunningRelay]:
-    history = FakeHistory()
-    relay = Relay(Hub(asyncio.get_running_loop().time), history, **options)
-    runner = web.AppRunner(relay.app(), handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+async def running(
+    *, uniform: Callable[[float, float], float] = random.uniform, clock: Clock = now_ms, **limits: Any
+) -> AsyncIterator[RunningRelay]:
+    """A relay with these limits; its wheel turns every hundredth of a second."""
+    hub = Hub(asyncio.get_running_loop().time)
+    history = FakeHistory(hub)
+    relay = Relay(hub, history, Signals(), Limits(tick=0.01, **limits), uniform, clock)
+    port = relay.listen("127.0.0.1", 0)
+    beating = asyncio.create_task(relay.beat())
     try:
-        yield RunningRelay(relay, history, runner.addresses[0][1])
+        yield RunningRelay(relay, history, port)
     finally:
-        await runner.cleanup()
+        beating.cancel()
+        relay.close()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 5) -> None:

@@ -3,31 +3,45 @@
 import asyncio
 import json
 import os
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
-from functions.sse_relay.change import Change
-from functions.sse_relay.feed import SqsFeed, StdinFeed
+from functions.sse_relay.change import Change, line_of
+from functions.sse_relay.feed import LineFeed, SqsFeed
+from functions.sse_relay.identity import METADATA, relay_name
 from tests.relay.conftest import change, job, run, until
+
+
+def never() -> None:
+    raise AssertionError("the feed ended")
 
 
 def test_lines_become_changes_and_bad_lines_are_passed_over() -> None:
     async def test() -> None:
         got: list[Change] = []
+        ended = asyncio.Event()
         source, sink = os.pipe()
-        feed = StdinFeed(source)
-        await feed.start(got.append)
-        first, second = (json.dumps(job(number).shown()).encode() for number in (1, 2))
+        feed = LineFeed(source)
+        await feed.start(got.extend, ended.set)
+        first, second, third = (line_of(change(number)) for number in (1, 2, 3))
         os.write(sink, first + b"\nrubbish\n" + second[:10])
         await until(lambda: len(got) == 1)
-        os.write(sink, second[10:] + b"\n")
-        await until(lambda: len(got) == 2)
+        os.write(sink, second[10:] + b"\n" + third + b"\n")
+        await until(lambda: len(got) == 3)
+        assert got == [change(1), change(2), change(3)]
+        assert not ended.is_set()
         os.close(sink)
-        assert got == [change(1), change(2)]
+        await ended.wait()
+        await feed.stop()
+        os.close(source)
 
     run(test())
 
@@ -51,8 +65,8 @@ def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(aws: tuple[Any,
 
     async def test() -> None:
         got: list[Change] = []
-        feed = SqsFeed(sqs, sns, topic, "CaloRelay-", wait_seconds=1)
-        await feed.start(got.append)
+        feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
+        await feed.start(got.extend, never)
         removed = json.dumps({"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
         newer = {**job(3).to_item(), "made_by_a_newer_version": {"S": "x"}}
         strange = record(2, NewImage={"pk": {"S": "x"}})
@@ -76,10 +90,52 @@ def test_two_relays_both_get_every_change(aws: tuple[Any, Any, str]) -> None:
 
     async def test() -> None:
         views: list[list[Change]] = [[], []]
-        feeds = [SqsFeed(sqs, sns, topic, "CaloRelay-", wait_seconds=1) for _ in views]
-        await asyncio.gather(*(feed.start(view.append) for feed, view in zip(feeds, views, strict=True)))
+        feeds = [SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", wait_seconds=1) for number in range(2)]
+        for feed, view in zip(feeds, views, strict=True):
+            await feed.start(view.extend, never)
         sns.publish(TopicArn=topic, Message=record(1))
         await until(lambda: views == [[change(1)], [change(1)]])
         await asyncio.gather(*(feed.stop() for feed in feeds))
 
     run(test())
+
+
+def test_a_relay_takes_over_the_queue_that_one_of_its_name_left_behind(aws: tuple[Any, Any, str]) -> None:
+    sqs, sns, topic = aws
+
+    async def test() -> None:
+        for _ in range(2):  # the first is never stopped
+            got: list[Change] = []
+            feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
+            await feed.start(got.extend, never)
+        assert len(sqs.list_queues()["QueueUrls"]) == 1
+        assert len(sns.list_subscriptions()["Subscriptions"]) == 1
+        await feed.stop()
+
+    run(test())
+
+
+def test_a_relay_is_called_as_it_is_told_or_like_its_task_or_its_host() -> None:
+    assert relay_name({"RELAY_NAME": "one"}) == "one"
+    assert relay_name({}) == socket.gethostname()
+    task = json.dumps({"TaskARN": "arn:aws:ecs:us-east-1:1:task/Cluster/0123abcd"}).encode()
+    with metadata(task) as uri:
+        assert relay_name({METADATA: uri}) == "0123abcd"
+
+
+@contextmanager
+def metadata(answer: bytes) -> Iterator[str]:
+    """ECS's address for a task to ask about itself."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/v4/x/task" else 404)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v4/x"

@@ -1,13 +1,18 @@
 """What a new stream is sent first, read from a table of moto's."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from functions.sse_relay.history import CAP, MAX_AGE_MS, OVERLAP_MS, MemoryHistory, TableHistory
+from functions.sse_relay import history as history_module
+from functions.sse_relay.change import Change
+from functions.sse_relay.history import MAX_AGE_MS, OVERLAP_MS, STEP_MS, MemoryHistory, TableHistory
+from functions.sse_relay.hub import Hub
 from tests.relay.conftest import NOW, change, job, job_id, run
 
 
@@ -45,49 +50,168 @@ def put(dynamodb: Any, *numbers: int, updated_at: int = NOW) -> None:
         dynamodb.put_item(TableName="jobs", Item=job(number, 2, updated_at=updated_at).to_item())
 
 
-def history(dynamodb: Any, now: int = NOW) -> TableHistory:
-    return TableHistory(dynamodb, "jobs", clock=lambda: now)
+class Reads:
+    """Counts the calls to the table."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self) -> None:
+        self.count += 1
+
+
+def history(
+    dynamodb: Any, now: int = NOW, hub: Hub | None = None, reads: Reads | None = None
+) -> TableHistory:
+    return TableHistory(dynamodb, "jobs", hub or Hub(lambda: 0.0), lambda: now, reads or Reads())
+
+
+async def since(dynamodb: Any, cursor: int, now: int = NOW) -> Sequence[Change] | None:
+    past = await history(dynamodb, now).since(cursor)
+    return past.changes if past else None
 
 
 def test_named_jobs_are_read_as_they_are_now(dynamodb: Any) -> None:
     put(dynamodb, *range(150))
-    found = run(history(dynamodb).current([job_id(n) for n in range(200)]))
-    assert {one.job_id for one in found} == {job_id(n) for n in range(150)}
-    assert {one.version for one in found} == {2}
+
+    async def test() -> None:
+        past = await history(dynamodb).current([job_id(n) for n in range(200)])
+        assert {one.job_id for one in past.changes} == {job_id(n) for n in range(150)}
+        assert {one.version for one in past.changes} == {2}
+
+    run(test())
 
 
 def test_the_feed_resumes_with_some_overlap_oldest_first(dynamodb: Any) -> None:
-    put(dynamodb, 1, updated_at=NOW - OVERLAP_MS - 1)
-    put(dynamodb, 2, updated_at=NOW + 5)
-    put(dynamodb, 3, updated_at=NOW - OVERLAP_MS)
-    found = run(history(dynamodb).since(NOW))
+    cursor = NOW - NOW % STEP_MS + 1
+    put(dynamodb, 1, updated_at=cursor - OVERLAP_MS - 2)
+    put(dynamodb, 2, updated_at=cursor + 5)
+    put(dynamodb, 3, updated_at=cursor - OVERLAP_MS)
+    found = run(since(dynamodb, cursor))
     assert [one.job_id for one in found or []] == [job_id(3), job_id(2)]
 
 
-def test_more_changes_than_the_cap_cannot_be_served(dynamodb: Any) -> None:
-    put(dynamodb, *range(CAP))
-    assert len(run(history(dynamodb).since(NOW)) or []) == CAP
-    put(dynamodb, CAP)
-    assert run(history(dynamodb).since(NOW)) is None
+def test_more_changes_than_the_cap_cannot_be_served(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "CAP", 20)
+    put(dynamodb, *range(20))
+    assert len(run(since(dynamodb, NOW)) or []) == 20
+    put(dynamodb, 20)
+    assert run(since(dynamodb, NOW)) is None
 
 
 def test_a_cursor_of_the_day_before_cannot_be_served(dynamodb: Any) -> None:
-    assert run(history(dynamodb, now=NOW + MAX_AGE_MS).since(NOW)) == []
-    assert run(history(dynamodb, now=NOW + MAX_AGE_MS + 1).since(NOW)) is None
+    assert run(since(dynamodb, NOW, now=NOW + MAX_AGE_MS)) == []
+    assert run(since(dynamodb, NOW, now=NOW + MAX_AGE_MS + 1)) is None
+
+
+def test_five_thousand_clients_at_once_are_a_handful_of_reads(dynamodb: Any) -> None:
+    put(dynamodb, *range(150))
+    reads = Reads()
+
+    async def test() -> None:
+        table = history(dynamodb, reads=reads)
+        feeds = [table.since(NOW + number % 2000) for number in range(2500)]
+        named = [table.current([job_id(number % 200)]) for number in range(2500)]
+        pasts = await asyncio.gather(*feeds, *named)
+        assert all(past and len(past.changes) == 150 for past in pasts[:2500])
+        assert [len(past.changes) if past else None for past in pasts[2500:2700]] == [1] * 150 + [0] * 50
+
+    run(test())
+    assert reads.count <= 15
+
+
+def test_jobs_asked_for_one_by_one_are_read_a_hundred_at_a_time(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+    reads = Reads()
+
+    async def test() -> None:
+        table = history(dynamodb, reads=reads)
+        await asyncio.gather(*(table.current([job_id(number)]) for number in range(2000)))
+        assert reads.count == 20
+        await table.current([job_id(1)])
+        assert reads.count == 20  # good for a moment
+        table._forget(asyncio.get_running_loop().time())
+        await table.current([job_id(1)])
+        assert reads.count == 21
+
+    run(test())
+
+
+def test_who_shares_a_reading_is_told_what_came_since_it_began(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+
+    async def test() -> None:
+        hub = Hub(asyncio.get_running_loop().time)
+        table = history(dynamodb, hub=hub)
+        first = await table.current([job_id(1)])
+        hub.publish([change(1, 3)])
+        second = await table.current([job_id(1)])
+        assert (first.position, second.position, hub.position) == (0, 0, 1)
+        assert second.changes[0].version == 2
+
+    run(test())
+
+
+def test_what_the_index_may_not_have_yet_is_taken_from_the_ring(dynamodb: Any) -> None:
+    async def test() -> None:
+        hub = Hub(asyncio.get_running_loop().time)
+        table = history(dynamodb, hub=hub)
+        hub.publish([change(1)])
+        past = await table.since(NOW)
+        assert past is not None
+        assert past.position == 0
+
+    run(test())
+
+
+def test_what_was_read_is_not_followed_by_what_is_older(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+
+    async def test() -> None:
+        hub = Hub(asyncio.get_running_loop().time)
+        await history(dynamodb, hub=hub).current([job_id(1)])
+        assert hub.publish([change(1, 1), change(1, 2)]) == [change(1, 2)]
+
+    run(test())
+
+
+def test_a_reading_that_fails_fails_for_all_who_share_it_and_is_not_remembered(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+    failures = [ClientError({"Error": {"Code": "Throttled"}}, "BatchGetItem")]
+
+    class Failing:
+        def batch_get_item(self, **request: Any) -> Any:
+            if failures:
+                raise failures.pop()
+            return dynamodb.batch_get_item(**request)
+
+    async def test() -> None:
+        table = history(Failing())
+        both = await asyncio.gather(*(table.current([job_id(1)]) for _ in range(2)), return_exceptions=True)
+        assert [type(one) for one in both] == [ClientError, ClientError]
+        assert len((await table.current([job_id(1)])).changes) == 1
+
+    run(test())
 
 
 def test_memory_keeps_the_newest_state_of_each_job() -> None:
-    memory = MemoryHistory()
-    for one in (change(1, 1), change(2, 1), change(1, 2)):
-        memory.remember(one)
-    current = run(memory.current([job_id(1), job_id(9)]))
-    assert [(one.job_id, one.version) for one in current] == [(job_id(1), 2)]
-    assert len(run(memory.since(NOW)) or []) == 2
+    memory = MemoryHistory(Hub(lambda: 0.0))
+    memory.remember([change(1, 1), change(2, 1), change(1, 2)])
+
+    async def test() -> None:
+        current = await memory.current([job_id(1), job_id(9)])
+        assert [(one.job_id, one.version) for one in current.changes] == [(job_id(1), 2)]
+        past = await memory.since(NOW)
+        assert past is not None
+        assert len(past.changes) == 2
+
+    run(test())
 
 
 def test_memory_knows_what_it_has_forgotten() -> None:
-    memory = MemoryHistory(keep=1)
-    memory.remember(change(1, updated_at=NOW))
-    memory.remember(change(2, updated_at=NOW + 1))
+    memory = MemoryHistory(Hub(lambda: 0.0), keep=1)
+    memory.remember([change(1, updated_at=NOW), change(2, updated_at=NOW + 1)])
     assert run(memory.since(NOW)) is None
-    assert run(memory.since(NOW + OVERLAP_MS + 1)) == [change(2, updated_at=NOW + 1)]
+    past = run(memory.since(NOW + OVERLAP_MS + 1))
+    assert past is not None
+    assert past.changes == [change(2, updated_at=NOW + 1)]

@@ -1,14 +1,19 @@
 """`/live` over real sockets, read by an independent client."""
 
 import asyncio
+import contextlib
 import json
+from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from functions.common.clock import now_ms
+from functions.sse_relay.change import plain
 from functions.sse_relay.history import MAX_AGE_MS
+from functions.sse_relay.server import SPARE_CONNECTIONS
 from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running, until
 
 
@@ -76,8 +81,7 @@ def test_a_state_read_from_the_table_is_never_followed_by_an_older_one() -> None
             relay.history.jobs = {job_id(1): change(1, 3, updated_at=now_ms())}
             reader = asyncio.create_task(read(relay, 2, job=job_id(1)))
             await relay.streams(1)
-            await until(lambda: relay.relay.hub.publish(change(1, 2)) is False)
-            relay.publish(change(1, 4))
+            relay.publish(change(1, 2), change(1, 4))
             assert versions(await reader) == [(job_id(1), 3), (job_id(1), 4)]
 
     run(test())
@@ -164,7 +168,7 @@ def test_an_http_1_0_client_gets_no_chunks() -> None:
             await reader.readuntil(b"\r\n\r\n")
             await relay.streams(1)
             relay.publish(change(1))
-            expected = b"retry: 1000\n\n" + change(1).frame.plain
+            expected = b"retry: 1000\n\n" + plain(change(1).chunk)
             assert await reader.readexactly(len(expected)) == expected
             writer.close()
 
@@ -173,21 +177,30 @@ def test_an_http_1_0_client_gets_no_chunks() -> None:
 
 def test_a_silent_stream_gets_a_comment() -> None:
     async def test() -> None:
-        async with running(silence=0.0) as relay:
+        async with running(silence=0.05) as relay:
             reader, writer = await raw(relay, b"GET /live HTTP/1.0\r\n\r\n")
-            await relay.streams(1)
-            relay.relay.hub.heartbeat(0.0)
-            assert (await reader.readuntil(b":\n\n")).endswith(b"\n\n:\n\n")
+            await reader.readuntil(b"\r\n\r\n")
+            assert (await reader.readuntil(b"\n\n")).startswith(b"retry: ")
+            assert await reader.readexactly(6) == b":\n\n:\n\n"
             writer.close()
 
     run(test())
 
 
-def test_a_stream_ends_in_order_within_its_lifetime() -> None:
+def test_a_stream_ends_in_order_in_the_last_tenth_of_its_lifetime() -> None:
     async def test() -> None:
-        async with running(lifetime=0.05) as relay:
+        asked: list[tuple[float, float]] = []
+
+        def uniform(low: float, high: float) -> float:
+            asked.append((low, high))
+            return low
+
+        async with running(lifetime=0.2, uniform=uniform) as relay:
+            begin = asyncio.get_running_loop().time()
             reader, writer = await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
             assert (await reader.read()).endswith(b"0\r\n\r\n")
+            assert 0.17 < asyncio.get_running_loop().time() - begin < 0.3
+            assert (0.9, 1.0) in asked
             await relay.streams(0)
             writer.close()
 
@@ -207,7 +220,7 @@ def test_a_client_that_leaves_is_forgotten() -> None:
 
 def test_draining_lets_all_streams_go_and_takes_no_new_ones() -> None:
     async def test() -> None:
-        async with running() as relay, httpx.AsyncClient() as client:
+        async with running(uniform=lambda low, _: low) as relay, httpx.AsyncClient() as client:
             clients = [await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(3)]
             await relay.streams(3)
             await relay.relay.drain(0.05)
@@ -221,10 +234,86 @@ def test_draining_lets_all_streams_go_and_takes_no_new_ones() -> None:
     run(test())
 
 
-def test_only_get_is_served() -> None:
+def test_only_get_is_served_and_only_here() -> None:
     async def test() -> None:
         async with running() as relay, httpx.AsyncClient() as client:
-            assert (await client.post(f"{relay.url}/live")).status_code == 405
+            for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
+                answer = await client.request(method, f"{relay.url}/live")
+                assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+            assert (await client.get(f"{relay.url}/live/x")).status_code == 404
             assert (await client.get(f"{relay.url}/healthz")).text == "ok"
+
+    run(test())
+
+
+@pytest.mark.parametrize(("limits", "status"), [({"max_streams": 2}, 503), ({"max_per_address": 2}, 429)])
+def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: int) -> None:
+    async def test() -> None:
+        async with running(**limits) as relay, httpx.AsyncClient() as client:
+            clients = [await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
+            await relay.streams(2)
+            answer = await client.get(f"{relay.url}/live")
+            assert answer.status_code == status
+            assert 1 <= int(answer.headers["retry-after"]) <= 5
+            assert answer.json()["status"] == status
+            clients[0][1].close()
+            await relay.streams(1)
+            events = asyncio.create_task(read(relay, 1))
+            await relay.streams(2)
+            relay.publish(change(1))
+            assert versions(await events) == [(job_id(1), 1)]
+            clients[1][1].close()
+
+    run(test())
+
+
+def test_connections_that_ask_for_nothing_are_bounded_too() -> None:
+    async def test() -> None:
+        async with running(max_streams=0) as relay:
+            silent = [await raw(relay, b"") for _ in range(SPARE_CONNECTIONS)]
+            await until(lambda: relay.relay.connections == SPARE_CONNECTIONS)
+            reader, writer = await raw(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            for _, one in [*silent, (reader, writer)]:
+                one.close()
+
+    run(test())
+
+
+def test_a_stream_whose_past_cannot_be_read_is_closed_and_comes_back() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.error = ClientError({"Error": {"Code": "x"}}, "BatchGetItem")
+            request = f"GET /live?job={job_id(1)} HTTP/1.1\r\nHost: x\r\n\r\n"
+            reader, writer = await raw(relay, request.encode())
+            assert b"data:" not in await reader.read()
+            writer.close()
+            relay.history.error = None
+            relay.history.jobs = {job_id(1): change(1)}
+            assert versions(await read(relay, 1, job=job_id(1))) == [(job_id(1), 1)]
+
+    run(test())
+
+
+def test_metrics_tell_what_happened() -> None:
+    async def test() -> None:
+        async with running(clock=lambda: NOW + 300) as relay, httpx.AsyncClient() as client:
+            events = asyncio.create_task(read(relay, 1))
+            await relay.streams(1)
+            relay.publish(change(1), change(1))
+            await events
+            await relay.streams(0)
+            await client.get(f"{relay.url}/live?job=x")
+            text = (await client.get(f"{relay.url}/metrics")).text
+            lines = set(text.splitlines())
+            assert lines >= {
+                "relay_events_in_total 1.0",
+                "relay_events_out_total 1.0",
+                "relay_streams 0.0",
+                'relay_requests_refused_total{status="400"} 1.0',
+                'relay_feed_lag_seconds_bucket{le="0.25"} 0.0',
+                'relay_feed_lag_seconds_bucket{le="0.5"} 1.0',
+            }
 
     run(test())

@@ -1,4 +1,4 @@
-"""The relay's role in the emulator, which has no CaloLive: made with the very grants of its template."""
+"""CaloLive's roles in the emulator, which has no such stack: made with the very grants of its template."""
 
 import json
 from typing import Any
@@ -9,18 +9,18 @@ from local.deployment import ACCOUNT, REGION
 from tests.integration.conftest import Calo
 
 PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
-TRUST = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
 
-def make_relay_role(calo: Calo, live_stack: Template) -> str:
-    """The ARN of a role that may do what the task in AWS may."""
+def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
+    """The ARN of a role with the grants of the policy whose logical id begins with `policy_name`."""
     policies = live_stack.find_resources("AWS::IAM::Policy").items()
-    (policy,) = [one["Properties"] for name, one in policies if name.startswith("TaskTaskRole")]
+    (policy,) = [one["Properties"] for name, one in policies if name.startswith(policy_name)]
     iam = calo.client("iam")
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
-    role = iam.create_role(RoleName="relay", AssumeRolePolicyDocument=trust)["Role"]
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = iam.create_role(RoleName=policy_name, AssumeRolePolicyDocument=trust)["Role"]
     document = json.dumps(_resolved(policy["PolicyDocument"], _exports(calo)))
-    iam.put_role_policy(RoleName="relay", PolicyName="grants", PolicyDocument=document)
+    iam.put_role_policy(RoleName=policy_name, PolicyName="grants", PolicyDocument=document)
     return str(role["Arn"])
 
 

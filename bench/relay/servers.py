@@ -1,0 +1,149 @@
+"""The servers that are compared: each started on one core, with a way to publish to it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.deployment import ROOT
+from local.processes import free_ports
+
+NCHAN = Path("/usr/lib/nginx/modules/ngx_nchan_module.so")
+NGINX_CONF = """
+load_module {module};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+events {{ worker_connections 15000; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  nchan_shared_memory_size 128M;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    tcp_nodelay on;
+    keepalive_requests 1000000;
+    location = /live {{
+      nchan_subscriber eventsource; nchan_channel_id all; nchan_subscriber_first_message newest;
+    }}
+    location = /publish {{ nchan_publisher; nchan_channel_id all; nchan_message_buffer_length 2000; }}
+  }}
+}}
+"""
+START_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started server: its process, its port, and how events get in (PUBLISH of load.c)."""
+
+    pid: int
+    port: int
+    publish: str
+    pass_fds: tuple[int, ...] = ()
+
+    def memory(self) -> int:
+        """Bytes that it has to itself."""
+        lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
+        return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, the kernel's on its behalf included."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
+Start = Callable[[Path, int], AbstractContextManager[Running]]
+
+
+def compile_c(name: str, folder: Path) -> Path:
+    """Build one of the C programs beside this file."""
+    program = folder / name
+    source = Path(__file__).with_name(f"{name}.c")
+    subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], check=True)
+    return program
+
+
+@contextmanager
+def relay(folder: Path, core: int) -> Iterator[Running]:
+    """The relay with everything on; only the bounds are above what the load opens."""
+    (port,) = free_ports(1)
+    command = [
+        sys.executable, "-m", "functions.sse_relay", "--feed", "stdin", "--host", "127.0.0.1",
+        "--port", str(port), "--max-streams", "15000", "--max-per-address", "15000", "--drain-seconds", "0",
+    ]  # fmt: skip
+    with _fed_by_lines(command, core, port, folder / "relay.log") as running:
+        yield running
+
+
+@contextmanager
+def bare_loop(folder: Path, core: int) -> Iterator[Running]:
+    """One send() a client."""
+    (port,) = free_ports(1)
+    with _fed_by_lines([str(folder / "bare_loop"), str(port)], core, port, folder / "bare.log") as running:
+        yield running
+
+
+@contextmanager
+def nchan(folder: Path, core: int) -> Iterator[Running]:
+    """nginx with nchan from Debian's packages: one worker, one channel, no access log."""
+    (port,) = free_ports(1)
+    configuration = folder / "nginx.conf"
+    configuration.write_text(NGINX_CONF.format(module=NCHAN, folder=folder, port=port))
+    command = ["nginx", "-c", str(configuration), "-g", "daemon off; user root;"]
+    with _started(command, core, folder / "nginx.log") as master:
+        _wait_for(port)
+        children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
+        yield Running(int(children[0]), port, "/publish")
+
+
+SERVERS: dict[str, Start] = {"relay": relay, "nchan": nchan, "bare loop": bare_loop}
+
+
+@contextmanager
+def _fed_by_lines(command: list[str], core: int, port: int, log: Path) -> Iterator[Running]:
+    source, sink = os.pipe()
+    try:
+        with _started(command, core, log, source) as server:
+            _wait_for(port)
+            yield Running(server.pid, port, str(sink), (sink,))
+    finally:
+        os.close(source)
+        os.close(sink)
+
+
+@contextmanager
+def _started(
+    command: list[str], core: int, log: Path, stdin: int = subprocess.DEVNULL
+) -> Iterator["subprocess.Popen[bytes]"]:
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            ["taskset", "--cpu-list", str(core), *command],
+            cwd=ROOT, stdin=stdin, stdout=output, stderr=subprocess.STDOUT,
+        ) as server,
+    ):  # fmt: skip
+        try:
+            yield server
+        finally:
+            server.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

@@ -1,0 +1,78 @@
+"""A request's head: read into plain values, or refused with the reason."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httptools
+
+MAX_HEAD = 16 * 1024
+"""Bytes of request line and headers: a hundred ids take under four thousand, API Gateway lets ten through."""
+MAX_FIELDS = 200
+END_OF_HEAD = b"\r\n\r\n"
+
+
+class Refused(Exception):
+    """The request is answered with this status; says what to send instead, and which field is wrong."""
+
+    def __init__(
+        self, status: int, detail: str, *, field: str = "", headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.field = field
+        self.headers = headers or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for. Header names are lower case; `query` has each name's values in order."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    chunked: bool
+    """Does the client know chunks, as HTTP/1.1 says?"""
+
+
+class _Head:
+    """What the parser tells."""
+
+    def __init__(self) -> None:
+        self.url = b""
+        self.headers: dict[str, str] = {}
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+
+def parse_head(head: bytes) -> Request:
+    """Read all up to the empty line. Raises Refused."""
+    told = _Head()
+    parser = httptools.HttpRequestParser(told)
+    try:
+        parser.feed_data(head)
+    except httptools.HttpParserUpgrade:
+        pass  # an upgrade may be declined by answering as if it had not been asked for
+    except httptools.HttpParserError as error:
+        raise Refused(400, "this is no HTTP/1.1 request") from error
+    version = parser.get_http_version()
+    if version not in ("1.0", "1.1"):
+        raise Refused(400, "this is no HTTP/1.1 request")
+    if version == "1.1" and "host" not in told.headers:
+        raise Refused(400, "the Host header is missing")
+    try:
+        url = told.url.decode("ascii")
+        if url.startswith("/"):
+            path, _, query = url.partition("?")
+        else:  # a whole address, as one sends to a proxy
+            path, query = (parts := urlsplit(url)).path, parts.query
+        fields = parse_qs(query, keep_blank_values=True, max_num_fields=MAX_FIELDS) if query else {}
+    except ValueError as error:
+        raise Refused(400, f"the query must be ASCII, with at most {MAX_FIELDS} fields") from error
+    method = parser.get_method().decode("ascii")
+    return Request(method, unquote(path), fields, told.headers, version == "1.1")

@@ -1,0 +1,143 @@
+"""What a client may send, to the byte."""
+
+import asyncio
+
+import pytest
+
+from functions.sse_relay.request import MAX_HEAD, Refused, parse_head
+from functions.sse_relay.server import client_address, named_jobs, parse_cursor
+from tests.relay.conftest import RunningRelay, job_id, run, running, until
+
+HEAD = b"GET /live HTTP/1.1\r\nHost: x\r\n"
+
+
+def test_a_head_is_read_into_plain_values() -> None:
+    request = parse_head(b"GET /a%20b?job=1&job=2,3&x= HTTP/1.1\r\nHost: h\r\nLast-Event-ID: 7\r\n\r\n")
+    assert (request.method, request.path, request.chunked) == ("GET", "/a b", True)
+    assert request.query == {"job": ["1", "2,3"], "x": [""]}
+    assert request.headers == {"host": "h", "last-event-id": "7"}
+    assert parse_head(b"GET http://h/live?x=1 HTTP/1.0\r\n\r\n").path == "/live"
+    assert parse_head(b"GET /live HTTP/1.0\r\n\r\n").chunked is False
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /live HTTP/1.1\r\n\r\n",
+        b"GET /live\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /live HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+        b"GET /live HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /live?"
+        + b"&".join(b"a%d=1" % number for number in range(300))
+        + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    ],
+)
+def test_what_is_no_good_request_is_refused(head: bytes) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_head(head)
+    assert refused.value.status == 400
+
+
+def test_an_upgrade_is_declined_by_an_ordinary_answer() -> None:
+    assert parse_head(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n").path == "/live"
+
+
+def test_cursor_and_names() -> None:
+    def request(query: bytes, header: bytes = b"") -> object:
+        parsed = parse_head(b"GET /live?%s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (query, header))
+        return parse_cursor(parsed), named_jobs(parsed)
+
+    assert request(b"") == (None, None)
+    assert request(b"lastEventId=5") == (5, None)
+    assert request(b"lastEventId=5", b"Last-Event-ID: 6\r\n") == (6, None)
+    names = frozenset([job_id(1), job_id(2)])
+    assert request(f"job={job_id(1)}&job={job_id(2).upper()}".encode()) == (None, names)
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "proxies", "address"),
+    [
+        ("", 0, "peer"),
+        ("1.1.1.1, 2.2.2.2", 0, "peer"),
+        ("", 2, "peer"),
+        ("forged, 1.1.1.1, 2.2.2.2", 2, "1.1.1.1"),
+        ("1.1.1.1", 2, "1.1.1.1"),
+    ],
+)
+def test_a_client_is_known_by_what_trusted_proxies_saw(forwarded: str, proxies: int, address: str) -> None:
+    request = parse_head(HEAD + f"X-Forwarded-For: {forwarded}\r\n\r\n".encode())
+    assert client_address(request, "peer", proxies) == address
+
+
+async def talk(relay: RunningRelay, *parts: bytes) -> bytes:
+    """All that is answered to these parts, sent one after the other."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0)
+    answer = await reader.read()
+    writer.close()
+    return answer
+
+
+def test_a_request_may_come_in_pieces() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            answer = await talk(relay, b"GET /heal", b"thz HTTP/1.1\r\nHost: x\r", b"\n\r", b"\nrest")
+            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert answer.endswith(b"Connection: close\r\n\r\nok")
+
+    run(test())
+
+
+@pytest.mark.parametrize("head", [HEAD + b"X: " + b"x" * MAX_HEAD, b"GET /" + b"x" * MAX_HEAD])
+def test_a_head_that_does_not_end_is_refused(head: bytes) -> None:
+    async def test() -> None:
+        async with running() as relay:
+            answer = await talk(relay, head[:9000], head[9000:])
+            assert answer.startswith(b"HTTP/1.1 431 ")
+            assert b"must be shorter than 16384 bytes" in answer
+
+    run(test())
+
+
+def test_a_client_that_does_not_finish_its_request_is_cut() -> None:
+    async def test() -> None:
+        async with running(head=0.05) as relay:
+            assert await talk(relay, b"GET /live HTTP/1.1\r\nHost: x\r\nX: ") == b""
+            assert await talk(relay) == b""
+
+    run(test())
+
+
+def test_a_client_that_goes_on_talking_is_passed_over() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(HEAD + b"\r\n")
+            await reader.readuntil(b"retry: ")
+            for _ in range(20):
+                writer.write(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+                await writer.drain()
+            await relay.streams(1)
+            writer.close()
+            await until(lambda: relay.relay.streams == [])
+
+    run(test())
+
+
+def test_nothing_of_the_request_is_told_back() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            for query in (b"job=%0d%0adata:forged", b"lastEventId=%0adata:forged", b"x=forged"):
+                reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+                writer.write(b"GET /live?" + query + b" HTTP/1.0\r\nX: forged\r\n\r\n")
+                await asyncio.sleep(0.02)
+                assert b"forged" not in await reader.read(65536)
+                writer.close()
+
+    run(test())
