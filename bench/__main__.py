@@ -2,18 +2,20 @@
 
 python -m bench            all of it (some minutes: it installs everything anew)
 python -m bench latency    from POST to the live event, one job at a time
+python -m bench feeds      what a change costs the relay to take in
 python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
 """
 
 import sys
 
-from bench import imports, latency, relay, start
+from bench import feeds, imports, latency, relay, start
 
 PARTS = {
     "latency": latency.measure,
     "imports": imports.measure,
     "start": start.measure,
+    "feeds": feeds.measure,
     "relay": relay.measure,
 }
 

@@ -55,9 +55,14 @@ class Running:
         return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
     def cpu(self) -> float:
-        """Seconds of processor time so far, the kernel's on its behalf included."""
-        tasks = Path(f"/proc/{self.pid}/task").iterdir()
-        return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+        """Seconds of processor time so far."""
+        return cpu_seconds(self.pid)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds of processor time of a process so far, the kernel's on its behalf included."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 Start = Callable[[Path, int], AbstractContextManager[Running]]

@@ -181,13 +181,13 @@ class TableHistory:
 
 
 class MemoryHistory:
-    """From what this relay has itself seen: for a feed without a table behind it."""
+    """From what this relay has itself seen since it started: for a feed without a table behind it."""
 
-    def __init__(self, hub: Hub, keep: int = 10_000) -> None:
+    def __init__(self, hub: Hub, keep: int = 10_000, clock: Clock = now_ms) -> None:
         self._hub = hub
         self._keep = keep
         self._changes: OrderedDict[str, Change] = OrderedDict()
-        self._forgotten_until = 0
+        self._forgotten_until = clock()
 
     def remember(self, changes: Iterable[Change]) -> None:
         """Keep the newest state of each job, for as many jobs as there is room for."""

@@ -76,6 +76,7 @@ class Relay:
         self._wheel: Wheel[Visitor | Stream] = Wheel(self._now(), self.limits.tick)
         self._streams: set[Stream] = set()
         self._visitors: set[Visitor] = set()
+        self._visiting: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
         self.beginning: dict[Stream, asyncio.Task[None]] = {}
         """Streams whose past is being read."""
@@ -172,13 +173,14 @@ class Relay:
                 connection, peer = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
-            if self.connections >= self.limits.max_streams + SPARE_CONNECTIONS:
+            if not self._may_visit(peer[0]):
                 connection.close()
                 continue
             connection.setblocking(False)
             deadline = self._now() + self.limits.head
             visitor = Visitor(connection, self._poll, self, peer[0], deadline)
             self._visitors.add(visitor)
+            self._visiting[visitor.address] += 1
             self._wheel.put(visitor, deadline)
 
     def answer(self, visitor: Visitor, request: Request) -> None:
@@ -204,13 +206,14 @@ class Relay:
         self._reply(visitor, refused.status, to_json(body).encode(), headers)
 
     def left(self, visitor: Visitor) -> None:
-        """Called by a visitor that is gone."""
+        """Called by a visitor that is gone; or that is answered by a stream."""
         self._visitors.discard(visitor)
+        _take_one(self._visiting, visitor.address)
 
     def _reply(self, visitor: Visitor, status: int, body: bytes, headers: dict[str, str]) -> None:
-        headers = {**headers, "Content-Length": str(len(body))}
+        head = _head(status, {**headers, "Content-Length": str(len(body))}, self.clock() // 1000)
         now = self._now()
-        visitor.reply(_head(status, headers, self.clock() // 1000) + body, now)
+        visitor.reply(head if visitor.wants_head else head + body, now)
         self._wheel.put(visitor, now)
 
     def _healthz(self, visitor: Visitor, _: Request) -> None:
@@ -229,7 +232,7 @@ class Relay:
         self._check_room(address)
         jobs, cursor = named_jobs(request), parse_cursor(request)
         now = self._now()
-        self._visitors.discard(visitor)
+        self.left(visitor)
         stream = Stream(
             visitor.hand_over(),
             self._poll,
@@ -251,6 +254,12 @@ class Relay:
             self.hub.begin(stream, Past([], self.hub.position))
         elif stream.is_open:
             self.beginning[stream] = asyncio.create_task(self._begin(stream, cursor))
+
+    def _may_visit(self, peer: str) -> bool:
+        """Is there room for one more? A proxy's connections are many clients', and not counted by address."""
+        if self.connections >= self.limits.max_streams + SPARE_CONNECTIONS:
+            return False
+        return bool(self.limits.trusted_proxies) or self._visiting[peer] < self.limits.max_per_address
 
     def _check_room(self, address: str) -> None:
         wait = {"Retry-After": str(round(self.uniform(1, 5)))}
@@ -291,13 +300,17 @@ class Relay:
         """Called by a stream that is gone."""
         self.hub.remove(stream)
         self._streams.discard(stream)
-        self._addresses[stream.address] -= 1
-        if not self._addresses[stream.address]:
-            del self._addresses[stream.address]
+        _take_one(self._addresses, stream.address)
         if stream.too_slow:
             self.signals.dropped.inc()
         if beginning := self.beginning.pop(stream, None):
             beginning.cancel()
+
+
+def _take_one(counts: Counter[str], address: str) -> None:
+    counts[address] -= 1
+    if not counts[address]:
+        del counts[address]
 
 
 def client_address(request: Request, peer: str, trusted_proxies: int) -> str:

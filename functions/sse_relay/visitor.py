@@ -27,13 +27,15 @@ class Host(Protocol):
 class Visitor(Connection):
     """Reads one request and hands it to the host; passes over what comes after."""
 
-    __slots__ = ("_deadline", "_head", "_host", "address")
+    __slots__ = ("_deadline", "_head", "_host", "address", "wants_head")
 
     def __init__(
         self, connected: socket.socket, poll: Poll, host: Host, address: str, deadline: float
     ) -> None:
         super().__init__(connected, poll)
         self.address = address
+        self.wants_head = False
+        """HEAD was asked for: the answer has no body."""
         self._host = host
         self._head: bytearray | None = bytearray()
         self._deadline = deadline
@@ -49,7 +51,9 @@ class Visitor(Connection):
                 raise Refused(431, f"request line and headers must be shorter than {MAX_HEAD} bytes")
             if end >= 0:
                 head, self._head = bytes(self._head[: end + len(END_OF_HEAD)]), None
-                self._host.answer(self, parse_head(head))
+                request = parse_head(head)
+                self.wants_head = request.method == "HEAD"
+                self._host.answer(self, request)
         except Refused as refused:
             self._head = None
             self._host.refuse(self, refused)

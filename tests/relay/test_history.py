@@ -195,7 +195,7 @@ def test_a_reading_that_fails_fails_for_all_who_share_it_and_is_not_remembered(d
 
 
 def test_memory_keeps_the_newest_state_of_each_job() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0))
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: 0)
     memory.remember([change(1, 1), change(2, 1), change(1, 2)])
 
     async def test() -> None:
@@ -208,8 +208,14 @@ def test_memory_keeps_the_newest_state_of_each_job() -> None:
     run(test())
 
 
+def test_memory_knows_nothing_of_the_time_before_it() -> None:
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: NOW)
+    assert run(memory.since(NOW + OVERLAP_MS)) is None
+    assert run(memory.since(NOW + OVERLAP_MS + 1)) is not None
+
+
 def test_memory_knows_what_it_has_forgotten() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0), keep=1)
+    memory = MemoryHistory(Hub(lambda: 0.0), keep=1, clock=lambda: 0)
     memory.remember([change(1, updated_at=NOW), change(2, updated_at=NOW + 1)])
     assert run(memory.since(NOW)) is None
     past = run(memory.since(NOW + OVERLAP_MS + 1))

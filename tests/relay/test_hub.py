@@ -78,7 +78,7 @@ class Room:
         for client in self.clients:
             client.stream.close()
             client.leave()
-        self.poll._epoll.close()
+        self.poll.close()
 
 
 @pytest.fixture

@@ -94,6 +94,16 @@ def test_a_request_may_come_in_pieces() -> None:
     run(test())
 
 
+def test_an_answer_to_head_has_no_body() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            answer = await talk(relay, b"HEAD /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 405 ")
+            assert answer.endswith(b"\r\n\r\n")
+
+    run(test())
+
+
 @pytest.mark.parametrize("head", [HEAD + b"X: " + b"x" * MAX_HEAD, b"GET /" + b"x" * MAX_HEAD])
 def test_a_head_that_does_not_end_is_refused(head: bytes) -> None:
     async def test() -> None:

@@ -267,11 +267,15 @@ def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: in
     run(test())
 
 
-def test_connections_that_ask_for_nothing_are_bounded_too() -> None:
+@pytest.mark.parametrize(
+    ("limits", "bound"),
+    [({"max_streams": 0, "max_per_address": 1000}, SPARE_CONNECTIONS), ({"max_per_address": 20}, 20)],
+)
+def test_connections_that_ask_for_nothing_are_bounded_too(limits: dict[str, Any], bound: int) -> None:
     async def test() -> None:
-        async with running(max_streams=0) as relay:
-            silent = [await raw(relay, b"") for _ in range(SPARE_CONNECTIONS)]
-            await until(lambda: relay.relay.connections == SPARE_CONNECTIONS)
+        async with running(**limits) as relay:
+            silent = [await raw(relay, b"") for _ in range(bound)]
+            await until(lambda: relay.relay.connections == bound)
             reader, writer = await raw(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""

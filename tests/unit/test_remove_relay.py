@@ -1,6 +1,7 @@
 """What a relay that died leaves behind is removed, and nothing else."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from functions.common.observability import metrics
 from functions.relay_janitor import handler
 from tests.unit.factories import CONTEXT
 
@@ -19,9 +21,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any, str]]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         sqs, sns = boto3.client("sqs"), boto3.client("sns")
-        topic = sns.create_topic(Name="changes")["TopicArn"]
+        topic = sns.create_topic(Name=f"changes-{uuid.uuid4()}")["TopicArn"]
         monkeypatch.setenv("TOPIC_ARN", topic)
         monkeypatch.setenv("QUEUE_PREFIX", "CaloRelay-")
+        metrics.clear_metrics()
         yield sqs, sns, topic
     handler.janitor.cache_clear()  # type: ignore[attr-defined]
 
@@ -47,8 +50,8 @@ def test_the_queue_and_the_subscription_of_an_ended_task_go_and_the_others_stay(
     for _ in range(2):
         handler.handler(task_stopped("dead"), CONTEXT)
     handler.handler(task_stopped("stopped-in-order"), CONTEXT)
-    assert sqs.list_queues()["QueueUrls"] == [alive]
-    (left,) = sns.list_subscriptions()["Subscriptions"]
+    assert sqs.list_queues(QueueNamePrefix="CaloRelay-")["QueueUrls"] == [alive]
+    (left,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert left["Endpoint"].endswith(":CaloRelay-alive")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["OrphansRemoved"] for line in lines if "_aws" in line] == [[2.0]]
@@ -58,4 +61,4 @@ def test_a_subscription_without_its_queue_goes_too(aws: tuple[Any, Any, str]) ->
     sqs, sns, topic = aws
     sqs.delete_queue(QueueUrl=subscribe(sqs, sns, topic, "CaloRelay-dead"))
     handler.handler(task_stopped("dead"), CONTEXT)
-    assert sns.list_subscriptions()["Subscriptions"] == []
+    assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []

@@ -1,0 +1,95 @@
+"""A relay as a process of its own, fed by lines."""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from functions.sse_relay.change import Change, line_of
+from local.processes import answers, free_ports
+
+
+class RelayProcess:
+    """`python -m functions.sse_relay --feed stdin`, and its clients."""
+
+    def __init__(self, *options: str, port: int | None = None) -> None:
+        self.port = port or free_ports(1)[0]
+        command = [sys.executable, "-m", "functions.sse_relay", "--feed", "stdin", "--host", "127.0.0.1"]
+        self.child = subprocess.Popen(
+            [*command, "--port", str(self.port), "--drain-seconds", "0.1", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self.clients: list[socket.socket] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def publish(self, *changes: Change) -> None:
+        assert self.child.stdin is not None
+        for one in changes:
+            self.child.stdin.write(line_of(one) + b"\n")
+        self.child.stdin.flush()
+
+    def connect(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        self.clients.append(client)
+        client.sendall(b"GET /live HTTP/1.0\r\n\r\n")
+        read_until(client, b"retry: ")
+        return client
+
+    def metrics(self) -> dict[str, float]:
+        text = httpx.get(f"{self.url}/metrics").text
+        return {
+            sample.name: sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if not sample.labels
+        }
+
+    def end(self) -> list[dict[str, Any]]:
+        """Stop it in order; the lines of its log."""
+        self.child.send_signal(signal.SIGTERM)
+        output, _ = self.child.communicate(timeout=20)
+        assert self.child.returncode == 0
+        return [json.loads(line) for line in output.splitlines()]
+
+
+def read_until(client: socket.socket, wanted: bytes) -> bytes:
+    data = b""
+    while wanted not in data:
+        part = client.recv(65536)
+        assert part, "the stream ended"
+        data += part
+    return data
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, "did not come true in time"
+        time.sleep(0.02)
+    return answer
+
+
+@contextlib.contextmanager
+def relay_process(*options: str, port: int | None = None) -> Iterator[RelayProcess]:
+    relay = RelayProcess(*options, port=port)
+    try:
+        wait_for(lambda: answers(f"{relay.url}/healthz"))
+        yield relay
+    finally:
+        relay.child.kill()
+        relay.child.wait()
+        for one in (relay.child.stdin, relay.child.stdout, *relay.clients):
+            if one is not None:
+                one.close()
