@@ -98,12 +98,13 @@ class Connection:
     def close(self) -> None:
         """End it now; what is pending is thrown away."""
         if self.is_open:
-            self._poll.forget(self.descriptor)
-            self.socket.close()
-            self.descriptor = -1
             self._pending = None
             self.pending_bytes = 0
+            # before the descriptor is given up, and may be another's: whoever knows it must forget it
+            self._poll.forget(self.descriptor)
             self.closed()
+            self.socket.close()
+            self.descriptor = -1
 
     def on_ready(self, *, writable: bool) -> None:
         """Called by the poll."""

@@ -5,6 +5,8 @@ come together go out in one write. The last changes are kept in a ring: a stream
 was read of the past, then what the ring has got since that reading began, and then listens.
 """
 
+import os
+from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,8 +21,6 @@ MEMORY_SECONDS = 15 * 60
 """How long versions are remembered: longer than any stream lives, so none ever sees one go backwards."""
 MAX_REMEMBERED = 100_000
 """Jobs whose versions are remembered at most."""
-
-Send = Callable[[bytes], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Hub:
 
     def __init__(self, clock: Callable[[], float], ring: int = RING) -> None:
         self._clock = clock
-        self._ready: dict[Send, Stream] = {}
+        self._ready: dict[int, Stream] = {}
+        self._descriptors: array[int] | None = None
         self._slow: set[Stream] = set()
         self._by_job: dict[str, set[Stream]] = {}
         self._ring: deque[Change] = deque(maxlen=ring)
@@ -108,11 +109,13 @@ class Hub:
         """The stream has nothing pending: it is written to in the quick way."""
         if stream in self._slow and stream.chunked and not stream.is_pending:
             self._slow.discard(stream)
-            self._ready[stream.socket.send] = stream
+            self._ready[stream.descriptor] = stream
+            self._descriptors = None
 
     def remove(self, stream: Stream) -> None:
         """The stream wants nothing any more."""
-        self._ready.pop(stream.socket.send, None)
+        if self._ready.get(stream.descriptor) is stream:
+            self._leave_ready(stream)
         self._slow.discard(stream)
         for job_id in stream.jobs or ():
             if streams := self._by_job.get(job_id):
@@ -137,20 +140,28 @@ class Hub:
                 stream.send(change.chunk)
 
     def _send_to_ready(self, data: bytes) -> None:
-        """The loop that all speed depends on: nothing in it but the kernel's call."""
+        """The loop that all speed depends on: nothing in it but the kernel's call. Of each stream only its
+        descriptor is touched, in a row with the others': what lies far apart would have to be fetched."""
+        if self._descriptors is None:
+            self._descriptors = array("i", self._ready)
         size = len(data)
-        for send in tuple(self._ready):
+        for descriptor in self._descriptors:
             try:
-                count = send(data)
+                count = os.write(descriptor, data)
             except BlockingIOError:
                 count = 0
             except OSError:
-                self._ready[send].close()
+                self._ready[descriptor].close()
                 continue
             if count != size:
-                stream = self._ready.pop(send)
+                stream = self._ready[descriptor]
+                self._leave_ready(stream)
                 self._slow.add(stream)
                 stream.wrote(data, count)
+
+    def _leave_ready(self, stream: Stream) -> None:
+        del self._ready[stream.descriptor]
+        self._descriptors = None
 
     def _send_by_job(self, news: list[Change], now: float) -> None:
         for change in news:

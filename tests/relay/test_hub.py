@@ -1,5 +1,6 @@
 """Who gets what, in which order, and who is dropped: over real sockets, whose other ends are read here."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -129,6 +130,26 @@ def test_a_client_that_is_gone_is_noticed_by_the_write_and_the_others_get_theirs
     room.publish(change(1))
     assert gone.told == ["closed"]
     assert here.read() == change(1).chunk
+
+
+def test_a_descriptor_is_forgotten_before_it_can_be_anothers(room: Room) -> None:
+    clients = [room.listener() for _ in range(3)]
+    room.publish(change(1))
+    gone = clients[1].stream.descriptor
+    clients[1].stream.close()
+    reader, writer = os.pipe()
+    assert gone in (reader, writer)
+    room.publish(change(2))
+    assert [client.read() for client in clients] == [
+        chunks(change(1), change(2)),
+        change(1).chunk,
+        chunks(change(1), change(2)),
+    ]
+    os.set_blocking(reader, False)
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 1)
+    os.close(reader)
+    os.close(writer)
 
 
 def test_repeated_and_older_versions_are_dropped(room: Room) -> None:
