@@ -78,7 +78,7 @@ class Connection:
 
     def write_history(self, parts: Sequence[bytes]) -> None:
         """Write many pieces; how far the client lags behind for them is not held against it."""
-        if not parts:
+        if not parts or not self.is_open:
             return
         if self._pending is None:
             self._keep(parts)

@@ -40,11 +40,15 @@ class RelayProcess:
             self.child.stdin.write(line_of(one) + b"\n")
         self.child.stdin.flush()
 
-    def connect(self) -> socket.socket:
+    def connect(self, query: str = "") -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         self.clients.append(client)
-        client.sendall(b"GET /live HTTP/1.0\r\n\r\n")
-        read_until(client, b"retry: ")
+        client.sendall(f"GET /live{query} HTTP/1.0\r\n\r\n".encode())
+        data = b""
+        while b"retry: " not in data or not data.endswith(b"\n\n"):  # and not a byte more
+            byte = client.recv(1)
+            assert byte, "the stream ended"
+            data += byte
         return client
 
     def metrics(self) -> dict[str, float]:

@@ -175,6 +175,26 @@ def test_what_was_read_is_not_followed_by_what_is_older(dynamodb: Any) -> None:
     run(test())
 
 
+def test_who_stops_waiting_takes_nothing_from_the_others(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+
+    async def test() -> None:
+        table = history(dynamodb)
+        for feed in (False, True):
+            leaves, stays = (
+                asyncio.create_task(table.since(NOW) if feed else table.current([job_id(1)]))
+                for _ in range(2)
+            )
+            await asyncio.sleep(0)
+            leaves.cancel()
+            past = await stays
+            assert past is not None
+            assert len(past.changes) == 1
+            assert leaves.cancelled()
+
+    run(test())
+
+
 def test_a_reading_that_fails_fails_for_all_who_share_it_and_is_not_remembered(dynamodb: Any) -> None:
     put(dynamodb, 1)
     failures = [ClientError({"Error": {"Code": "Throttled"}}, "BatchGetItem")]

@@ -197,6 +197,14 @@ def test_a_state_that_was_shown_is_not_followed_by_an_older_one_and_reaches_the_
     assert other.read() == chunks(change(1, 3), change(1, 4))
 
 
+def test_a_client_that_left_while_its_past_was_read_is_no_matter(room: Room) -> None:
+    client = room.listener(begin=False)
+    client.stream.close()
+    assert room.hub.begin(client.stream, Past([change(1)], 0))
+    room.publish(change(2))
+    assert client.read() == b""
+
+
 def test_a_past_that_the_ring_does_not_reach_cannot_be_continued(clock: Clock) -> None:
     room = Room(clock, ring=3)
     client = room.listener(begin=False)
@@ -228,6 +236,7 @@ def test_a_client_that_lags_gets_all_in_order_when_it_reads_again(room: Room) ->
         got += slow.read()
         slow.stream.on_ready(writable=True)
     got += slow.read()
+    assert slow.stream in room.hub._ready.values()
     room.publish(change(1000))
     assert got + slow.read() == expected + change(1000).chunk
     assert slow.told == []

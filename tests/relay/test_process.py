@@ -20,17 +20,21 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "two workers"])
-def test_every_client_sees_every_event_and_is_let_go_in_order(options: tuple[str, ...]) -> None:
-    with relay_process(*options) as relay:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_client_sees_every_event_and_is_let_go_in_order(workers: int) -> None:
+    with relay_process("--workers", str(workers)) as relay:
         clients = [relay.connect() for _ in range(CLIENTS)]
         for number in range(1, 4):
             relay.publish(change(number))
             for client in clients:
                 assert line_of(change(number)) in read_until(client, b"}\n\n")
         # the workers tell once a second
-        wait_for(lambda: relay.metrics()["relay_events_out_total"] == 3 * CLIENTS)
-        assert relay.metrics()["relay_streams"] == CLIENTS
+        wait_for(lambda: relay.metrics()["relay_events_in_total"] == 3 * workers)
+        newcomer = relay.connect(f"?job={change(2).job_id}")
+        assert line_of(change(2)) in read_until(newcomer, b"}\n\n")
+        newcomer.close()
+        assert relay.metrics()["relay_events_out_total"] == 3 * CLIENTS
+        wait_for(lambda: relay.metrics()["relay_streams"] == CLIENTS)
         lines = relay.end()
         for client in clients:
             assert client.recv(1) == b""
@@ -53,6 +57,7 @@ def test_a_worker_that_dies_is_started_anew_and_the_others_go_on() -> None:
         relay.publish(change(2))
         for client in [*alive, *fresh]:
             assert line_of(change(2)) in read_until(client, b"}\n\n")
+        wait_for(lambda: relay.metrics()["relay_streams"] == len(alive) + len(fresh))
         assert "worker ended" in {line["message"] for line in relay.end()}
 
 

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from functions.sse_relay import visitor
 from functions.sse_relay.request import MAX_HEAD, Refused, parse_head
 from functions.sse_relay.server import client_address, named_jobs, parse_cursor
+from functions.sse_relay.visitor import LINGER_SECONDS
 from tests.relay.conftest import RunningRelay, job_id, run, running, until
 
 HEAD = b"GET /live HTTP/1.1\r\nHost: x\r\n"
@@ -90,6 +92,26 @@ def test_a_request_may_come_in_pieces() -> None:
             answer = await talk(relay, b"GET /heal", b"thz HTTP/1.1\r\nHost: x\r", b"\n\r", b"\nrest")
             assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
             assert answer.endswith(b"Connection: close\r\n\r\nok")
+
+    run(test())
+
+
+def test_an_answer_ends_at_once_and_a_client_that_does_not_close_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def test() -> None:
+        async with running() as relay:
+            reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            async with asyncio.timeout(LINGER_SECONDS / 2):
+                assert (await reader.read()).endswith(b"ok")
+            writer.close()
+            monkeypatch.setattr(visitor, "LINGER_SECONDS", 0.05)
+            reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.read()
+            await until(lambda: relay.relay.connections == 0)
+            writer.close()
 
     run(test())
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 from httpx_sse import ServerSentEvent, aconnect_sse
 
 from functions.common.clock import now_ms
-from functions.sse_relay.change import plain
+from functions.sse_relay.change import Change, plain
 from functions.sse_relay.history import MAX_AGE_MS
 from functions.sse_relay.server import SPARE_CONNECTIONS
 from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running, until
@@ -296,6 +297,38 @@ def test_a_stream_whose_past_cannot_be_read_is_closed_and_comes_back() -> None:
             relay.history.error = None
             relay.history.jobs = {job_id(1): change(1)}
             assert versions(await read(relay, 1, job=job_id(1))) == [(job_id(1), 1)]
+
+    run(test())
+
+
+def slow_client(relay: RunningRelay) -> socket.socket:
+    """Takes four kilobytes at a time, and only when it is asked to."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", relay.port))
+    client.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+    client.setblocking(False)
+    return client
+
+
+def test_a_client_that_reads_late_gets_all_and_one_that_never_reads_is_dropped_and_counted() -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            late, never = slow_client(relay), slow_client(relay)
+            await relay.streams(2)
+            got = b""
+            sent: list[Change] = []
+            while len(relay.relay.streams) == 2:
+                sent.append(change(len(sent), query="x" * 5000))
+                relay.publish(sent[-1])
+                if relay.relay.streams[0].pending_bytes > 100_000:
+                    got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
+            while sent[-1].chunk not in got:
+                got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
+            assert got.endswith(b"".join(one.chunk for one in sent))
+            assert "relay_streams_dropped_total 1.0" in (await client.get(f"{relay.url}/metrics")).text
+            for one in (late, never):
+                one.close()
 
     run(test())
 
