@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local.system import LocalSystem
 
 KINDS = (
@@ -67,7 +69,10 @@ class Faults:
         self, harm: Callable[[random.Random], None], pause: tuple[float, float], rng: random.Random
     ) -> None:
         while not self._stopping.wait(rng.uniform(*pause)):
-            harm(rng)
+            try:
+                harm(rng)
+            except (BotoCoreError, ClientError) as error:  # a busy emulator may not answer in time
+                self.counted[f"harm not done: {type(error).__name__}"] += 1
 
     def _any_item(self, rng: random.Random) -> dict[str, Any] | None:
         ids = self._ids()
@@ -139,7 +144,7 @@ def _worker_processes(folder: Path) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
-                command = (entry / "cmdline").read_text()
+                command = (entry / "cmdline").read_text(errors="replace")
                 if str(folder) in command and "_worker.py" in command and any(w in command for w in WORKERS):
                     found.append(int(entry.name))
     return found
