@@ -1,13 +1,16 @@
-"""A request's head: read into plain values, or refused with the reason."""
+"""A request: its head and what it asks for, read into plain values or refused with the reason."""
 
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import httptools
 
 MAX_HEAD = 16 * 1024
 """Bytes of request line and headers: a hundred ids take under four thousand, API Gateway lets ten through."""
 MAX_FIELDS = 200
+MAX_NAMED = 100
+BAD_CURSOR = -1
 END_OF_HEAD = b"\r\n\r\n"
 
 
@@ -76,3 +79,30 @@ def parse_head(head: bytes) -> Request:
         raise Refused(400, f"the query must be ASCII, with at most {MAX_FIELDS} fields") from error
     method = parser.get_method().decode("ascii")
     return Request(method, unquote(path), fields, told.headers, version == "1.1")
+
+
+def client_address(request: Request, peer: str, trusted_proxies: int) -> str:
+    """Whose streams these are: what the outermost trusted proxy saw, or the peer itself without one."""
+    seen = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
+    return seen[-min(trusted_proxies, len(seen))] if trusted_proxies and seen else peer
+
+
+def named_jobs(request: Request) -> frozenset[str] | None:
+    """The ids in `job=` (repeated, or with commas between), None if there is none. Raises Refused."""
+    if "job" not in request.query:
+        return None
+    texts = [text for value in request.query["job"] for text in value.split(",") if text]
+    if not 1 <= len(texts) <= MAX_NAMED:
+        raise Refused(400, f"job: must name 1 to {MAX_NAMED} jobs", field="job")
+    try:
+        return frozenset(str(UUID(text)) for text in texts)
+    except ValueError as error:
+        raise Refused(400, "job: must be UUIDs, with commas between", field="job") from error
+
+
+def parse_cursor(request: Request) -> int | None:
+    """Where to resume (epoch ms), None if the client is new, BAD_CURSOR if it cannot be read."""
+    text = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else BAD_CURSOR

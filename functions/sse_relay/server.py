@@ -6,10 +6,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from functools import lru_cache
 from http import HTTPStatus
-from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -21,27 +18,26 @@ from functions.sse_relay.connection import KERNEL_BYTES
 from functions.sse_relay.history import History
 from functions.sse_relay.hub import Hub, Past
 from functions.sse_relay.poll import Poll
-from functions.sse_relay.request import Refused, Request
+from functions.sse_relay.request import (
+    BAD_CURSOR,
+    Refused,
+    Request,
+    client_address,
+    named_jobs,
+    parse_cursor,
+)
+from functions.sse_relay.response import CORS, head, stream_head
 from functions.sse_relay.signals import Signals
 from functions.sse_relay.stream import Stream
 from functions.sse_relay.visitor import Visitor
 from functions.sse_relay.wheel import Wheel
 
-MAX_NAMED = 100
 RETRY_MS = (1000, 4000)
 BACKLOG = 4096
 ACCEPTED_AT_ONCE = 64
 """Then the streams get their turn again."""
 SPARE_CONNECTIONS = 256
 """Beyond the streams: clients whose request is read or refused, health checks."""
-CORS = {"Access-Control-Allow-Origin": "*"}
-STREAM_HEADERS = {
-    "Content-Type": "text/event-stream",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",
-    **CORS,
-}
-BAD_CURSOR = -1
 
 
 @dataclass(frozen=True)
@@ -211,9 +207,9 @@ class Relay:
         _take_one(self._visiting, visitor.address)
 
     def _reply(self, visitor: Visitor, status: int, body: bytes, headers: dict[str, str]) -> None:
-        head = _head(status, {**headers, "Content-Length": str(len(body))}, self.clock() // 1000)
+        start = head(status, {**headers, "Content-Length": str(len(body))}, self.clock() // 1000)
         now = self._now()
-        visitor.reply(head if visitor.wants_head else head + body, now)
+        visitor.reply(start if visitor.wants_head else start + body, now)
         self._wheel.put(visitor, now)
 
     def _healthz(self, visitor: Visitor, _: Request) -> None:
@@ -248,8 +244,8 @@ class Relay:
         self._addresses[address] += 1
         self._wheel.put(stream, now)
         first = retry(round(self.uniform(*RETRY_MS)))
-        head = _stream_head(stream.chunked, self.clock() // 1000)
-        stream.write(head + (first if stream.chunked else plain(first)))
+        start = stream_head(stream.chunked, self.clock() // 1000)
+        stream.write(start + (first if stream.chunked else plain(first)))
         if jobs is None and cursor is None:
             self.hub.begin(stream, Past([], self.hub.position))
         elif stream.is_open:
@@ -311,43 +307,3 @@ def _take_one(counts: Counter[str], address: str) -> None:
     counts[address] -= 1
     if not counts[address]:
         del counts[address]
-
-
-def client_address(request: Request, peer: str, trusted_proxies: int) -> str:
-    """Whose streams these are: what the outermost trusted proxy saw, or the peer itself without one."""
-    seen = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    return seen[-min(trusted_proxies, len(seen))] if trusted_proxies and seen else peer
-
-
-def named_jobs(request: Request) -> frozenset[str] | None:
-    """The ids in `job=` (repeated, or with commas between), None if there is none. Raises Refused."""
-    if "job" not in request.query:
-        return None
-    texts = [text for value in request.query["job"] for text in value.split(",") if text]
-    if not 1 <= len(texts) <= MAX_NAMED:
-        raise Refused(400, f"job: must name 1 to {MAX_NAMED} jobs", field="job")
-    try:
-        return frozenset(str(UUID(text)) for text in texts)
-    except ValueError as error:
-        raise Refused(400, "job: must be UUIDs, with commas between", field="job") from error
-
-
-def parse_cursor(request: Request) -> int | None:
-    """Where to resume (epoch ms), None if the client is new, BAD_CURSOR if it cannot be read."""
-    text = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else BAD_CURSOR
-
-
-@lru_cache(maxsize=2)
-def _stream_head(chunked: bool, second: int) -> bytes:
-    coding = {"Transfer-Encoding": "chunked"} if chunked else {}
-    return _head(200, {**STREAM_HEADERS, **coding}, second)
-
-
-def _head(status: int, headers: dict[str, str], second: int) -> bytes:
-    """`second`: the time, epoch seconds."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(second, usegmt=True)}"]
-    lines += [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

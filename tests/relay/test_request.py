@@ -5,8 +5,14 @@ import asyncio
 import pytest
 
 from functions.sse_relay import visitor
-from functions.sse_relay.request import MAX_HEAD, Refused, parse_head
-from functions.sse_relay.server import client_address, named_jobs, parse_cursor
+from functions.sse_relay.request import (
+    MAX_HEAD,
+    Refused,
+    client_address,
+    named_jobs,
+    parse_cursor,
+    parse_head,
+)
 from functions.sse_relay.visitor import LINGER_SECONDS
 from tests.relay.conftest import RunningRelay, job_id, run, running, until
 
