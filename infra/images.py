@@ -6,13 +6,25 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.access_logs import AccessLogs
+from infra.acknowledgements import acknowledge
 from infra.settings import Settings
+
+OPEN_TO_ALL = {
+    "AwsSolutions-CFR1": "The images are for browsers of any country.",
+    "AwsSolutions-CFR2": "It serves GET of unchanging files from a private bucket: no code is behind it "
+    "that a request could reach, and CloudFront itself withstands floods.",
+    "AwsSolutions-CFR4": "CloudFront's own domain name comes with its own certificate, for which the oldest "
+    "TLS cannot be chosen. The images are public.",
+}
 
 
 class Images(Construct):
     """`bucket` holds `images/<photo id>/<size>`; `base_url` is where they are shown."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, access_logs: AccessLogs | None
+    ) -> None:
         super().__init__(scope, construct_id)
         self.bucket = s3.Bucket(
             self,
@@ -20,6 +32,8 @@ class Images(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=settings.tls_only,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix="images-bucket/" if access_logs else None,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
         )
         self.distribution = cloudfront.Distribution(
@@ -32,7 +46,11 @@ class Images(Construct):
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
                 response_headers_policy=self._headers(),
             ),
+            enable_logging=access_logs is not None,
+            log_bucket=access_logs,
+            log_file_prefix="images-distribution/" if access_logs else None,
         )
+        acknowledge(self.distribution, OPEN_TO_ALL)
         self.base_url = settings.images_base_url or f"https://{self.distribution.distribution_domain_name}"
 
     def _headers(self) -> cloudfront.ResponseHeadersPolicy:

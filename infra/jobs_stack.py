@@ -1,15 +1,18 @@
 """CaloJobs: tables, queues, workers, publishing and images."""
 
-from aws_cdk import CfnOutput, Duration, SecretValue, Stack
+from typing import cast
+
+from aws_cdk import CfnElement, CfnOutput, Duration, SecretValue, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from infra.access_logs import AccessLogs
+from infra.acknowledgements import acknowledge
 from infra.functions import CaloFunction
 from infra.images import Images
 from infra.publishing import Publishing
@@ -32,7 +35,8 @@ class JobsStack(Stack):
         self.tables = Tables(self, "Tables", settings=settings)
         self.writer_timeout = min(WRITER_TIMEOUT, settings.worker_timeout)
         self.queues = Queues(self, "Queues", settings=settings, writer_timeout=self.writer_timeout)
-        self.images = Images(self, "Images", settings=settings)
+        self.access_logs = AccessLogs(self, "AccessLogs", settings=settings) if settings.access_logs else None
+        self.images = Images(self, "Images", settings=settings, access_logs=self.access_logs)
         self.publishing = Publishing(self, "Publishing", settings=settings, jobs=self.tables.jobs)
         self.access_key = secretsmanager.Secret(
             self,
@@ -40,14 +44,18 @@ class JobsStack(Stack):
             description="Calo: the Unsplash access key, as plain text",
             secret_string_value=SecretValue.unsafe_plain_text("put-the-access-key-here"),
         )
-        self._job_worker()
-        self._result_worker()
-        self._dlq_worker()
-        self._job_counter()
-        self._job_watchdog()
+        acknowledge(
+            self.access_key,
+            {"AwsSolutions-SMG4": "Unsplash gives keys on its page only: no program could make a new one."},
+        )
+        self.job_worker = self._job_worker()
+        self.result_worker = self._result_worker()
+        self.dlq_worker = self._dlq_worker()
+        self.job_counter = self._job_counter()
+        self.job_watchdog = self._job_watchdog()
         self._outputs()
 
-    def _job_worker(self) -> None:
+    def _job_worker(self) -> CaloFunction:
         worker = CaloFunction(
             self,
             "JobWorker",
@@ -58,14 +66,23 @@ class JobsStack(Stack):
         )
         # a lone job must not wait for company: no window; a backlog fills the batches by itself
         self._feed(worker, self.queues.jobs, batch_size=10, max_concurrency=MAX_WORKERS)
-        self.tables.jobs.grant(worker, "dynamodb:BatchGetItem", "dynamodb:UpdateItem")
-        self.tables.ledger.grant(worker, "dynamodb:GetItem", "dynamodb:UpdateItem")
-        self.queues.jobs.grant(worker, "sqs:SendMessage", "sqs:ChangeMessageVisibility")
-        self.queues.results.grant(worker, "sqs:SendMessage")
-        self.queues.dead_letters.grant(worker, "sqs:SendMessage")
-        _allow(worker, "secretsmanager:GetSecretValue", self.access_key.secret_arn)
+        worker.may(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        worker.may(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.ledger.table_arn)
+        worker.may(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], self.queues.jobs.queue_arn)
+        worker.may(["sqs:SendMessage"], self.queues.results.queue_arn, self.queues.dead_letters.queue_arn)
+        worker.may(["secretsmanager:GetSecretValue"], self.access_key.secret_arn)
         if self.settings.images == "cdn":
-            _allow(worker, "s3:PutObject", self.images.bucket.arn_for_objects("images/*"))
+            self._may_put_images(worker)
+        return worker
+
+    def _may_put_images(self, worker: CaloFunction) -> None:
+        worker.may(["s3:PutObject"], self.images.bucket.arn_for_objects("images/*"))
+        bucket = self.get_logical_id(cast(CfnElement, self.images.bucket.node.default_child))
+        rule = f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/images/*]"
+        acknowledge(
+            cast(IConstruct, worker.role),
+            {rule: "An image's key bears its photo's id, which nobody knows before."},
+        )
 
     def _worker_addresses(self) -> dict[str, str]:
         return {
@@ -89,7 +106,7 @@ class JobsStack(Stack):
             "RETRY_SECONDS": str(self.settings.retry_seconds),
         }
 
-    def _result_worker(self) -> None:
+    def _result_worker(self) -> CaloFunction:
         worker = CaloFunction(
             self,
             "ResultWorker",
@@ -98,9 +115,10 @@ class JobsStack(Stack):
             environment={"JOBS_TABLE": self.tables.jobs.table_name},
         )
         self._feed(worker, self.queues.results, batch_size=10, max_concurrency=MAX_WORKERS)
-        self.tables.jobs.grant(worker, "dynamodb:UpdateItem")
+        worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        return worker
 
-    def _dlq_worker(self) -> None:
+    def _dlq_worker(self) -> CaloFunction:
         worker = CaloFunction(
             self,
             "DlqWorker",
@@ -113,9 +131,10 @@ class JobsStack(Stack):
         )
         # failures are in no hurry and often come in numbers: a second's wait gathers them
         self._feed(worker, self.queues.dead_letters, batch_size=25, max_concurrency=2, window=1)
-        self.tables.jobs.grant(worker, "dynamodb:UpdateItem")
+        worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        return worker
 
-    def _job_counter(self) -> None:
+    def _job_counter(self) -> CaloFunction:
         counter = CaloFunction(
             self,
             "JobCounter",
@@ -134,10 +153,18 @@ class JobsStack(Stack):
                 retry_attempts=-1,
             )
         )
+        acknowledge(
+            counter,
+            {
+                "Serverless-LambdaEventSourceMappingDestination": "It never gives a record up, so nothing "
+                "would go there; an alarm tells when the stream is not read."
+            },
+        )
         ledger_actions = ["BatchGetItem", "PutItem", "UpdateItem"]
-        self.tables.ledger.grant(counter, *[f"dynamodb:{action}" for action in ledger_actions])
+        counter.may([f"dynamodb:{action}" for action in ledger_actions], self.tables.ledger.table_arn)
+        return counter
 
-    def _job_watchdog(self) -> None:
+    def _job_watchdog(self) -> CaloFunction:
         watchdog = CaloFunction(
             self,
             "JobWatchdog",
@@ -151,11 +178,15 @@ class JobsStack(Stack):
             },
         )
         every_minute = events.Schedule.rate(Duration.minutes(1))
-        events.Rule(self, "EveryMinute", schedule=every_minute, targets=[targets.LambdaFunction(watchdog)])
-        actions = ["Query", "BatchGetItem", "UpdateItem"]
-        self.tables.jobs.grant(watchdog, *[f"dynamodb:{action}" for action in actions])
-        self.tables.ledger.grant(watchdog, "dynamodb:GetItem")
-        self.queues.jobs.grant(watchdog, "sqs:SendMessage", "sqs:GetQueueAttributes")
+        rule = events.Rule(
+            self, "EveryMinute", schedule=every_minute, targets=[targets.LambdaFunction(watchdog)]
+        )
+        acknowledge(rule, {"Serverless-EventBusDLQ": "A missed look is made up for by the next minute's."})
+        watchdog.may(["dynamodb:Query"], self.tables.index_arn("by-due"))
+        watchdog.may(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        watchdog.may(["dynamodb:GetItem"], self.tables.ledger.table_arn)
+        watchdog.may(["sqs:SendMessage", "sqs:GetQueueAttributes"], self.queues.jobs.queue_arn)
+        return watchdog
 
     def _feed(
         self,
@@ -175,6 +206,13 @@ class JobsStack(Stack):
             report_batch_item_failures=True,
         )
         worker.add_event_source(source)
+        acknowledge(
+            worker,
+            {
+                "Serverless-LambdaEventSourceMappingDestination": "Lambda takes such a destination for "
+                "streams alone; a queue's failed messages go where its redrive policy says."
+            },
+        )
 
     def _outputs(self) -> None:
         """Stable names that the end-to-end tests and the local run read."""
@@ -191,8 +229,3 @@ class JobsStack(Stack):
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)
-
-
-def _allow(function: CaloFunction, action: str, resource: str) -> None:
-    """One action; the constructs' own grants give a handful each."""
-    function.add_to_role_policy(iam.PolicyStatement(actions=[action], resources=[resource]))

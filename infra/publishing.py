@@ -12,6 +12,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge
 from infra.settings import Settings
 
 
@@ -23,16 +24,14 @@ class Publishing(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = sns.Topic(self, "Topic", display_name="Calo job changes", enforce_ssl=settings.tls_only)
-        self.undelivered = sqs.Queue(
-            self, "Undelivered", retention_period=Duration.days(14), enforce_ssl=settings.tls_only
-        )
+        self.undelivered = undelivered_queue(self, settings=settings)
         role = iam.Role(self, "PipeRole", assumed_by=iam.ServicePrincipal("pipes.amazonaws.com"))
         jobs.grant_stream_read(role)
         self.topic.grant_publish(role)
         self.undelivered.grant_send_messages(role)
-        self._pipe(jobs, role)
+        self.pipe = self._pipe(jobs, role)
 
-    def _pipe(self, jobs: dynamodb.TableV2, role: iam.Role) -> None:
+    def _pipe(self, jobs: dynamodb.TableV2, role: iam.Role) -> pipes.CfnPipe:
         stream = pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
             starting_position="TRIM_HORIZON",
             batch_size=10,  # PublishBatch takes ten
@@ -54,3 +53,18 @@ class Publishing(Construct):
             target=self.topic.topic_arn,
         )
         pipe.node.add_dependency(role)  # the pipe checks its rights when it is made
+        return pipe
+
+
+def undelivered_queue(scope: Construct, *, settings: Settings) -> sqs.Queue:
+    """Takes what could not be handed on, for 14 days; an alarm tells of it."""
+    queue = sqs.Queue(
+        scope,
+        "Undelivered",
+        retention_period=Duration.days(14),
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=settings.tls_only,
+    )
+    last_stop = "This is a dead-letter queue itself, of senders that are no queues. People read it."
+    acknowledge(queue, {"AwsSolutions-SQS3": last_stop, "Serverless-SQSRedrivePolicy": last_stop})
+    return queue

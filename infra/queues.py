@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge
 from infra.settings import Settings
 
 MAX_RECEIVES = 5
@@ -25,6 +26,13 @@ class Queues(Construct):
         self._tls_only = settings.tls_only
         self.dead_letters = self._queue("DeadLetters", writer_timeout)
         redrive = sqs.DeadLetterQueue(queue=self.dead_letters, max_receive_count=MAX_RECEIVES)
+        acknowledge(
+            self.dead_letters,
+            {
+                "Serverless-SQSRedrivePolicy": "The last stop of the other two. Its worker ends each job; "
+                "what the worker itself cannot handle stays for 14 days and raises an alarm."
+            },
+        )
         self.jobs = self._queue("Jobs", settings.worker_timeout, redrive)
         self.results = self._queue("Results", writer_timeout, redrive)
 
@@ -36,6 +44,7 @@ class Queues(Construct):
             construct_id,
             visibility_timeout=Duration.seconds(6 * timeout),
             retention_period=Duration.days(14),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=self._tls_only,
             dead_letter_queue=redrive,
         )

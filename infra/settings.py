@@ -1,6 +1,6 @@
 """Every setting of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,9 +22,20 @@ class Settings:
     live: whether to deploy the live relay with its network. It is what costs money while idle.
     relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling.
     nat_gateways: of the relay's network; 2 survive the loss of a zone.
-    api_rate, api_burst: requests a second that the API lets through.
-    tls_only: refuse plain HTTP to queues, topic and images; false only where there is no TLS.
-    retain_data: keep tables and images when their stack is deleted.
+    api_rate, api_burst: requests a second that each call of the API lets through.
+    post_rate, post_burst: the same for the two calls that make work: creating and retrying.
+    api_key: ask every call for a key (header X-Api-Key), except preflights and the live stream.
+    api_start: how the API's functions start: `none` of it prepared, `snapstart` from a snapshot, or
+        `provisioned`, with api_provisioned of each kept warm. The latter two cost money while idle.
+    waf: filter what reaches the API; costs about ten dollars a month.
+    waf_rate: requests that one address may make in five minutes.
+    access_logs: keep what S3, CloudFront and the load balancer write of their requests.
+    flow_logs: of the relay's network: `reject` logs what was turned away, `all` everything, or `none`.
+    ops: whether to deploy the dashboard and the alarms.
+    alarm_email: who is told of alarms; empty means that nobody is.
+    tls_only: refuse plain HTTP to queues, topics and buckets; false only where there is no TLS.
+    retain_data: keep tables, images and access logs when their stack is deleted.
+    nag: have cdk-nag check the templates, as `make check` does.
     """
 
     images: str = "cdn"
@@ -42,11 +53,29 @@ class Settings:
     nat_gateways: int = 1
     api_rate: int = 100
     api_burst: int = 200
+    post_rate: int = 20
+    post_burst: int = 40
+    api_key: bool = False
+    api_start: str = "none"
+    api_provisioned: int = 1
+    waf: bool = True
+    waf_rate: int = 2000
+    access_logs: bool = True
+    flow_logs: str = "reject"
+    ops: bool = True
+    alarm_email: str = ""
     tls_only: bool = True
     retain_data: bool = True
+    nag: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError naming the setting that is wrong."""
+        self._check_work()
+        self._check_relay()
+        self._check_api()
+        _require("@" in self.alarm_email or not self.alarm_email, "alarm_email", "must be an e-mail address")
+
+    def _check_work(self) -> None:
         _require(self.images in ("cdn", "hotlink"), "images", "must be cdn or hotlink")
         _require("://" in self.unsplash_api_url, "unsplash_api_url", "must be a URL")
         _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
@@ -55,18 +84,33 @@ class Settings:
         _require(1 <= self.retry_seconds <= 900, "retry_seconds", "must be from 1 to 900")
         _require(5 <= self.worker_timeout <= 900, "worker_timeout", "must be from 5 to 900")
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
+
+    def _check_relay(self) -> None:
         bounds = 1 <= self.relay_tasks_min <= self.relay_tasks_max
         _require(bounds, "relay_tasks_min", "must be from 1 to relay_tasks_max")
         _require(1 <= self.nat_gateways <= 3, "nat_gateways", "must be from 1 to 3")
+        _require(self.flow_logs in ("none", "reject", "all"), "flow_logs", "must be none, reject or all")
+
+    def _check_api(self) -> None:
         _require(1 <= self.api_rate <= self.api_burst, "api_rate", "must be from 1 to api_burst")
+        _require(1 <= self.post_rate <= self.post_burst, "post_rate", "must be from 1 to post_burst")
+        starts = ("none", "snapstart", "provisioned")
+        _require(self.api_start in starts, "api_start", "must be none, snapstart or provisioned")
+        _require(1 <= self.api_provisioned <= 1000, "api_provisioned", "must be from 1 to 1000")
+        # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
+        _require(10 <= self.waf_rate <= 2_000_000_000, "waf_rate", "must be from 10 to 2000000000")
 
     @classmethod
-    def from_context(cls, get: Callable[[str], Any]) -> "Settings":
-        """Read CDK context. Raises ValueError naming the setting that is wrong."""
-        given = {field.name: get(field.name) for field in fields(cls)}
+    def from_context(cls, context: Mapping[str, Any]) -> "Settings":
+        """Read CDK context. Raises ValueError naming the setting that is wrong or unknown.
+
+        CDK's own context has names that are no identifiers, like `aws:cdk:enable-path-metadata`.
+        """
         kinds = {field.name: field.type for field in fields(cls)}
-        values = {name: _read(name, value, kinds[name]) for name, value in given.items() if value is not None}
-        return cls(**values)
+        given = {name: value for name, value in context.items() if name.isidentifier()}
+        for name in given:
+            _require(name in kinds, name, f"is unknown; known are {', '.join(kinds)}")
+        return cls(**{name: _read(name, value, kinds[name]) for name, value in given.items()})
 
 
 def _require(holds: bool, name: str, message: str) -> None:

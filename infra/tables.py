@@ -43,6 +43,10 @@ class Tables(Construct):
             removal_policy=removal,
         )
 
+    def index_arn(self, name: str) -> str:
+        """Of an index of the jobs table, for policies that allow to query this one alone."""
+        return f"{self.jobs.table_arn}/index/{name}"
+
 
 def _index(
     name: str, partition: str, sort: str, sort_type: dynamodb.AttributeType

@@ -1,19 +1,30 @@
 """The templates, synthesised once: with the defaults, as they go to AWS."""
 
+import json
+from pathlib import Path
+
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra.app import build
 
+FLAGS = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]
+"""The `cdk` command hands these to the app; a test must do so itself."""
+
+
+def app_of(outdir: str | None = None, **context: str) -> App:
+    """The app as `cdk synth -c name=value` would build it."""
+    app = App(context={**FLAGS, **context}, outdir=outdir)
+    build(app)
+    return app
+
 
 def synth_stacks(**context: str) -> dict[str, Template]:
     """Templates by stack, of an app with this context."""
-    app = App(context=context, outdir=None)
-    build(app)
     return {
         stack.node.id: Template.from_stack(stack)  # type: ignore[arg-type]
-        for stack in app.node.children
+        for stack in app_of(**context).node.children
         if stack.node.id.startswith("Calo")
     }
 

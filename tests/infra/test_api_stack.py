@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+from tests.conftest import synth_stacks
+
 OPENAPI = Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json"
 
 
@@ -15,8 +17,8 @@ def api(templates: dict[str, Template]) -> Template:
     return templates["CaloApi"]
 
 
-def routes(template: Template) -> set[tuple[str, str]]:
-    """(method, path) of every method but the preflight ones."""
+def methods(template: Template) -> list[tuple[str, str, dict[str, Any]]]:
+    """(method, path, resource) of every method."""
     resources = template.find_resources("AWS::ApiGateway::Resource")
 
     def path(reference: dict[str, Any]) -> str:
@@ -25,9 +27,15 @@ def routes(template: Template) -> set[tuple[str, str]]:
         properties = resources[reference["Ref"]]["Properties"]
         return f"{path(properties['ParentId'])}/{properties['PathPart']}"
 
-    methods = template.find_resources("AWS::ApiGateway::Method").values()
-    found = {(one["Properties"]["HttpMethod"], path(one["Properties"]["ResourceId"])) for one in methods}
-    return {(method, where) for method, where in found if method != "OPTIONS"}
+    return [
+        (one["Properties"]["HttpMethod"], path(one["Properties"]["ResourceId"]), one)
+        for one in template.find_resources("AWS::ApiGateway::Method").values()
+    ]
+
+
+def routes(template: Template) -> set[tuple[str, str]]:
+    """(method, path) of every method but the preflight ones."""
+    return {(method, path) for method, path, _ in methods(template) if method != "OPTIONS"}
 
 
 def test_the_routes_are_those_of_the_openapi_document(api: Template) -> None:
@@ -46,9 +54,70 @@ def test_every_path_answers_preflights(api: Template) -> None:
 def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
     stages = list(api.find_resources("AWS::ApiGateway::Stage").values())
     assert [stage["Properties"]["StageName"] for stage in stages] == ["api"]
-    everything = stages[0]["Properties"]["MethodSettings"][0]
-    assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*")
-    assert (everything["ThrottlingRateLimit"], everything["ThrottlingBurstLimit"]) == (100, 200)
+    limits = {
+        (one["HttpMethod"], one["ResourcePath"]): (one["ThrottlingRateLimit"], one["ThrottlingBurstLimit"])
+        for one in stages[0]["Properties"]["MethodSettings"]
+    }
+    assert limits == {
+        ("*", "/*"): (100, 200),
+        ("POST", "/~1jobs"): (20, 40),
+        ("POST", "/~1jobs~1{id}~1retry"): (20, 40),
+    }
+
+
+def test_a_call_with_limits_of_its_own_is_logged_and_measured_like_the_others(api: Template) -> None:
+    (stage,) = api.find_resources("AWS::ApiGateway::Stage").values()
+    for one in stage["Properties"]["MethodSettings"]:
+        assert (one["MetricsEnabled"], one["LoggingLevel"]) == (True, "ERROR")
+
+
+def test_the_gateways_own_refusals_have_the_contracts_form_and_cors(api: Template) -> None:
+    found = {
+        one["Properties"]["ResponseType"]: one["Properties"]
+        for one in api.find_resources("AWS::ApiGateway::GatewayResponse").values()
+    }
+    statuses = {"THROTTLED": 429, "INVALID_API_KEY": 403, "MISSING_AUTHENTICATION_TOKEN": 404}
+    statuses |= {"REQUEST_TOO_LARGE": 413, "BAD_REQUEST_BODY": 400, "DEFAULT_4XX": 400, "DEFAULT_5XX": 500}
+    assert {kind: int(found[kind]["StatusCode"]) for kind in statuses} == statuses
+    for one in found.values():
+        headers = one["ResponseParameters"]
+        assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        body = json.loads(one["ResponseTemplates"]["application/json"])
+        assert list(body) == ["type", "title", "status", "detail", "errors"]
+        assert body["status"] == int(one["StatusCode"])
+    assert found["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+def test_the_firewall_stands_before_the_stage_and_lets_long_lists_of_jobs_pass(api: Template) -> None:
+    (guard,) = api.find_resources("AWS::WAFv2::WebACLAssociation").values()
+    assert "Stage" in json.dumps(guard["Properties"]["ResourceArn"])
+    (acl,) = api.find_resources("AWS::WAFv2::WebACL").values()
+    rules = {rule["Name"]: rule for rule in acl["Properties"]["Rules"]}
+    assert set(rules) == {
+        "Rate", "LargeBody", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
+    }  # fmt: skip
+    assert rules["Rate"]["Statement"]["RateBasedStatement"]["Limit"] == 2000
+    assert rules["Rate"]["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
+    common = rules["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
+    counted = {rule["Name"]: rule["ActionToUse"] for rule in common["RuleActionOverrides"]}
+    assert counted == {"SizeRestrictions_QUERYSTRING": {"Count": {}}}
+
+
+def calls_with_key(template: Template) -> set[tuple[str, str]]:
+    return {
+        (method, path) for method, path, one in methods(template) if one["Properties"].get("ApiKeyRequired")
+    }
+
+
+def test_with_a_key_every_call_asks_for_it_but_preflights_and_the_stream() -> None:
+    template = synth_stacks(api_key="true")["CaloApi"]
+    assert calls_with_key(template) == routes(template) - {("GET", "/live")}
+    assert "ApiKeyId" in template.to_json()["Outputs"]
+
+
+def test_without_one_nobody_is_asked(api: Template) -> None:
+    assert calls_with_key(api) == set()
 
 
 def test_the_endpoint_is_regional_so_that_idle_streams_live(api: Template) -> None:

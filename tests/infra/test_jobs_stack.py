@@ -157,7 +157,7 @@ def test_writers_may_write_and_no_more(jobs: Template, part: str, may: set[str])
         "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage",
         "sqs:GetQueueAttributes", "dynamodb:ListStreams", "dynamodb:DescribeStream",
         "dynamodb:GetRecords", "dynamodb:GetShardIterator",
-        "xray:PutTraceSegments", "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents",
     }  # fmt: skip
     actions: set[str] = set()
     for statement in statements(jobs, part):

@@ -6,14 +6,14 @@ from infra.settings import Settings
 
 
 def test_defaults_are_productions() -> None:
-    settings = Settings.from_context(lambda _: None)
+    settings = Settings.from_context({})
     assert settings == Settings()
     assert settings.retain_data is True
 
 
 def test_context_is_text() -> None:
     context = {"live": "false", "rate_limit": "5000", "images": "hotlink"}
-    settings = Settings.from_context(context.get)
+    settings = Settings.from_context(context)
     assert (settings.live, settings.rate_limit, settings.images) == (False, 5000, "hotlink")
 
 
@@ -31,8 +31,25 @@ def test_context_is_text() -> None:
         ("relay_tasks_min", "11"),
         ("nat_gateways", "0"),
         ("api_rate", "500"),
+        ("post_rate", "41"),
+        ("api_key", "yes"),
+        ("api_start", "warm"),
+        ("api_provisioned", "0"),
+        ("waf_rate", "9"),
+        ("flow_logs", "some"),
+        ("alarm_email", "nobody"),
     ],
 )
 def test_a_wrong_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"setting {name} "):
-        Settings.from_context({name: value}.get)
+        Settings.from_context({name: value})
+
+
+def test_an_unknown_setting_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(ValueError, match=r"setting rate_limits is unknown; known are images, .*rate_limit,"):
+        Settings.from_context({"rate_limits": "5000"})
+
+
+def test_what_cdk_itself_puts_into_the_context_is_no_setting() -> None:
+    theirs = {"@aws-cdk/aws-iam:minimizePolicies": True, "aws:cdk:enable-path-metadata": True}
+    assert Settings.from_context({**theirs, "live": "false"}) == Settings(live=False)

@@ -1,5 +1,7 @@
 """Settings that change what is deployed."""
 
+import pytest
+
 from tests.conftest import synth_stacks
 
 
@@ -19,3 +21,24 @@ def test_data_can_be_given_up_with_the_stack() -> None:
     jobs = synth_stacks(live="false", retain_data="false")["CaloJobs"]
     tables = jobs.find_resources("AWS::DynamoDB::GlobalTable").values()
     assert {table["DeletionPolicy"] for table in tables} == {"Delete"}
+
+
+@pytest.mark.parametrize("start", ["snapstart", "provisioned"])
+def test_the_apis_functions_can_be_called_by_a_version_that_was_started_before(start: str) -> None:
+    api = synth_stacks(live="false", api_start=start)["CaloApi"]
+    aliases = api.find_resources("AWS::Lambda::Alias")
+    assert len(aliases) == 3
+    warm = [one["Properties"].get("ProvisionedConcurrencyConfig") for one in aliases.values()]
+    assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 3
+    functions = api.find_resources("AWS::Lambda::Function").values()
+    snapshots = {str(one["Properties"].get("SnapStart")) for one in functions}
+    assert snapshots == ({"{'ApplyOn': 'PublishedVersions'}"} if start == "snapstart" else {"None"})
+    for one in api.find_resources("AWS::ApiGateway::Method").values():
+        uri = str(one["Properties"]["Integration"].get("Uri", ""))
+        assert not uri or any(alias in uri for alias in aliases)
+
+
+def test_flow_logs_and_access_logs_can_be_left_out() -> None:
+    stacks = synth_stacks(flow_logs="none", access_logs="false")
+    assert stacks["CaloLive"].find_resources("AWS::EC2::FlowLog") == {}
+    assert len(stacks["CaloJobs"].find_resources("AWS::S3::Bucket")) == 1
