@@ -80,6 +80,8 @@ class Deployment:
                     TableName=table,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
                 )
+        with closing(self.client("apigateway")) as apigateway:
+            _throttle_calls(apigateway, outputs["ApiId"])
 
     def mend_grants(self, outputs: Mapping[str, str]) -> None:
         """Two grants that AWS reads otherwise than MiniStack does when it enforces them: it asks for
@@ -130,6 +132,20 @@ class Deployment:
         if done.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
             raise StartError(f"cdk {verb} failed (whole log: {log}):\n{tail}")
+
+
+def _throttle_calls(apigateway: Any, api_id: str) -> None:
+    """Throttles of single calls, which MiniStack's CloudFormation keeps under names that it does not look up."""
+    stage = {"restApiId": api_id, "stageName": "api"}
+    settings = apigateway.get_stage(**stage)["methodSettings"]
+    limits = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}
+    patch = [
+        {"op": "replace", "path": f"{call}/throttling/{limit}", "value": str(values[name])}
+        for call, values in settings.items()
+        if call.startswith("/~1")
+        for limit, name in limits.items()
+    ]
+    apigateway.update_stage(**stage, patchOperations=patch)
 
 
 def _flat(document: dict[str, Any]) -> dict[str, Any]:
