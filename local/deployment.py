@@ -135,7 +135,7 @@ class Deployment:
 
 
 def _throttle_calls(apigateway: Any, api_id: str) -> None:
-    """Throttles of single calls, which MiniStack's CloudFormation keeps under names that it does not look up."""
+    """Throttles of single calls: MiniStack's CloudFormation keeps them under names that it never reads."""
     stage = {"restApiId": api_id, "stageName": "api"}
     settings = apigateway.get_stage(**stage)["methodSettings"]
     limits = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}

@@ -1,6 +1,7 @@
 """CaloApi: calls, stage and the streamed route."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def api(templates: dict[str, Template]) -> Template:
     return templates["CaloApi"]
 
 
-def methods(template: Template) -> list[tuple[str, str, dict[str, Any]]]:
+def methods(template: Template) -> list[tuple[str, str, Mapping[str, Any]]]:
     """(method, path, resource) of every method."""
     resources = template.find_resources("AWS::ApiGateway::Resource")
 
