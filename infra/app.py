@@ -5,6 +5,7 @@ from aws_cdk import App, Tags, Validations
 from infra.api_stack import ApiStack
 from infra.jobs_stack import JobsStack
 from infra.live_stack import LiveStack
+from infra.ops_stack import OpsStack
 from infra.settings import Settings
 
 
@@ -13,7 +14,9 @@ def build(app: App) -> None:
     settings = Settings.from_context(app.node.get_all_context())
     jobs = JobsStack(app, "CaloJobs", settings=settings)
     live = LiveStack(app, "CaloLive", settings=settings, jobs=jobs) if settings.live else None
-    ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    api = ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    if settings.ops:
+        OpsStack(app, "CaloOps", settings=settings, jobs=jobs, api=api, live=live)
     Tags.of(app).add("app", "calo")
     if settings.nag:
         inspect(app)

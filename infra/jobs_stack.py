@@ -55,6 +55,11 @@ class JobsStack(Stack):
         self.job_watchdog = self._job_watchdog()
         self._outputs()
 
+    @property
+    def functions(self) -> list[CaloFunction]:
+        """In the order in which a job meets them."""
+        return [self.job_worker, self.result_worker, self.dlq_worker, self.job_counter, self.job_watchdog]
+
     def _job_worker(self) -> CaloFunction:
         worker = CaloFunction(
             self,

@@ -5,7 +5,6 @@ from typing import cast
 from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
@@ -26,6 +25,7 @@ from infra.relay_janitor import (
     unsubscribe,
 )
 from infra.settings import Settings
+from infra.signals import CONNECTIONS, signal
 
 PORT = 8000
 IDLE_SECONDS = 120
@@ -62,7 +62,7 @@ class LiveStack(Stack):
             jobs.access_logs.take_from(self.load_balancer, "relay-load-balancer")
         self.undelivered = undelivered_queue(self, settings=settings)
         self.service = self._service(settings, self._task(jobs))
-        self._listen()
+        self.target_group = self._listen()
         self._scale(settings)
         self.janitor = add_janitor(
             self,
@@ -174,9 +174,9 @@ class LiveStack(Stack):
             health_check_grace_period=Duration.seconds(30),
         )
 
-    def _listen(self) -> None:
+    def _listen(self) -> elb.ApplicationTargetGroup:
         listener = self.load_balancer.add_listener("Http", port=80, open=False)
-        listener.add_targets(
+        return listener.add_targets(
             "Relay",
             port=PORT,
             protocol=elb.ApplicationProtocol.HTTP,
@@ -198,13 +198,7 @@ class LiveStack(Stack):
             min_capacity=settings.relay_tasks_min, max_capacity=settings.relay_tasks_max
         )
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
-        connections = cloudwatch.Metric(
-            namespace="Calo",
-            metric_name="Connections",
-            dimensions_map={"service": "sse_relay"},
-            statistic="Average",
-            period=Duration.minutes(1),
-        )
+        connections = signal(CONNECTIONS, "Average", Duration.minutes(1))
         scaling.scale_to_track_custom_metric("Connections", metric=connections, target_value=MAX_STREAMS / 2)
 
     def _vpc_link(self) -> apigatewayv2.VpcLink:

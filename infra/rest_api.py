@@ -30,7 +30,7 @@ class RestApi(apigateway.RestApi):
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         self._settings = settings
-        access_log = log_group(scope, "AccessLog")
+        self.access_log = log_group(scope, "AccessLog")
         super().__init__(
             scope,
             construct_id,
@@ -39,7 +39,7 @@ class RestApi(apigateway.RestApi):
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # without it in the account's settings, API Gateway refuses a stage that writes an access log
             cloud_watch_role=True,
-            deploy_options=_stage(settings, apigateway.LogGroupLogDestination(access_log)),
+            deploy_options=_stage(settings, apigateway.LogGroupLogDestination(self.access_log)),
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
                 allow_methods=["GET", "POST", "DELETE", "OPTIONS"],

@@ -160,6 +160,7 @@ class LocalSystem:
             "retry_seconds": "1",
             "tls_only": "false",
             "waf": "false",  # the emulator cannot put a firewall before an API
+            "ops": "false",  # nor does it know alarms that calculate
             # benches, chaos and whoever tries things out are one caller, and in a hurry
             "post_rate": "100",
             "post_burst": "200",

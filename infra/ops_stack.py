@@ -1,0 +1,61 @@
+"""CaloOps: alarms and the topic that they tell, and the dashboard. Nothing depends on it."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.acknowledgements import acknowledge
+from infra.alarms import Alarms
+from infra.api_stack import ApiStack
+from infra.dashboard import Dashboard
+from infra.jobs_stack import JobsStack
+from infra.live_stack import LiveStack
+from infra.settings import Settings
+
+
+class OpsStack(Stack):
+    """Watches the other stacks."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        jobs: JobsStack,
+        api: ApiStack,
+        live: LiveStack | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        topic = self._topic(settings)
+        alarms = Alarms(self, "Alarms", topic=topic)
+        alarms.of_jobs(jobs)
+        alarms.of_api(api)
+        if live is not None:
+            alarms.of_live(live)
+        Dashboard(self, "Dashboard", alarms=alarms.all, jobs=jobs, api=api, live=live)
+        CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
+
+    def _topic(self, settings: Settings) -> sns.Topic:
+        topic = sns.Topic(self, "AlarmTopic", display_name="Calo alarms", enforce_ssl=settings.tls_only)
+        # a topic's own policy takes the place of the one that lets its account publish
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
+        )
+        if settings.alarm_email:
+            topic.add_subscription(subscriptions.EmailSubscription(settings.alarm_email))
+            acknowledge(
+                topic,
+                {
+                    "Serverless-SNSRedrivePolicy": "SNS repeats an e-mail that is refused; what is lost "
+                    "even so stays to be seen as the alarm's state."
+                },
+            )
+        return topic
