@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check chaos bench synth deploy destroy lock clean
+.PHONY: help install run test check checkov chaos bench synth deploy destroy lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -30,12 +30,17 @@ run: install ## the whole system on this machine, at http://localhost:8080 (PORT
 test: install ## unit, relay, infra and integration tests
 	$(BIN)/python -m pytest $(ARGS)
 
-check: install ## format, lint, types, and every template through cdk-nag and cfn-lint
+check: install ## format, lint, types; templates through cdk-nag and cfn-lint, and what they would replace
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth ARGS="-c nag=true"
 	$(BIN)/cfn-lint --non-zero-exit-code warning --format pretty cdk.out/*.template.json
+	@$(BIN)/python -m infra.upgrade
+
+checkov: .venv-checkov/installed ## a second opinion of the templates in cdk.out; docs/operations.md judges it
+	$(MAKE) --no-print-directory synth
+	@.venv-checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --soft-fail
 
 chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
@@ -75,4 +80,10 @@ clean: ## remove what was built, but not the virtual environments
 	@echo "installing the emulator into .venv-emulator"
 	@$(PYTHON) -m venv .venv-emulator
 	@.venv-emulator/bin/python $(PIP_INSTALL) -r local/emulator-requirements.txt
+	@touch $@
+
+.venv-checkov/installed:
+	@echo "installing checkov into .venv-checkov"
+	@$(PYTHON) -m venv .venv-checkov
+	@.venv-checkov/bin/python $(PIP_INSTALL) checkov==3.3.30
 	@touch $@

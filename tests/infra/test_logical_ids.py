@@ -1,0 +1,44 @@
+"""What CloudFormation knows the stateful resources by. Another id is another, empty resource.
+
+CDK makes the ids from the place of a construct in the tree, so moving one is enough to lose its data.
+"""
+
+import pytest
+from aws_cdk.assertions import Template
+
+from infra.template_changes import STATEFUL
+
+PINNED = {
+    "CaloJobs": {
+        "TablesJobs313634AE": "AWS::DynamoDB::GlobalTable",
+        "TablesLedgerF9806C8B": "AWS::DynamoDB::GlobalTable",
+        "ImagesBucket4B6DB8E1": "AWS::S3::Bucket",
+        "ImagesDistribution3202FF6C": "AWS::CloudFront::Distribution",
+        "AccessLogs8B620ECA": "AWS::S3::Bucket",
+        "QueuesJobs403F2492": "AWS::SQS::Queue",
+        "QueuesResultsAB5BD05C": "AWS::SQS::Queue",
+        "QueuesDeadLettersF0D5D2AD": "AWS::SQS::Queue",
+        "PublishingUndeliveredB7B7A3DA": "AWS::SQS::Queue",
+        "PublishingTopic56EEAD64": "AWS::SNS::Topic",
+        "UnsplashAccessKeyAED6935D": "AWS::SecretsManager::Secret",
+    },
+    "CaloLive": {"UndeliveredF3CF66A9": "AWS::SQS::Queue"},
+    "CaloApi": {"ApiF70053CD": "AWS::ApiGateway::RestApi"},
+    "CaloOps": {"AlarmTopicD01E77F9": "AWS::SNS::Topic"},
+}
+
+
+@pytest.mark.parametrize("stack", PINNED)
+def test_stateful_resources_keep_their_ids(templates: dict[str, Template], stack: str) -> None:
+    resources = templates[stack].to_json()["Resources"]
+    found = {name: one["Type"] for name, one in resources.items() if one["Type"] in STATEFUL}
+    assert found == PINNED[stack]
+
+
+def test_every_stack_with_state_is_pinned(templates: dict[str, Template]) -> None:
+    with_state = {
+        stack
+        for stack, template in templates.items()
+        if any(one["Type"] in STATEFUL for one in template.to_json()["Resources"].values())
+    }
+    assert with_state == set(PINNED)
