@@ -2,6 +2,7 @@
 
 python -m bench            all of it (some minutes: it installs everything anew)
 python -m bench latency    from POST to the live event, one job at a time
+python -m bench memory     memory and processor time of each function
 python -m bench feeds      what a change costs the relay to take in
 python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
@@ -9,11 +10,12 @@ python -m bench start      a fresh clone to "ready", and a second start
 
 import sys
 
-from bench import feeds, imports, latency, relay, start
+from bench import feeds, imports, latency, memory, relay, start
 
 PARTS = {
     "latency": latency.measure,
     "imports": imports.measure,
+    "memory": memory.measure,
     "start": start.measure,
     "feeds": feeds.measure,
     "relay": relay.measure,
