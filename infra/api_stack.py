@@ -80,6 +80,7 @@ class ApiStack(Stack):
             construct_id,
             name=name,
             timeout=API_TIMEOUT,
+            memory=512,
             snap_start=self.settings.api_start == "snapstart",
             environment={
                 "JOBS_TABLE": jobs.tables.jobs.table_name,
@@ -96,6 +97,7 @@ class ApiStack(Stack):
             "ReadJobs",
             name="read_jobs",
             timeout=API_TIMEOUT,
+            memory=1024,  # a page of a hundred jobs is work
             snap_start=self.settings.api_start == "snapstart",
             environment={
                 "JOBS_TABLE": jobs.tables.jobs.table_name,

@@ -16,6 +16,7 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 class CaloFunction(lambda_.Function):
     """A function whose handler is `functions.<name>.handler.handler`. Memory in MB, timeout in seconds.
 
+    Sizes rest on `make bench ARGS=memory`; what they are for is in docs/performance.md.
     `dead_letters` takes the events of an asynchronous caller that the function failed to handle.
     """
 
@@ -27,7 +28,7 @@ class CaloFunction(lambda_.Function):
         name: str,
         environment: dict[str, str],
         timeout: int,
-        memory: int = 512,
+        memory: int = 256,
         snap_start: bool = False,
         dead_letters: sqs.Queue | None = None,
     ) -> None:

@@ -66,7 +66,7 @@ class JobsStack(Stack):
             "JobWorker",
             name="job_worker",
             timeout=self.settings.worker_timeout,
-            memory=1024,
+            memory=512,
             environment={**self._worker_addresses(), **self._worker_settings()},
         )
         # a lone job must not wait for company: no window; a backlog fills the batches by itself

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from functions.job_worker.handler import SIDE_BY_SIDE
+from functions.job_worker.images import MAX_IMAGE
+
 
 @pytest.fixture
 def jobs(templates: dict[str, Template]) -> Template:
@@ -169,3 +172,10 @@ def test_writers_may_write_and_no_more(jobs: Template, part: str, may: set[str])
 def test_stable_outputs_are_there_for_tools_to_read(jobs: Template) -> None:
     names = {"JobsTable", "LedgerTable", "JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl", "TopicArn"}
     assert names <= set(jobs.to_json()["Outputs"])
+
+
+def test_the_worker_has_room_for_the_largest_images_side_by_side(jobs: Template) -> None:
+    measured = 69  # MB, with small ones: docs/performance.md
+    runtime = 60  # MB, what Lambda's own runtime may take
+    images = SIDE_BY_SIDE * MAX_IMAGE / 1e6
+    assert function(jobs, "job_worker")["MemorySize"] >= measured + runtime + images
