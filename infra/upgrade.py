@@ -16,6 +16,7 @@ from pathlib import Path
 from infra.bundle import BUILD, ROOT
 from infra.template_changes import changes
 
+BIN = Path(sys.executable).parent
 REPLACEMENTS = ROOT / "infra" / "replacements.txt"
 MAIN = ("origin/main", "main")
 
@@ -72,8 +73,7 @@ def _templates_of(commit: str) -> Path:
             sources.extractall(folder, filter="data")
         if not (folder / BUILD.name).exists():
             (folder / BUILD.name).symlink_to(BUILD)  # bundles are named after what is in them
-        cdk = str(Path(sys.executable).with_name("cdk"))
-        _run([cdk, "synth", "--quiet", "--no-notices", "--output", str(output)], folder)
+        _run([str(BIN / "cdk"), "synth", "--quiet", "--no-notices", "--output", str(output)], folder)
     return output
 
 
@@ -83,7 +83,9 @@ def _read(template: Path) -> dict[str, object]:
 
 def _run(command: list[str], folder: Path) -> bytes:
     """What it prints. Raises subprocess.CalledProcessError; what went wrong has been shown by then."""
-    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # the app in cdk.json is run by `python`
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
 
 
 def _git(repository: Path, *arguments: str) -> str:
