@@ -137,7 +137,7 @@ class Deployment:
 def _throttle_calls(apigateway: Any, api_id: str) -> None:
     """Throttles of single calls: MiniStack's CloudFormation keeps them under names that it never reads."""
     stage = {"restApiId": api_id, "stageName": "api"}
-    settings = apigateway.get_stage(**stage)["methodSettings"]
+    settings = apigateway.get_stage(**stage).get("methodSettings", {})
     limits = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}
     patch = [
         {"op": "replace", "path": f"{call}/throttling/{limit}", "value": str(values[name])}
