@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check chaos bench synth deploy destroy lock clean
+.PHONY: help install web run test check chaos bench synth deploy destroy lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,7 +24,9 @@ help: ## list the verbs
 install: ## make the virtual environments
 	@$(MAKE) -s --no-print-directory -j2 .venv/installed .venv-emulator/installed
 
-run: install ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
+web: frontend/dist/index.html ## build the web app
+
+run: install web ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
 test: install ## unit, relay, infra and integration tests
@@ -70,6 +72,16 @@ clean: ## remove what was built, but not the virtual environments
 	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
 	@$(BIN)/python -m compileall -q -j 0 $(foreach package,$(COMPILED),.venv/lib/python3*/site-packages/$(package))
 	@touch $@
+
+frontend/node_modules/installed: frontend/package-lock.json .venv/installed
+	@echo "installing the web app's packages"
+	@cd frontend && npm ci --silent
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/installed functions/read_jobs/openapi.json \
+		$(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f ! -name schema.d.ts -print)
+	@echo "building the web app"
+	@cd frontend && npm run --silent build -- --logLevel warn
 
 .venv-emulator/installed: local/emulator-requirements.txt
 	@echo "installing the emulator into .venv-emulator"

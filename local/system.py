@@ -28,6 +28,11 @@ class ThirdParty:
     access_key: str
     stand_in: int | None = None
 
+    @property
+    def image_sources(self) -> list[str]:
+        """Where a page may load images from that are not stored here."""
+        return [f"http://{host}" if ":" in host else f"https://{host}" for host in self.image_hosts.split(",")]
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
         """UNSPLASH_API_URL means a server that speaks the protocol, UNSPLASH_ACCESS_KEY alone the real
@@ -194,6 +199,7 @@ class LocalSystem:
             "local.front_door", "--port", str(self.port), "--api", api,
             "--relay", f"http://127.0.0.1:{self._relay_port}",
             "--bucket", self.outputs["ImagesBucket"],
+            *[part for source in self.third_party.image_sources for part in ("--image-source", source)],
         ]  # fmt: skip
         front_door = self._run("front-door", command, self.deployment.environment)
         front_door.wait_ready(f"http://127.0.0.1:{self.port}/")
