@@ -29,7 +29,7 @@ web: frontend/dist/index.html ## build the web app
 run: install web ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
-test: install ## unit, relay, infra and integration tests
+test: install web ## unit, relay, infra and integration tests
 	$(BIN)/python -m pytest $(ARGS)
 
 check: install ## format, lint, types, and every template through cfn-lint
@@ -45,10 +45,10 @@ chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARG
 bench: install ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)
 
-synth: install ## write the CloudFormation templates to cdk.out
+synth: install web ## write the CloudFormation templates to cdk.out
 	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
 
-deploy: install ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
+deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
 	@$(BIN)/python -m infra.deploy $(ARGS)
 
 destroy: install ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false

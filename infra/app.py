@@ -6,6 +6,7 @@ from infra.api_stack import ApiStack
 from infra.jobs_stack import JobsStack
 from infra.live_stack import LiveStack
 from infra.settings import Settings
+from infra.web_stack import WebStack
 
 
 def build(app: App) -> None:
@@ -13,7 +14,9 @@ def build(app: App) -> None:
     settings = Settings.from_context(app.node.try_get_context)
     jobs = JobsStack(app, "CaloJobs", settings=settings)
     live = LiveStack(app, "CaloLive", settings=settings, jobs=jobs) if settings.live else None
-    ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    api = ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    if settings.web:
+        WebStack(app, "CaloWeb", settings=settings, jobs=jobs, api=api)
     Tags.of(app).add("app", "calo")
 
 

@@ -158,6 +158,7 @@ class LocalSystem:
     def _settings(self) -> dict[str, str]:
         return {
             "live": "false",  # the emulator has no network to put the relay in: it runs beside it
+            "web": "false",  # nor can it fill a site's bucket: the front door serves the web app
             "retain_data": "false",
             "images_base_url": self.url,
             "unsplash_api_url": self.third_party.api_url,
