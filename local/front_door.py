@@ -122,7 +122,9 @@ def main() -> None:
     parser.add_argument("--api", required=True, metavar="URL")
     parser.add_argument("--relay", required=True, metavar="URL")
     parser.add_argument("--bucket", required=True, help="where the images are")
-    parser.add_argument("--image-source", action="append", default=[], help="other origins that images come from")
+    parser.add_argument(
+        "--image-source", action="append", default=[], help="other origins that images come from"
+    )
     options = parser.parse_args()
     front_door = FrontDoor(
         api=options.api,

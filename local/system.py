@@ -31,7 +31,9 @@ class ThirdParty:
     @property
     def image_sources(self) -> list[str]:
         """Where a page may load images from that are not stored here."""
-        return [f"http://{host}" if ":" in host else f"https://{host}" for host in self.image_hosts.split(",")]
+        return [
+            f"http://{host}" if ":" in host else f"https://{host}" for host in self.image_hosts.split(",")
+        ]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":

@@ -79,7 +79,9 @@ def test_assets_are_kept_for_ever_and_the_page_is_asked_for_anew(web: Template) 
     assert parts["assets"]["Properties"]["SystemMetadata"] == {"cache-control": IMMUTABLE}
     assert parts[""]["Properties"]["SystemMetadata"] == {"cache-control": REVALIDATED}
     (assets_id,) = [
-        name for name, one in web.find_resources("Custom::CDKBucketDeployment").items() if one == parts["assets"]
+        name
+        for name, one in web.find_resources("Custom::CDKBucketDeployment").items()
+        if one == parts["assets"]
     ]
     assert assets_id in parts[""]["DependsOn"]
     # whoever has the page open still needs the assets that it names
@@ -93,9 +95,13 @@ def test_the_page_is_published_without_assets_and_with_the_address_of_the_api(tm
     template = json.loads((tmp_path / "CaloWeb.template.json").read_text())
     deployments = [one for one in template["Resources"].values() if "BucketDeployment" in one["Type"]]
     (page,) = [one for one in deployments if "DestinationBucketKeyPrefix" not in one["Properties"]]
-    files, config = [tmp_path / f"asset.{key.split('.')[0]}" for key in page["Properties"]["SourceObjectKeys"]]
+    files, config = [
+        tmp_path / f"asset.{key.split('.')[0]}" for key in page["Properties"]["SourceObjectKeys"]
+    ]
     assert {path.name for path in files.iterdir()} == {"index.html", "favicon.svg"}
-    told = json.loads((config / "config.json").read_text().replace("<<marker", '"<<marker').replace(">>", '>>"'))
+    told = json.loads(
+        (config / "config.json").read_text().replace("<<marker", '"<<marker').replace(">>", '>>"')
+    )
     (marker,) = [markers for markers in page["Properties"]["SourceMarkers"] if told["apiUrl"] in markers]
     address = text_of(marker[told["apiUrl"]])
     assert address.startswith('"https://CaloApi:')

@@ -37,7 +37,12 @@ export function JobsPage() {
       </div>
       {list.error && <ProblemMessage error={list.error} retry={() => void list.refetch()} />}
       {list.data ? (
-        <JobGrid place={place} page={list.data} drafts={isFirstPage(place) ? drafts : []} />
+        <JobGrid
+          place={place}
+          page={list.data}
+          drafts={isFirstPage(place) ? drafts : []}
+          isPrevious={list.isPlaceholderData}
+        />
       ) : (
         list.isPending && <Skeleton failure={list.failureReason} />
       )}
@@ -54,10 +59,18 @@ function useLiveList(page: JobPage | undefined): void {
   useEffect(() => (page ? live.show(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
-function JobGrid({ place, page, drafts }: { place: Place; page: JobPage; drafts: Draft[] }) {
+interface GridProps {
+  place: Place;
+  page: JobPage;
+  drafts: Draft[];
+  /** The page that was asked for is still on its way; this is the one before. */
+  isPrevious: boolean;
+}
+
+function JobGrid({ place, page, drafts, isPrevious }: GridProps) {
   if (page.data.length + drafts.length === 0) return <Empty place={place} />;
   return (
-    <ul className="grid" aria-label="Jobs">
+    <ul className="grid" aria-label="Jobs" aria-busy={isPrevious}>
       {drafts.map((draft) => (
         <DraftCard key={draft.key} draft={draft} />
       ))}
