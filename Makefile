@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check chaos bench synth deploy destroy lock clean
+.PHONY: help install web run test check chaos bench pictures synth deploy destroy lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -29,10 +29,12 @@ web: frontend/dist/index.html ## build the web app
 run: install web ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
-test: install web ## unit, relay, infra and integration tests
+test: install web ## all tests: the web app's logic, then everything else
+	@cd frontend && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
 
-check: install ## format, lint, types, and every template through cfn-lint
+check: install web ## format, lint, types, and every template through cfn-lint
+	@cd frontend && npm run --silent check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -44,6 +46,9 @@ chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARG
 
 bench: install ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)
+
+pictures: install web ## take the pictures of the README and the docs anew
+	@$(BIN)/python -m local.pictures
 
 synth: install web ## write the CloudFormation templates to cdk.out
 	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)

@@ -5,11 +5,12 @@ python -m bench latency    from POST to the live event, one job at a time
 python -m bench feeds      what a change costs the relay to take in
 python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
+python -m bench web        how quickly the web app shows itself
 """
 
 import sys
 
-from bench import feeds, imports, latency, relay, start
+from bench import feeds, imports, latency, relay, start, web
 
 PARTS = {
     "latency": latency.measure,
@@ -17,6 +18,7 @@ PARTS = {
     "start": start.measure,
     "feeds": feeds.measure,
     "relay": relay.measure,
+    "web": web.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""What the web app's pages are sent with, wherever they are served: CloudFront in AWS, the front door locally.
+"""What the web app's pages are sent with, by CloudFront in AWS and by the front door locally.
 
 Plain values, so that the front door reads them without loading the CDK.
 """

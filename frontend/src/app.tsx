@@ -1,11 +1,15 @@
+import { useRef } from "react";
 import { Link, Route, Switch } from "wouter";
 import { Announcer } from "./components/announcer";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
+import { useArrival } from "./components/use-arrival";
 import { JobPage } from "./features/job/job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
 
 export function App() {
+  const content = useRef<HTMLElement>(null);
+  useArrival(content);
   return (
     <>
       <a className="skip" href="#main">
@@ -18,7 +22,7 @@ export function App() {
         </Link>
         <LiveIndicator />
       </header>
-      <main id="main" className="page" tabIndex={-1}>
+      <main ref={content} id="main" className="page" tabIndex={-1}>
         <Switch>
           <Route path="/" component={JobsPage} />
           <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>

@@ -1,26 +1,17 @@
 """Debian's Chromium, driven by Playwright, and the local system that it visits."""
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
+from local.chromium import HOW_TO_GET, find_chromium, launch
 from local.processes import free_ports
 from local.system import LocalSystem
 from tests.integration.conftest import Calo
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
@@ -28,13 +19,11 @@ PHONE = {"width": 390, "height": 844}
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Not for the whole session: while Playwright is there, its event loop runs, and no other may."""
-    chromium = shutil.which("chromium")
+    chromium = find_chromium()
     if chromium is None:
-        pytest.skip("no Chromium on this machine; get it by: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        pytest.skip(HOW_TO_GET)
+    with launch(chromium) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -68,16 +57,17 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
+    def note(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text:
+            failures.append(message.text)
+
     def open_page(path: str = "/", **options: Any) -> Page:
         context = browser.new_context(**{"viewport": DESKTOP, "base_url": calo.system.url, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: failures.append(str(error)))
-        page.on(
-            "console",
-            lambda message: "Content Security Policy" in message.text and failures.append(message.text),
-        )
+        page.on("console", note)
         page.goto(path)
         return page
 

@@ -2,10 +2,10 @@
 
 from uuid import uuid4
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.web_app import card, is_live, says
+from tests.browser.web_app import card, is_live, requests_for, says
 from tests.integration.conftest import Calo, eventually
 
 HIDE = """hidden => {
@@ -59,8 +59,7 @@ def test_a_hidden_page_asks_for_nothing_and_is_right_when_it_is_seen_again(calo:
     page.evaluate(HIDE, True)
     page.clock.run_for(31_000)
     assert status(page) == "paused"
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked = requests_for(page, "/")
     job_id = calo.create("bread")["id"]
     eventually(lambda: ended(calo, job_id))
     page.clock.run_for(10 * 60_000)
@@ -76,8 +75,7 @@ def test_after_the_machine_slept_it_connects_anew(calo: Calo, visit: Visit) -> N
     page.clock.install()
     page.goto("/")
     is_live(page)
-    streams: list[str] = []
-    page.on("request", lambda request: "/live" in request.url and streams.append(request.url))
+    streams = requests_for(page, "/live")
     page.clock.fast_forward(60_000)  # timers that are due go off once, late, as after sleep
     page.clock.run_for(6_000)
     eventually(lambda: streams)
@@ -88,8 +86,7 @@ def test_after_the_machine_slept_it_connects_anew(calo: Calo, visit: Visit) -> N
 def test_one_stream_serves_what_is_on_the_screen(calo: Calo, visit: Visit) -> None:
     job_id = calo.create("bread")["id"]
     page = visit("/nowhere")
-    streams: list[str] = []
-    page.on("request", lambda request: "/live" in request.url and streams.append(request.url))
+    streams = requests_for(page, "/live")
     page.goto("/")
     is_live(page)
     assert [url.split("?")[1].split("=")[0] for url in streams] == ["lastEventId"]
@@ -101,13 +98,12 @@ def test_one_stream_serves_what_is_on_the_screen(calo: Calo, visit: Visit) -> No
 def test_resync_fetches_the_list_again(calo: Calo, visit: Visit) -> None:
     page = visit("/nowhere")
 
-    def with_old_cursor(route: object) -> None:
-        answer = route.fetch()  # type: ignore[attr-defined]
-        route.fulfill(response=answer, json={**answer.json(), "live_cursor": "1"})  # type: ignore[attr-defined]
+    def with_old_cursor(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "live_cursor": "1"})
 
     page.route("**/api/jobs?*", with_old_cursor)
-    lists: list[str] = []
-    page.on("request", lambda request: "/api/jobs?" in request.url and lists.append(request.url))
+    lists = requests_for(page, "/api/jobs?")
     page.goto("/")
     is_live(page)
     eventually(lambda: len(lists) == 2)

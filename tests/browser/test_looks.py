@@ -20,7 +20,7 @@ SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver(list => {
     for (const one of list.getEntries()) {
-      const moved = one.sources.map(source => source.node?.parentElement?.className + ">" + source.node?.className);
+      const moved = one.sources.map(({node}) => `${node?.parentElement?.className}>${node?.className}`);
       window.shifts.push([one.value, moved.join(", ")]);
     }
   }).observe({type: "layout-shift", buffered: true});
@@ -139,6 +139,23 @@ def test_it_can_be_used_with_the_keyboard_alone(
     names = page.get_by_role("button").evaluate_all("all => all.map(one => one.ariaLabel ?? one.textContent)")
     assert len(set(names)) > 2
     assert "Cancel: soup" in names
+
+
+def test_a_page_is_read_from_its_top_and_back_leads_to_where_one_was(
+    calo: Calo, visit: Visit, every_state: dict[str, str]
+) -> None:
+    page = visit(viewport=PHONE)
+    is_live(page)
+    title = card(page, every_state["resolved"]).get_by_role("link", name="bread", exact=True)
+    title.scroll_into_view_if_needed()
+    depth = page.evaluate("scrollY")
+    assert depth > 0
+    title.click()
+    expect(page.locator("main")).to_be_focused()
+    assert page.evaluate("scrollY") == 0
+    page.go_back()
+    expect(title).to_be_in_viewport()
+    assert page.evaluate("scrollY") == depth
 
 
 def test_images_are_lazy_and_kept_for_ever(calo: Calo, visit: Visit, every_state: dict[str, str]) -> None:

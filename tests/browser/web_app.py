@@ -1,6 +1,6 @@
 """The web app as its tests see it."""
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 SECONDS = 1000
 
@@ -32,3 +32,15 @@ def shown_jobs(page: Page) -> list[str]:
     """Ids of the jobs in the grid, in order."""
     ids: list[str] = page.locator(".card[data-job]").evaluate_all("all => all.map(one => one.dataset.job)")
     return ids
+
+
+def requests_for(page: Page, part: str) -> list[str]:
+    """Addresses with this part in them that the page asks for from now on; the list grows."""
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if part in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked

@@ -1,7 +1,6 @@
 """CaloWeb: private bucket, headers, caching, addresses of pages, and the configuration that a page reads."""
 
 import json
-
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +30,7 @@ def only(template: Template, kind: str) -> dict[str, Any]:
 def published(template: Template) -> dict[str, dict[str, Any]]:
     """The two deployments, by where they put their files."""
     found = template.find_resources("Custom::CDKBucketDeployment").values()
-    return {one["Properties"].get("DestinationBucketKeyPrefix", ""): one for one in found}
+    return {one["Properties"].get("DestinationBucketKeyPrefix", ""): dict(one) for one in found}
 
 
 def text_of(value: Any) -> str:

@@ -1,8 +1,9 @@
 import { decode } from "blurhash";
 import { useEffect, useRef } from "react";
 
-const WIDTH = 24;
-const HEIGHT = 18;
+/** Few pixels are enough for a blur, and decoding takes time by the pixel. */
+const WIDTH = 16;
+const HEIGHT = 12;
 
 /** A photo's blurred likeness (https://blurha.sh), stretched over its frame. An unreadable hash shows nothing. */
 export function Blurhash({ hash }: { hash: string }) {
