@@ -8,11 +8,9 @@ import { explain } from "./problem-message";
 export function JobActions({ job }: { job: Job }) {
   const { api, cache, live } = useServices();
   const change = useMutation({
-    mutationFn: () => (job.status === "pending" ? api.cancel(job.id) : api.retry(job.id)),
-    onSuccess: (changed) => {
-      cache.learn([changed]);
-      live.expect();
-    },
+    mutationFn: () =>
+      live.changing(() => (job.status === "pending" ? api.cancel(job.id) : api.retry(job.id))),
+    onSuccess: (changed) => cache.learn([changed]),
     onError: async (error) => {
       if (!(error instanceof ApiError) || error.status !== 409) return;
       cache.learn([await api.job(job.id, AbortSignal.timeout(15_000))]); // it ended meanwhile: show how

@@ -50,6 +50,7 @@ export class LiveStream {
   #source: Source | null = null;
   #failures = 0;
   #wasLive = false;
+  #events = 0;
   #reopenTimer: number | null = null;
   #expectTimer: number | null = null;
 
@@ -80,12 +81,17 @@ export class LiveStream {
     this.#drop();
   }
 
+  /** How many events have come. */
+  get events(): number {
+    return this.#events;
+  }
+
   /**
-   * An event must come soon, for something was changed. A connection that died without a word (the
-   * machine slept, a router forgot it) shows no error for minutes; this notices.
+   * Something was changed, so there must soon be more events than there were before. A connection that died
+   * without a word (a router forgot it) shows no error for minutes; this notices.
    */
-  expect(): void {
-    if (this.#source === null || this.#expectTimer !== null) return;
+  expectMoreThan(events: number): void {
+    if (this.#source === null || this.#expectTimer !== null || this.#events > events) return;
     this.#expectTimer = this.#options.timers.set(() => this.open(), EXPECTED_WITHIN_MS);
   }
 
@@ -97,6 +103,7 @@ export class LiveStream {
 
   #received(event: MessageEvent<string>): void {
     this.#clear();
+    this.#events += 1;
     this.#cursor = event.lastEventId || this.#cursor;
     this.#options.onJob(JSON.parse(event.data));
   }

@@ -55,9 +55,13 @@ export class Live {
     };
   }
 
-  /** Something was changed here: an event must come of it. */
-  expect(): void {
-    this.#stream?.expect();
+  /** Make a change, of which an event must come. */
+  async changing<T>(change: () => Promise<T>): Promise<T> {
+    const stream = this.#stream;
+    const before = stream?.events ?? 0;
+    const answer = await change();
+    stream?.expectMoreThan(before);
+    return answer;
   }
 
   readonly status = (): LiveStatus => this.#status;

@@ -24,20 +24,21 @@ export function watchWakening({ onWake, onSleep }: Wakening): () => void {
     isAsleep = false;
     onWake();
   }
+  function fallAsleep(): void {
+    isAsleep = true;
+    onSleep();
+  }
   const tick = setInterval(() => {
     const slept = Date.now() - ticked > SLEPT_MS;
     ticked = Date.now();
-    if (slept && !document.hidden) wake();
+    if (slept) document.hidden ? fallAsleep() : wake();
   }, TICK_MS);
   document.addEventListener(
     "visibilitychange",
     () => {
       window.clearTimeout(sleep);
       if (document.hidden) {
-        sleep = window.setTimeout(() => {
-          isAsleep = true;
-          onSleep();
-        }, HIDDEN_MS);
+        sleep = window.setTimeout(fallAsleep, HIDDEN_MS);
       } else if (isAsleep) {
         wake();
       }

@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0);
   queries = new QueryClient();
   create = vi.fn();
-  const live = { expect: vi.fn(), isAwaited: () => false };
+  const live = { changing: (change: () => unknown) => change(), isAwaited: () => false };
   const cache = new JobCache(queries, new FakeTimers());
   services = { api: { create }, queries, cache, live } as unknown as Services;
   queries.setQueryData(["jobs", PLACE], aPage([]));

@@ -35,13 +35,12 @@ export async function send(services: Services, draft: Draft): Promise<void> {
   put(queries, { ...draft, error: null });
   const body = { query: draft.query, ...(draft.delaySeconds ? { delay_seconds: draft.delaySeconds } : {}) };
   try {
-    const job = await persistently(() => api.create(body, draft.key));
+    const job = await live.changing(() => persistently(() => api.create(body, draft.key)));
     rememberOwn(job, draft.delaySeconds);
     notifyManager.batch(() => {
       discard(queries, draft);
       cache.learn([job]);
     });
-    live.expect();
   } catch (error) {
     put(queries, { ...draft, error });
   }
