@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from functions.common.clock import now_ms
 from tests.browser.conftest import Visit
 from tests.browser.web_app import ask, card, is_live, says, shown_jobs
 from tests.integration.conftest import Calo, eventually
@@ -180,18 +181,58 @@ def test_a_refused_request_is_told_in_words_and_not_lost(
     expect(page.locator(".card", has_text=topic)).to_have_count(1)
 
 
-def test_an_empty_list_says_what_to_do(visit: Visit, calo: Calo) -> None:
+def test_a_deferred_job_says_until_when_it_waits(calo: Calo, visit: Visit) -> None:
+    job_id = calo.create("bread", delay_seconds=900)["id"]
+    page = visit()
+    is_live(page)
+    until = now_ms() + 1_800_000
+    calo.client("dynamodb").update_item(  # as a worker does that finds the budget spent
+        TableName=calo.system.outputs["JobsTable"],
+        Key={"id": {"S": job_id}},
+        UpdateExpression="SET deferred_until = :until, version = version + :one, updated_at = :now",
+        ExpressionAttributeValues={
+            ":until": {"N": str(until)}, ":one": {"N": "1"}, ":now": {"N": str(now_ms())},
+        },
+    )  # fmt: skip
+    says(card(page, job_id), "Waits for the rate limit until ")
+    clock = page.evaluate("until => new Date(until).toLocaleTimeString([], {timeStyle: 'short'})", until)
+    says(card(page, job_id), str(clock))
+    page.goto(f"/jobs/{job_id}")
+    says(page.locator(".timeline"), "waiting costs no attempt")
+    calo.http.delete(f"jobs/{job_id}")
+    says(page.locator(".timeline"), "Waited for the rate limit, until ")
+
+
+def test_the_very_first_visit_says_what_to_do(visit: Visit) -> None:
+    page = visit("/nowhere")
+    empty = {"total": 0, "page": 1, "pageSize": 24, "totalPages": 0, "data": [], "next_cursor": None}
+    page.route("**/api/jobs?*", lambda route: route.fulfill(json={**empty, "live_cursor": str(now_ms())}))
+    page.goto("/")
+    says(page.locator(".blank"), "Ask for a photo of something, and watch it come.")
+
+
+def test_a_list_without_such_jobs_says_so(visit: Visit, calo: Calo) -> None:
     page = visit("/?status=error&page=40")
     says(page.locator(".blank"), "No such jobs")
     page.get_by_role("link", name="All jobs").click()
     expect(page).to_have_url(f"{calo.system.url}/")
 
 
-def test_while_the_list_cannot_be_read_it_says_so_and_then_shows_it(calo: Calo, visit: Visit) -> None:
-    page = visit("/jobs/none")
-    page.route("**/api/jobs?*", refuse(503, "try again in a moment"))
+@pytest.mark.parametrize(
+    ("refusal", "words"),
+    [
+        (refuse(503, "try again in a moment"), "Try again in a moment."),
+        (refuse(429, "too many requests", **{"Retry-After": "2"}), "Too many requests. Try again after "),
+    ],
+    ids=["busy", "throttled"],
+)
+def test_while_the_list_cannot_be_read_it_says_so_and_then_shows_it(
+    calo: Calo, visit: Visit, refusal: Any, words: str
+) -> None:
+    page = visit("/nowhere")
+    page.route("**/api/jobs?*", refusal)
     page.goto("/")
-    says(page.locator(".problem"), "Try again in a moment.")
+    says(page.locator(".problem"), words)
     expect(page.locator(".skeleton").first).to_be_visible()
     page.unroute("**/api/jobs?*")
     is_live(page)
