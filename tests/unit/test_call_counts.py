@@ -38,7 +38,7 @@ def test_a_job_costs_two_calls_to_accept_and_at_most_one_and_a_half_to_work(
 ) -> None:
     calls = CountedCalls(dynamodb, bench.queues.sqs)
     intake = JobIntake(bench.store, bench.queues.jobs, clock)
-    jobs = [intake.create_job(JobRequest("pasta"), None) for _ in range(JOBS)]
+    jobs = [intake.create_job(JobRequest("pasta"), None, "") for _ in range(JOBS)]
     assert calls.take() == {"PutItem": JOBS, "SendMessage": JOBS}
 
     worked: Counter[str] = Counter()
