@@ -10,6 +10,7 @@ python -m bench start      a fresh clone to "ready", and a second start
 import sys
 
 from bench import feeds, imports, latency, relay, start
+from local.processes import end_in_order
 
 PARTS = {
     "latency": latency.measure,
@@ -26,6 +27,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    end_in_order()
     for name in names or PARTS:
         PARTS[name]()
     return 0
