@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check chaos bench synth deploy destroy lock clean
+.PHONY: help install run test check chaos bench synth deploy destroy logs redrive lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -51,6 +51,12 @@ deploy: install ## deploy all stacks to the account of your AWS profile (ARGS="-
 
 destroy: install ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
+
+logs: install ## the story of one job across the functions: JOB=<id> (WHERE=aws, or PORT=… of a local run)
+	@$(BIN)/python -m operations logs "$(JOB)" $(if $(WHERE),--where $(WHERE)) $(ARGS)
+
+redrive: install ## retry what ended in error: CODE=<code>, or all (ARGS="--dry-run"; WHERE=aws)
+	@$(BIN)/python -m operations redrive $(if $(CODE),--code "$(CODE)") $(if $(WHERE),--where $(WHERE)) $(ARGS)
 
 lock: ## resolve every requirements.in anew into its requirements.txt
 	@for folder in functions functions/sse_relay .; do \

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from local.deployment import ROOT
 from local.processes import StartError, end_in_order
+from local.run_file import folder_of
 from local.system import LocalSystem
 
 
@@ -20,7 +21,7 @@ def main() -> int:
 
     end_in_order()
     port = int(os.environ.get("PORT", "8080"))
-    folder = ROOT / ".local" / f"run-{port}"
+    folder = folder_of(ROOT, port)
     try:
         with LocalSystem(folder, port, say=say) as system:
             _welcome(system, folder, time.monotonic() - began)

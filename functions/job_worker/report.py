@@ -80,7 +80,7 @@ class Reporter:
             attempt = {"attempts": one.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
             changes.append(Change(one.message, attempt, visible=False))
             self.jobs.retry_in(one.receipt_handle, seconds)
-            failure = {"code": error.code, "reason": str(error), "again_in": seconds}
+            failure = {"code": error.code, "reason": error.message, "again_in": seconds}
             logger.warning("attempt failed", extra={**_story(one), **failure})
         self.store.change_all(changes)
         return {one.message_id for one, _ in retries}
@@ -124,7 +124,7 @@ def _success(one: Received, result: ResultMessage) -> Outgoing:
 
 
 def _failure(one: Received, error: WorkError) -> Outgoing:
-    logger.error("job failed", extra={**_story(one), "code": error.code, "reason": str(error)})
+    logger.error("job failed", extra={**_story(one), "code": error.code, "reason": error.message})
     message = FailureMessage(
         job_id=one.job.id,
         owner=one.job.owner,
