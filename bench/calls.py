@@ -1,4 +1,4 @@
-"""How many AWS calls jobs cost, by function: tests/unit/test_call_counts.py asserts it, bench/cost.py prices it.
+"""How many AWS calls jobs cost, by function: asserted by the unit tests, priced by bench/cost.py.
 
 All jobs are of one topic, as most are where there are many. Image puts and what Lambda itself calls
 (receiving, deleting, reading the stream) are not counted here.
