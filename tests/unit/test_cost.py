@@ -8,6 +8,7 @@ import pytest
 from bench.calls import FULL, LONE
 from bench.cost import DAYS, LONE_RATE, SECONDS, Load, cost, main, usage
 from bench.prices import PRICES
+from local.deployment import ROOT
 
 MILLION = Load(jobs_per_day=1e6 / DAYS, live=False)
 """A million jobs a month, and no relay."""
@@ -67,8 +68,8 @@ def test_a_viewer_of_the_feed_gets_every_event_and_one_of_its_own_jobs_only_thei
     assert sent[1] == pytest.approx(10_000 * DAYS * 2 * 900 / 1e9)
 
 
-def test_a_relay_task_takes_ten_thousand() -> None:
-    assert [Load(0, viewers).tasks for viewers in (0, 20_000, 20_001)] == [2, 2, 3]
+def test_the_relay_grows_with_its_viewers() -> None:
+    assert [Load(0, viewers).tasks for viewers in (0, 10_000, 10_001)] == [2, 2, 3]
 
 
 def test_hotlinked_images_cost_nothing_here() -> None:
@@ -87,3 +88,21 @@ def test_the_command_prints_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
     *_, last = capsys.readouterr().out.split()
     expected = sum(cost(Load(1000, 0, False, False, False)).values())
     assert float(last) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("load", "row"),
+    [
+        (Load(0, live=False), "| 0, without the relay (`-c live=false`) | | | | 0 |"),
+        (Load(0), "| 0 | 0 | | | 2 |"),
+        (Load(1e3 / DAYS, 10), "| 1 thousand | 10 | feed | cdn | 2 |"),
+        (Load(1e6 / DAYS, 200), "| 1 million | 200 | feed | cdn | 2 |"),
+        (Load(1e6 / DAYS, 200, False, False), "| 1 million | 200 | own | hotlink | 2 |"),
+        (Load(1e8 / DAYS, 20_000, False, False), "| 100 million | 20,000 | own | hotlink | 4 |"),
+        (Load(1e8 / DAYS, 20_000, False), "| 100 million | 20,000 | own | cdn | 4 |"),
+        (Load(1e8 / DAYS, 20_000), "| 100 million | 20,000 | feed | cdn | 4 |"),
+    ],
+)
+def test_the_document_quotes_the_model(load: Load, row: str) -> None:
+    text = (ROOT / "docs" / "cost.md").read_text()
+    assert f"{row} {sum(cost(load).values()):,.0f} |" in text
