@@ -93,8 +93,7 @@ def test_stats_tell_counts_and_budget(calo: Calo, document: dict[str, Any]) -> N
         live.ended(calo.create("pasta")["id"])
     stats = calo.get("stats").json()
     conforms(document, "Stats", stats)
-    assert stats["budget"]["limit"] == 50
-    assert 0 <= stats["budget"]["remaining"] < 50
+    assert 0 <= stats["budget"]["remaining"] < stats["budget"]["limit"]
     eventually(lambda: calo.get("stats").json()["counts"]["resolved"] >= 1)
 
 
