@@ -70,7 +70,7 @@ def lines_of(message: str, at: int, job_id: str) -> Iterator[Line]:
         values = json.loads(message)
     except ValueError:
         return
-    if not isinstance(values, dict) or "_aws" in values:
+    if not isinstance(values, dict):
         return
     if "message" in values:
         service, moment = str(values.get("service", "?")), _moment(values, at)

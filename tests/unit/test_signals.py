@@ -28,6 +28,7 @@ from tests.unit.factories import (
     sqs_record,
 )
 from tests.unit.fakes import FakeClock, Queues, Workbench
+from tests.unit.faults import watch
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +89,16 @@ def test_one_id_runs_through_every_line_of_a_job(
             "result recorded",
         )
     ]
+
+
+def test_the_delayed_copy_of_an_older_versions_message_has_the_id(bench: Workbench) -> None:
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    job = make_job(query="pasta", deferred_until=NOW + 5000)
+    bench.store.create(job)
+    bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())
+    bench.work()
+    [entry] = sends[0]["Entries"]
+    assert json.loads(entry["MessageBody"])["correlation_id"] == CORRELATION
 
 
 def test_a_message_that_the_redrive_brought_keeps_the_id(
