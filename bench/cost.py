@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.calls import FULL, LONE
+from bench.calls import FULL, LONE, Calls
 from bench.prices import PRICES
 
 DAYS = 365 / 12
@@ -134,23 +134,8 @@ def _amounts(load: Load) -> Iterator[tuple[str, str, float]]:
 
 
 def _per_job(load: Load) -> Iterator[tuple[str, str, float]]:
-    for calls, jobs in ((LONE, load.lone), (FULL, load.jobs - load.lone)):
-        transactions = jobs * calls.per_job("job_counter", "TransactWriteItems") * CHANGES / 2
-        spares = jobs / calls.batch + 2 * jobs / PHOTOS  # takings, and with each request a claim and a put
-        small = jobs * calls.per_job("job_worker", "UpdateItem") - spares
-        counting = COUNT_UNITS * (jobs * CHANGES + transactions)
-        writes = jobs * (ACCEPT_UNITS + RESOLVE_UNITS) + spares * SPARE_UNITS + small + counting
-        yield "DynamoDB", "write_unit", writes
-        yield "DynamoDB", "read_unit", jobs * (1 + CHANGES)
-        sends = jobs * (1 + calls.per_job("job_worker", "SendMessageBatch"))
-        yield "SQS", "sqs_request", sends + 2 * 2 * jobs / calls.batch
-        yield "SNS and Pipe", "sns_publish", jobs * 2 / calls.batch
-        yield "SNS and Pipe", "pipe_request", jobs * 2 / calls.batch
-        invocations = {"create_job": jobs, "result_worker": jobs / calls.batch, "job_counter": transactions}
-        for name, count in invocations.items():
-            yield from _invoked(name, count, TIMES[name])
-        yield from _invoked("job_worker", jobs / calls.batch, WORK_SECONDS[calls.batch])
-        yield "CloudWatch", "log_gb", jobs * LOG_GB[calls.batch]
+    yield from _worked(LONE, load.lone)
+    yield from _worked(FULL, load.jobs - load.lone)
     yield from _api(load.jobs)
     yield "DynamoDB", "table_gb", load.jobs * JOB_GB
     yield "X-Ray", "trace", 3 * (min(load.jobs, SECONDS) + 0.05 * max(0, load.jobs - SECONDS))
@@ -159,6 +144,30 @@ def _per_job(load: Load) -> Iterator[tuple[str, str, float]]:
         yield "S3", "s3_gb", load.jobs * IMAGE_GB["stored"]
         yield "CloudFront", "cdn_request", load.jobs
         yield "CloudFront", "cdn_gb", load.jobs * IMAGE_GB["shown"]
+
+
+def _worked(calls: Calls, jobs: float) -> Iterator[tuple[str, str, float]]:
+    """Jobs from the API to the topic, as many at a time as `calls` are of."""
+    batches = jobs / calls.batch
+    transactions = jobs * calls.per_job("job_counter", "TransactWriteItems") * CHANGES / 2
+    yield "DynamoDB", "write_unit", _writes(calls, jobs) + COUNT_UNITS * (jobs * CHANGES + transactions)
+    yield "DynamoDB", "read_unit", jobs * (1 + CHANGES)
+    sends = jobs * (1 + calls.per_job("job_worker", "SendMessageBatch"))
+    yield "SQS", "sqs_request", sends + 2 * 2 * batches  # two queues, each received from and deleted from
+    yield "SNS and Pipe", "sns_publish", 2 * batches
+    yield "SNS and Pipe", "pipe_request", 2 * batches
+    yield from _invoked("create_job", jobs, TIMES["create_job"])
+    yield from _invoked("job_worker", batches, WORK_SECONDS[calls.batch])
+    yield from _invoked("result_worker", batches, TIMES["result_worker"])
+    yield from _invoked("job_counter", transactions, TIMES["job_counter"])
+    yield "CloudWatch", "log_gb", jobs * LOG_GB[calls.batch]
+
+
+def _writes(calls: Calls, jobs: float) -> float:
+    """Write units of the jobs and of the worker's part of the ledger."""
+    spares = jobs / calls.batch + 2 * jobs / PHOTOS  # takings, and with each request a claim and a put
+    small = jobs * calls.per_job("job_worker", "UpdateItem") - spares
+    return jobs * (ACCEPT_UNITS + RESOLVE_UNITS) + spares * SPARE_UNITS + small
 
 
 def _standing(load: Load) -> Iterator[tuple[str, str, float]]:

@@ -114,6 +114,12 @@ def test_the_id_is_not_shown() -> None:
     assert CORRELATION not in json.dumps(make_job().shown())
 
 
+def test_a_job_that_an_older_version_wrote_is_read() -> None:
+    item = make_job().to_item()
+    del item["correlation_id"]
+    assert Job.from_item(item).correlation_id == ""
+
+
 def test_the_age_at_resolution_is_what_the_caller_waited_beyond_the_delay_it_asked_for(
     store: JobStore, clock: FakeClock
 ) -> None:
