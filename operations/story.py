@@ -65,12 +65,12 @@ def _file_lines(folder: Path | None, terms: list[str]) -> Iterator[str]:
 
 def lines_of(message: str, at: int, job_id: str) -> Iterator[Line]:
     """A log line as lines of the job's story: several of the relay's, which tells of many changes in one;
-    none if it is no structured line."""
+    none if it is no structured line, or of a mere look at the job."""
     try:
         values = json.loads(message)
     except ValueError:
         return
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or values.get("method") == "GET":  # reading a job changes nothing
         return
     if "message" in values:
         service, moment = str(values.get("service", "?")), _moment(values, at)

@@ -106,6 +106,13 @@ def test_what_is_no_structured_line_is_left_out(message: str) -> None:
     assert list(lines_of(message, NOW, JOB.id)) == []
 
 
+def test_looking_at_a_job_is_no_part_of_its_story() -> None:
+    calls = [line("answered", 0, method=method, path=f"/jobs/{JOB.id}") for method in ("GET", "DELETE")]
+    assert [one.text for call in calls for one in lines_of(call, NOW, JOB.id)] == [
+        f"answered method=DELETE path=/jobs/{JOB.id}"
+    ]
+
+
 def test_a_deferral_is_told_as_a_time_of_day() -> None:
     [one] = lines_of(line("waits", 0, deferred_until=NOW), NOW, JOB.id)
     assert one.text == "waits deferred_until=08:53:20"
