@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check chaos bench pictures synth deploy destroy lock clean
+.PHONY: help install web run test check chaos bench pictures synth deploy destroy logs redrive lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -44,7 +44,7 @@ check: install web ## format, lint, types, and every template through cfn-lint
 chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: install ## measure what docs/performance.md says
+bench: install web ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)
 
 pictures: install web ## take the pictures of the README and the docs anew
@@ -56,8 +56,14 @@ synth: install web ## write the CloudFormation templates to cdk.out
 deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
 	@$(BIN)/python -m infra.deploy $(ARGS)
 
-destroy: install ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
+destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
+
+logs: install ## the story of one job across the functions: JOB=<id> (WHERE=aws, or PORT=… of a local run)
+	@$(BIN)/python -m operations logs "$(JOB)" $(if $(WHERE),--where $(WHERE)) $(ARGS)
+
+redrive: install ## retry what ended in error: CODE=<code>, or all (ARGS="--dry-run"; WHERE=aws)
+	@$(BIN)/python -m operations redrive $(if $(CODE),--code "$(CODE)") $(if $(WHERE),--where $(WHERE)) $(ARGS)
 
 lock: ## resolve every requirements.in anew into its requirements.txt
 	@for folder in functions functions/sse_relay .; do \

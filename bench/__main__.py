@@ -11,6 +11,7 @@ python -m bench web        how quickly the web app shows itself
 import sys
 
 from bench import feeds, imports, latency, relay, start, web
+from local.processes import end_in_order
 
 PARTS = {
     "latency": latency.measure,
@@ -28,6 +29,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    end_in_order()
     for name in names or PARTS:
         PARTS[name]()
     return 0

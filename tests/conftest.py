@@ -1,10 +1,16 @@
-"""The templates, synthesised once: with the defaults, as they go to AWS."""
+"""An orderly end of every run, and the templates, synthesised once: with the defaults, as they go to AWS."""
 
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra.app import build
+from local.processes import end_in_order
+
+
+def pytest_configure() -> None:
+    """A run that is ended by SIGTERM takes the emulator, the relay and the rest along."""
+    end_in_order()
 
 
 def synth_stacks(**context: str) -> dict[str, Template]:
