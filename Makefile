@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check checkov chaos bench synth deploy destroy lock clean
+.PHONY: help install web run test check checkov chaos bench pictures synth deploy destroy logs redrive lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,13 +24,17 @@ help: ## list the verbs
 install: ## make the virtual environments
 	@$(MAKE) -s --no-print-directory -j2 .venv/installed .venv-emulator/installed
 
-run: install ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
+web: frontend/dist/index.html ## build the web app
+
+run: install web ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
-test: install ## unit, relay, infra and integration tests
+test: install web ## all tests: the web app's logic, then everything else
+	@cd frontend && npm test --silent
 	$(BIN)/python -m pytest $(ARGS)
 
-check: install ## format, lint, types; templates through cdk-nag and cfn-lint, and what they would replace
+check: install web ## format, lint, types; templates through cdk-nag and cfn-lint, and what they would replace
+	@cd frontend && npm run --silent check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -45,17 +49,26 @@ checkov: .venv-checkov/installed ## a second opinion of the templates in cdk.out
 chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: install ## measure what docs/performance.md says
+bench: install web ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)
 
-synth: install ## write the CloudFormation templates to cdk.out
+pictures: install web ## take the pictures of the README and the docs anew
+	@$(BIN)/python -m local.pictures
+
+synth: install web ## write the CloudFormation templates to cdk.out
 	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
 
-deploy: install ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
+deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
 	@$(BIN)/python -m infra.deploy $(ARGS)
 
-destroy: install ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
+destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
+
+logs: install ## the story of one job across the functions: JOB=<id> (WHERE=aws, or PORT=… of a local run)
+	@$(BIN)/python -m operations logs "$(JOB)" $(if $(WHERE),--where $(WHERE)) $(ARGS)
+
+redrive: install ## retry what ended in error: CODE=<code>, or all (ARGS="--dry-run"; WHERE=aws)
+	@$(BIN)/python -m operations redrive $(if $(CODE),--code "$(CODE)") $(if $(WHERE),--where $(WHERE)) $(ARGS)
 
 lock: ## resolve every requirements.in anew into its requirements.txt
 	@for folder in functions functions/sse_relay .; do \
@@ -75,6 +88,16 @@ clean: ## remove what was built, but not the virtual environments
 	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
 	@$(BIN)/python -m compileall -q -j 0 $(foreach package,$(COMPILED),.venv/lib/python3*/site-packages/$(package))
 	@touch $@
+
+frontend/node_modules/installed: frontend/package-lock.json .venv/installed
+	@echo "installing the web app's packages"
+	@cd frontend && npm ci --silent
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/installed functions/read_jobs/openapi.json \
+		$(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f ! -name schema.d.ts -print)
+	@echo "building the web app"
+	@cd frontend && npm run --silent build -- --logLevel warn
 
 .venv-emulator/installed: local/emulator-requirements.txt
 	@echo "installing the emulator into .venv-emulator"

@@ -6,11 +6,13 @@ python -m bench memory     memory and processor time of each function
 python -m bench feeds      what a change costs the relay to take in
 python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
+python -m bench web        how quickly the web app shows itself
 """
 
 import sys
 
-from bench import feeds, imports, latency, memory, relay, start
+from bench import feeds, imports, latency, memory, relay, start, web
+from local.processes import end_in_order
 
 PARTS = {
     "latency": latency.measure,
@@ -19,6 +21,7 @@ PARTS = {
     "start": start.measure,
     "feeds": feeds.measure,
     "relay": relay.measure,
+    "web": web.measure,
 }
 
 
@@ -28,6 +31,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
         return 2
+    end_in_order()
     for name in names or PARTS:
         PARTS[name]()
     return 0

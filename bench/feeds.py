@@ -44,7 +44,7 @@ def _off_queue(jobs: list[Job], folder: Path) -> float:
     (port,) = free_ports(1)
     with (
         LocalSystem(folder / "run", port) as system,
-        contextlib.closing(system.deployment.client("sns")) as sns,
+        contextlib.closing(system.emulator.client("sns")) as sns,
         system.another_relay({}) as running,
     ):
 

@@ -57,9 +57,9 @@ def measure() -> None:
         httpx.Client(base_url=f"{system.url}/api/", timeout=60) as client,
     ):
         _load(client)
-        before = dict(_usages(system.deployment.endpoint))
+        before = dict(_usages(system.deployment.emulator.endpoint))
         lists = _load(client)
-        after = dict(_usages(system.deployment.endpoint))
+        after = dict(_usages(system.deployment.emulator.endpoint))
     _print(before, after, {"read_jobs": lists, "change_job": CHANGES})
 
 

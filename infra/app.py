@@ -7,6 +7,7 @@ from infra.jobs_stack import JobsStack
 from infra.live_stack import LiveStack
 from infra.ops_stack import OpsStack
 from infra.settings import Settings
+from infra.web_stack import WebStack
 
 
 def build(app: App) -> None:
@@ -15,6 +16,8 @@ def build(app: App) -> None:
     jobs = JobsStack(app, "CaloJobs", settings=settings)
     live = LiveStack(app, "CaloLive", settings=settings, jobs=jobs) if settings.live else None
     api = ApiStack(app, "CaloApi", settings=settings, jobs=jobs, live=live)
+    if settings.web:
+        WebStack(app, "CaloWeb", settings=settings, jobs=jobs, api=api)
     if settings.ops:
         OpsStack(app, "CaloOps", settings=settings, jobs=jobs, api=api, live=live)
     Tags.of(app).add("app", "calo")

@@ -31,8 +31,9 @@ def next_steps(outputs: dict[str, dict[str, str]]) -> str:
     watch = (
         f"curl -N {api}/live" if "CaloLive" in outputs else f"curl {api}/jobs   # deployed without the relay"
     )
+    site = f"The web app is at {outputs['CaloWeb']['SiteUrl']}\n" if "CaloWeb" in outputs else ""
     return f"""
-The API is at {api}
+{site}The API is at {api}
 
 Next: put your Unsplash access key (https://unsplash.com/oauth/applications) into its secret,
 

@@ -1,6 +1,8 @@
 """The Lambda functions: one bundle, one make for all of them."""
 
-from aws_cdk import Duration, RemovalPolicy
+from typing import cast
+
+from aws_cdk import CfnResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -75,6 +77,19 @@ def log_group(scope: Construct, construct_id: str, *, name: str | None = None) -
         retention=LOG_RETENTION,
         removal_policy=RemovalPolicy.DESTROY,
     )
+
+
+def provider_log(stack: Stack, provider: str) -> None:
+    """Give one of CDK's own functions a log that forgets; by itself it would log to one that is kept.
+
+    Whether there is such a function, flags in cdk.json decide.
+    """
+    made = stack.node.try_find_child(provider)
+    if made is None:
+        return
+    handler = cast(CfnResource, made.node.find_child("Handler"))
+    log = log_group(stack, f"{provider.split('::')[1]}Logs")
+    handler.add_property_override("LoggingConfig", {"LogGroup": log.log_group_name})
 
 
 def _role(scope: Construct, construct_id: str, log: logs.LogGroup) -> iam.Role:

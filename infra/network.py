@@ -1,12 +1,10 @@
 """The relay's network, and the record of who was turned away."""
 
-from typing import cast
-
-from aws_cdk import CfnResource, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from infra.functions import log_group
+from infra.functions import log_group, provider_log
 from infra.settings import Settings
 
 TRAFFIC = {"reject": ec2.FlowLogTrafficType.REJECT, "all": ec2.FlowLogTrafficType.ALL}
@@ -23,13 +21,5 @@ def make_network(scope: Construct, settings: Settings) -> ec2.Vpc:
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group(scope, "FlowLogs")),
             traffic_type=TRAFFIC[settings.flow_logs],
         )
-    _log_of_group_closer(scope)
+    provider_log(Stack.of(scope), "Custom::VpcRestrictDefaultSGCustomResourceProvider")
     return vpc
-
-
-def _log_of_group_closer(scope: Construct) -> None:
-    """CDK's own function that closes the default security group would log to where nothing is forgotten."""
-    provider = Stack.of(scope).node.find_child("Custom::VpcRestrictDefaultSGCustomResourceProvider")
-    handler = cast(CfnResource, provider.node.find_child("Handler"))
-    log = log_group(scope, "GroupCloserLogs")
-    handler.add_property_override("LoggingConfig", {"LogGroup": log.log_group_name})

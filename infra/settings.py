@@ -20,6 +20,7 @@ class Settings:
     worker_timeout: seconds that one batch of jobs may take; a crashed batch comes again after six times that.
     grace_seconds: how late a pending job may be before the watchdog asks whether its message is lost.
     live: whether to deploy the live relay with its network. It is what costs money while idle.
+    web: whether to deploy the web app.
     relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling.
     nat_gateways: of the relay's network; 2 survive the loss of a zone.
     api_rate, api_burst: requests a second that each call of the API lets through.
@@ -48,6 +49,7 @@ class Settings:
     worker_timeout: int = 60
     grace_seconds: int = 900
     live: bool = True
+    web: bool = True
     relay_tasks_min: int = 2
     relay_tasks_max: int = 10
     nat_gateways: int = 1

@@ -16,6 +16,9 @@ from pathlib import Path
 from infra.bundle import BUILD, ROOT
 from infra.template_changes import changes
 
+SITE = ROOT / "frontend" / "dist"
+"""The web app as it is built now stands in for the earlier one: its files are not in the templates, nor are
+those of the bundles, which are named after what is in them."""
 BIN = Path(sys.executable).parent
 REPLACEMENTS = ROOT / "infra" / "replacements.txt"
 MAIN = ("origin/main", "main")
@@ -71,8 +74,10 @@ def _templates_of(commit: str) -> Path:
         archive = _run(["git", "archive", commit], ROOT)
         with tarfile.open(fileobj=BytesIO(archive)) as sources:
             sources.extractall(folder, filter="data")
-        if not (folder / BUILD.name).exists():
-            (folder / BUILD.name).symlink_to(BUILD)  # bundles are named after what is in them
+        for made in (BUILD, SITE):
+            link = folder / made.relative_to(ROOT)
+            if made.exists() and not link.exists():
+                link.symlink_to(made)
         _run([str(BIN / "cdk"), "synth", "--quiet", "--no-notices", "--output", str(output)], folder)
     return output
 

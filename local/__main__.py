@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 from local.deployment import ROOT
-from local.processes import StartError
+from local.processes import StartError, end_in_order
+from local.run_file import folder_of
 from local.system import LocalSystem
 
 
@@ -18,10 +19,9 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"  {time.monotonic() - began:5.1f} s  {text}", flush=True)
 
-    for number in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell may have had it ignored
-        signal.signal(number, signal.default_int_handler)
+    end_in_order()
     port = int(os.environ.get("PORT", "8080"))
-    folder = ROOT / ".local" / f"run-{port}"
+    folder = folder_of(ROOT, port)
     try:
         with LocalSystem(folder, port, say=say) as system:
             _welcome(system, folder, time.monotonic() - began)

@@ -1,50 +1,25 @@
 """Deploying the CDK app to an emulator with the real `cdk` command."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-
+from local.emulator import BIN, Emulator
 from local.processes import StartError
 
 ROOT = Path(__file__).resolve().parent.parent
-BIN = Path(sys.executable).parent
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """An emulator to deploy to, at `endpoint`; `folder` takes templates, outputs and logs."""
+    """An emulator to deploy to; `folder` takes templates, outputs and logs."""
 
-    endpoint: str
+    emulator: Emulator
     folder: Path
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For every process that is to talk to the emulator, and to it alone: the caller's own
-        credentials and profile are left out."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return {
-            **kept,
-            "PATH": f"{BIN}{os.pathsep}{kept.get('PATH', '')}",
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
 
     def synth(self, settings: Mapping[str, str]) -> None:
         """Write the templates. Needs no emulator yet."""
@@ -53,12 +28,13 @@ class Deployment:
 
     def bootstrap(self) -> None:
         """Make the bucket and roles that `cdk deploy` uses; quick, from a folder without an app."""
-        self._cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=self.folder)
+        self._cdk("bootstrap", f"aws://{self.emulator.account()}/{self.emulator.region}", cwd=self.folder)
 
     def allow_plain_http(self) -> None:
         """An emulator that enforces policies refuses its own bucket for assets, since it has no TLS."""
-        with closing(self.client("s3")) as s3:
-            s3.delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+        with closing(self.emulator.client("s3")) as s3:
+            place = f"{self.emulator.account()}-{self.emulator.region}"
+            s3.delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{place}")
 
     def deploy(self) -> dict[str, str]:
         """Deploy all stacks. Returns their outputs in one dictionary."""
@@ -72,15 +48,15 @@ class Deployment:
 
     def complete(self, outputs: Mapping[str, str], access_key: str) -> None:
         """What a deployment needs besides: the access key, and what MiniStack's CloudFormation drops."""
-        with closing(self.client("secretsmanager")) as secrets:
+        with closing(self.emulator.client("secretsmanager")) as secrets:
             secrets.put_secret_value(SecretId=outputs["UnsplashSecret"], SecretString=access_key)
-        with closing(self.client("dynamodb")) as dynamodb:
+        with closing(self.emulator.client("dynamodb")) as dynamodb:
             for table in (outputs["JobsTable"], outputs["LedgerTable"]):
                 dynamodb.update_time_to_live(
                     TableName=table,
                     TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
                 )
-        with closing(self.client("apigateway")) as apigateway:
+        with closing(self.emulator.client("apigateway")) as apigateway:
             _throttle_calls(apigateway, outputs["ApiId"])
 
     def mend_grants(self, outputs: Mapping[str, str]) -> None:
@@ -88,9 +64,9 @@ class Deployment:
         `sqs:SendMessageBatch`, which in AWS is covered by `sqs:SendMessage`, and its CloudFormation puts
         a secret's name where AWS puts the ARN."""
         secret = outputs["UnsplashSecret"]
-        with closing(self.client("secretsmanager")) as secrets:
+        with closing(self.emulator.client("secretsmanager")) as secrets:
             arn = secrets.describe_secret(SecretId=secret)["ARN"]
-        with closing(self.client("iam")) as iam:
+        with closing(self.emulator.client("iam")) as iam:
             for role in iam.list_roles()["Roles"]:
                 name = role["RoleName"]
                 for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
@@ -103,16 +79,6 @@ class Deployment:
                         RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(_flat(json.loads(mended)))
                     )
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of the emulator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106
-        )
-
     @property
     def _assembly(self) -> Path:
         return self.folder / "cdk.out"
@@ -123,7 +89,7 @@ class Deployment:
             done = subprocess.run(
                 [str(BIN / "cdk"), verb, "--no-notices", *arguments],
                 cwd=cwd,
-                env=self.environment,
+                env=self.emulator.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

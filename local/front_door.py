@@ -1,7 +1,8 @@
-"""One address for the local run, as a browser sees it: page, API, live stream and images.
+"""One address for the local run, as a browser sees it: web app, API, live stream and images.
 
 In AWS the live stream comes through API Gateway, which the emulator cannot do (it buffers), and the
-images through CloudFront; here this small proxy leads to the relay and to the bucket instead.
+images and the app through CloudFront; here this small proxy leads to the relay, to the bucket and to
+what was built instead.
 """
 
 import argparse
@@ -13,7 +14,10 @@ import boto3
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 from yarl import URL
 
-PAGE = Path(__file__).with_name("page")
+from infra.site_headers import FIXED, IMMUTABLE, REVALIDATED, content_security_policy
+
+SITE = Path(__file__).parent.parent / "frontend" / "dist"
+"""What `make web` builds."""
 PASSED_ON = {
     "content-type", "content-encoding", "cache-control", "location", "retry-after", "etag", "vary",
     "x-accel-buffering", "allow",
@@ -26,14 +30,31 @@ SESSION = web.AppKey("session", ClientSession)
 class FrontDoor:
     """Leads each path to what serves it."""
 
-    def __init__(self, *, api: str, relay: str, bucket: str, s3: Any) -> None:
+    def __init__(self, *, api: str, relay: str, bucket: str, s3: Any, image_sources: list[str]) -> None:
         self._api = api
         self._relay = relay
         self._bucket = bucket
         self._s3 = s3
+        policy = content_security_policy(connect=[], images=image_sources)
+        self._site_headers = {**FIXED, "Content-Security-Policy": policy}
 
     async def page(self, _: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PAGE / "index.html", headers={"Cache-Control": "no-cache"})
+        """The one page; which jobs it shows is its own to read from the address."""
+        headers = {**self._site_headers, "Cache-Control": REVALIDATED}
+        return web.FileResponse(SITE / "index.html", headers=headers)
+
+    async def site_file(self, request: web.Request) -> web.StreamResponse:
+        """A file that was built. Only plain names: what is not there is not found."""
+        path = SITE / request.path.lstrip("/")
+        if not path.is_file():
+            raise web.HTTPNotFound
+        is_hashed = path.parent.name == "assets"
+        headers = {**self._site_headers, "Cache-Control": IMMUTABLE if is_hashed else REVALIDATED}
+        return web.FileResponse(path, headers=headers)
+
+    async def config(self, _: web.Request) -> web.StreamResponse:
+        """As a deployment writes it."""
+        return web.json_response({"apiUrl": "/api"}, headers={"Cache-Control": REVALIDATED})
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         return await self._forward(request, f"{self._relay}/live")
@@ -74,9 +95,13 @@ class FrontDoor:
         app = web.Application()
         app.cleanup_ctx.append(_session)
         app.router.add_get("/", self.page)
+        app.router.add_get("/config.json", self.config)
         app.router.add_get("/api/live", self.live)
         app.router.add_route("*", "/api/{path:.*}", self.api)
         app.router.add_get("/images/{path:.+}", self.image)
+        app.router.add_get(r"/{name:[\w-]+\.\w+}", self.site_file)
+        app.router.add_get(r"/assets/{name:[\w.-]+}", self.site_file)
+        app.router.add_get(r"/{path:[^.]*}", self.page)
         return app
 
 
@@ -97,8 +122,17 @@ def main() -> None:
     parser.add_argument("--api", required=True, metavar="URL")
     parser.add_argument("--relay", required=True, metavar="URL")
     parser.add_argument("--bucket", required=True, help="where the images are")
+    parser.add_argument(
+        "--image-source", action="append", default=[], help="other origins that images come from"
+    )
     options = parser.parse_args()
-    front_door = FrontDoor(api=options.api, relay=options.relay, bucket=options.bucket, s3=boto3.client("s3"))
+    front_door = FrontDoor(
+        api=options.api,
+        relay=options.relay,
+        bucket=options.bucket,
+        s3=boto3.client("s3"),
+        image_sources=options.image_source,
+    )
     web.run_app(
         front_door.app(), host="localhost", port=options.port,
         handler_cancellation=True, access_log=None, print=None, shutdown_timeout=1,

@@ -81,6 +81,16 @@ class Process:
         self.stop()
 
 
+def end_in_order() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, by KeyboardInterrupt, so that what it started ends too.
+
+    (PR_SET_PDEATHSIG would not do: it kills the child when the thread that started it ends.) SIGINT is set
+    as well, for a shell may have had it ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def answers(url: str) -> bool:
     """Does anything answer HTTP there?"""
     try:

@@ -12,7 +12,9 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from local.deployment import ROOT, Deployment
+from local.emulator import Emulator
 from local.processes import Process, StartError, answers, free_ports, is_free
+from local.run_file import LocalRun, announced
 
 EMULATOR = ROOT / ".venv-emulator" / "bin" / "ministack"
 DRAIN_SECONDS = "1"
@@ -27,6 +29,13 @@ class ThirdParty:
     image_hosts: str
     access_key: str
     stand_in: int | None = None
+
+    @property
+    def image_sources(self) -> list[str]:
+        """Where a page may load images from that are not stored here."""
+        return [
+            f"http://{host}" if ":" in host else f"https://{host}" for host in self.image_hosts.split(",")
+        ]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
@@ -55,8 +64,9 @@ class LocalSystem:
     """Starts everything when entered, and ends it all when left.
 
     `folder` takes logs and templates; `settings` are deployment settings over the local run's own;
-    `stand_in` are options of the stand-in. With `enforce_iam` the emulator checks every grant. With
-    AWS_ENDPOINT_URL in `environment` that emulator is deployed to instead of one of our own.
+    `stand_in` are options of the stand-in. With `enforce_iam` our emulator checks every grant. With
+    AWS_ENDPOINT_URL in `environment` the emulator there is deployed to instead, with the credentials that
+    are beside it.
     """
 
     folder: Path
@@ -68,6 +78,7 @@ class LocalSystem:
     enforce_iam: bool = False
 
     outputs: dict[str, str] = field(init=False)
+    emulator: Emulator = field(init=False)
     deployment: Deployment = field(init=False)
     relay: Process = field(init=False)
     third_party: ThirdParty = field(init=False)
@@ -109,7 +120,7 @@ class LocalSystem:
 
     def _relay(self, name: str, port: int, environment: Mapping[str, str] | None = None) -> Process:
         environment = {
-            **self.deployment.environment,
+            **self.emulator.environment,
             "POWERTOOLS_SERVICE_NAME": "sse_relay",
             "TOPIC_ARN": self.outputs["TopicArn"],
             "JOBS_TABLE": self.outputs["JobsTable"],
@@ -124,17 +135,18 @@ class LocalSystem:
 
     def _start(self) -> None:
         emulator_port, stand_in_port, self._relay_port = free_ports(3)
-        endpoint = self.environment.get("AWS_ENDPOINT_URL", f"http://127.0.0.1:{emulator_port}")
-        self.deployment = Deployment(endpoint, self.folder)
+        running = Emulator.named(self.environment)
+        self.emulator = running or Emulator(f"http://127.0.0.1:{emulator_port}")
+        self.deployment = Deployment(self.emulator, self.folder)
         self.third_party = ThirdParty.from_environment(self.environment, stand_in_port)
         with ThreadPoolExecutor() as pool:
             self.say("writing the templates: cdk synth")
             synth = pool.submit(self.deployment.synth, self._settings())
-            if "AWS_ENDPOINT_URL" not in self.environment:
+            if running is None:
                 self.say("starting the AWS emulator: MiniStack")
                 self._start_emulator(emulator_port)
-            elif not answers(endpoint):
-                raise StartError(f"nothing answers at AWS_ENDPOINT_URL={endpoint}")
+            elif not answers(running.endpoint):
+                raise StartError(f"nothing answers at AWS_ENDPOINT_URL={running.endpoint}")
             self.deployment.bootstrap()
             if self.enforce_iam:
                 self.deployment.allow_plain_http()
@@ -148,11 +160,13 @@ class LocalSystem:
         if self.third_party.stand_in is not None:
             self._start_stand_in(self.third_party.stand_in)
         self.start_relay()
-        self._start_front_door(endpoint)
+        self._start_front_door()
+        self._running.enter_context(announced(LocalRun(self.url, self.emulator, self.folder)))
 
     def _settings(self) -> dict[str, str]:
         return {
             "live": "false",  # the emulator has no network to put the relay in: it runs beside it
+            "web": "false",  # nor can it fill a site's bucket: the front door serves the web app
             "retain_data": "false",
             "images_base_url": self.url,
             "unsplash_api_url": self.third_party.api_url,
@@ -190,17 +204,18 @@ class LocalSystem:
 
     def _start_stand_in(self, port: int) -> None:
         command = ["local.stand_in", "--port", str(port), *self.stand_in]
-        stand_in = self._run("stand-in", command, self.deployment.environment)
+        stand_in = self._run("stand-in", command, self.emulator.environment)
         stand_in.wait_ready(f"http://127.0.0.1:{port}/healthz")
 
-    def _start_front_door(self, endpoint: str) -> None:
-        api = f"{endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
+    def _start_front_door(self) -> None:
+        api = f"{self.emulator.endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
         command = [
             "local.front_door", "--port", str(self.port), "--api", api,
             "--relay", f"http://127.0.0.1:{self._relay_port}",
             "--bucket", self.outputs["ImagesBucket"],
+            *[part for source in self.third_party.image_sources for part in ("--image-source", source)],
         ]  # fmt: skip
-        front_door = self._run("front-door", command, self.deployment.environment)
+        front_door = self._run("front-door", command, self.emulator.environment)
         front_door.wait_ready(f"http://127.0.0.1:{self.port}/")
 
     def _run(self, name: str, module: list[str], environment: Mapping[str, str]) -> Process:

@@ -1,4 +1,4 @@
-"""The templates, synthesised once: with the defaults, as they go to AWS."""
+"""An orderly end of every run, and the templates, synthesised once: with the defaults, as they go to AWS."""
 
 import json
 from pathlib import Path
@@ -8,6 +8,13 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from infra.app import build
+from local.processes import end_in_order
+
+
+def pytest_configure() -> None:
+    """A run that is ended by SIGTERM takes the emulator, the relay and the rest along."""
+    end_in_order()
+
 
 FLAGS = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]
 """The `cdk` command hands these to the app; a test must do so itself."""

@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Problem
 from functions.common.job import Job
-from functions.common.messages import message_of
+from functions.common.messages import about, message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
@@ -29,7 +29,7 @@ class JobChanger:
         if cancelled is None:
             raise Problem(409, "only a pending job can be cancelled; this one has ended")
         count("JobsCancelled")
-        logger.info("job cancelled", extra={"job_id": job_id})
+        logger.info("job cancelled", extra=about(message_of(cancelled), version=cancelled.version))
         return cancelled
 
     def retry(self, job_id: str) -> Job:
@@ -42,14 +42,15 @@ class JobChanger:
         reopened = self.store.reopen(job) if job.status in ("error", "cancelled") else None
         if reopened is None:
             raise Problem(409, "only a job that ended in error or was cancelled can be tried again")
+        message = message_of(reopened)
         try:
-            self.queue.send(message_of(reopened).body())
+            self.queue.send(message.body())
         except (BotoCoreError, ClientError) as error:
-            logger.exception("job not queued", extra={"job_id": job_id})
+            logger.exception("job not queued", extra=about(message))
             detail = "the job is pending again, but its work may begin some minutes late"
             raise Problem(503, detail) from error
         count("JobsRetriedByCallers")
-        logger.info("job reopened", extra={"job_id": job_id, "run": reopened.run})
+        logger.info("job reopened", extra=about(message, version=reopened.version))
         return reopened
 
     def _known(self, job_id: str) -> Job:

@@ -33,8 +33,13 @@ CORS = {
 
 @dataclass(frozen=True)
 class Request:
-    """A call of the API. Names of headers are in lower case; `path` holds the path's parameters."""
+    """A call of the API. Names of headers are in lower case; `path` holds the path's parameters.
 
+    `correlation_id` is API Gateway's own id of the call, which the access log and the answer's header
+    `x-amzn-requestid` have too. A caller's is not taken: whatever is in the logs is of our making.
+    """
+
+    correlation_id: str
     stage: str
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -46,6 +51,7 @@ class Request:
         """From a proxy event, which has null where there is nothing. Raises Problem 400."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
+            correlation_id=event["requestContext"]["requestId"],
             stage=event["requestContext"]["stage"],
             path=event.get("pathParameters") or {},
             query=event.get("queryStringParameters") or {},
@@ -67,7 +73,7 @@ def serve(routes: Mapping[str, Route], event: dict[str, Any], neighbours: Any) -
         logger.exception("storage or queue unavailable")
         result = refuse(Problem(503, "try again in a moment", headers={"Retry-After": "1"}))
     called = {"method": event["httpMethod"], "path": event["path"], "status": result["statusCode"]}
-    logger.info("answered", extra=called)
+    logger.info("answered", extra={**called, "correlation_id": event["requestContext"]["requestId"]})
     return result
 
 

@@ -39,6 +39,7 @@ class Job:
     an earlier run changes nothing. `attempts` counts real tries of the current run, `rescues` how often
     the watchdog has queued it again. `due_at` is when its message is to be worked. `fingerprint` is of the
     request that made it, to tell a repeated request from another one under the same key.
+    `correlation_id` is API Gateway's id of that request: the thread through the logs, kept for life.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Job:
     due_at: int | None = None
     delay_seconds: int = 0
     fingerprint: str = ""
+    correlation_id: str = ""
 
     def shown(self) -> dict[str, Any]:
         """The job as the contract shows it, in REST and in events."""

@@ -13,11 +13,16 @@ T = TypeVar("T", bound="JobMessage")
 
 @dataclass(frozen=True, kw_only=True)
 class JobMessage:
-    """Work on run `run` of a job. Everything else about the job is read from the table."""
+    """Work on run `run` of a job. Everything else about the job is read from the table.
+
+    `correlation_id` is for the logs only: it is never a reason to refuse a message, and older versions
+    sent none.
+    """
 
     job_id: str
     owner: str
     run: int
+    correlation_id: str = ""
 
     def body(self) -> str:
         """ASCII only, since SQS refuses some of Unicode's characters:
@@ -28,7 +33,13 @@ class JobMessage:
 
 def message_of(job: Job) -> JobMessage:
     """The message that asks for a job's work."""
-    return JobMessage(job_id=job.id, owner=job.owner, run=job.run)
+    return JobMessage(job_id=job.id, owner=job.owner, run=job.run, correlation_id=job.correlation_id)
+
+
+def about(message: JobMessage, **more: object) -> dict[str, object]:
+    """The fields of a log line about a job, by which its story is found."""
+    named = {"job_id": message.job_id, "correlation_id": message.correlation_id, "run": message.run}
+    return {**named, **more}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +61,9 @@ class FailureMessage(JobMessage):
 
 UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OWNER_FORM = re.compile(r"[\w@.:-]{1,128}")
+CORRELATION_FORM = re.compile(r"[\w-]{1,128}", re.ASCII)
 FIELD_TYPES: dict[str, type] = {
-    "job_id": str, "owner": str, "run": int,
+    "job_id": str, "owner": str, "run": int, "correlation_id": str,
     "result": str, "photo": dict,
     "code": str, "message": str, "attempts": int,
 }  # fmt: skip
@@ -69,12 +81,17 @@ def parse(kind: type[T], body: str) -> T:
     if not isinstance(values, dict):
         raise Poison("no JSON object")
     wanted: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
+    wanted["correlation_id"] = _correlation_id(wanted["correlation_id"])
     for name, value in wanted.items():
         if type(value) is not FIELD_TYPES[name]:
             raise Poison(f"{name} is missing or no {FIELD_TYPES[name].__name__}")
     if not UUID_FORM.fullmatch(wanted["job_id"]) or not OWNER_FORM.fullmatch(wanted["owner"]):
         raise Poison("job_id or owner is malformed")
     return kind(**wanted)
+
+
+def _correlation_id(value: object) -> str:
+    return value if isinstance(value, str) and CORRELATION_FORM.fullmatch(value) else ""
 
 
 def _no_float(text: str) -> float:

@@ -15,10 +15,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.attributes import batch_get, to_attribute, to_item
 from functions.common.clock import Clock, now_ms
 from functions.common.job import RETENTION_SECONDS, Job, shard, status_shard
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage, message_of
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, about, message_of
 from functions.common.observability import logger
 
-Applied = Literal["changed", "unchanged", "failed"]
+Applied = Job | Literal["unchanged", "failed"]
+"""What became of a change: the job as it is now, or why it is not changed."""
 
 READ_BATCH = 100
 """BatchGetItem takes 100 keys:
@@ -97,8 +98,8 @@ class JobStore:
     def change_all(self, changes: list[Change]) -> list[Applied]:
         """Apply each change to its job if that is pending and in the change's run, side by side.
 
-        Answers in the order of `changes`: `unchanged` means that the job had already ended (or is
-        unknown), `failed` that the write should be tried again.
+        Answers in the order of `changes`: the job as it is now; `unchanged` if it had already ended (or
+        is unknown); `failed` if the write should be tried again.
         """
         return list(self._pool.map(self._apply, changes))
 
@@ -129,10 +130,9 @@ class JobStore:
 
     def _apply(self, change: Change) -> Applied:
         try:
-            return "changed" if self._change(change) else "unchanged"
+            return self._change(change) or "unchanged"
         except (BotoCoreError, ClientError) as error:
-            extra = {"job_id": change.message.job_id, "reason": str(error)}
-            logger.error("change not written", extra=extra)
+            logger.error("change not written", extra=about(change.message, reason=str(error)))
             return "failed"
 
     def _change(self, change: Change) -> Job | None:

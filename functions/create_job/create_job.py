@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.clock import Clock
 from functions.common.errors import FieldError, Problem
 from functions.common.job import PUBLIC_OWNER, RETENTION_SECONDS, Job
-from functions.common.messages import message_of
+from functions.common.messages import about, message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
@@ -26,7 +26,7 @@ class JobIntake:
     queue: Queue
     clock: Clock
 
-    def create_job(self, request: JobRequest, key: str | None) -> Job:
+    def create_job(self, request: JobRequest, key: str | None, correlation_id: str) -> Job:
         """Accept a job: two calls, the write and then the send.
 
         The id is derived from the idempotency key, so the table itself makes sure that one key is
@@ -35,7 +35,7 @@ class JobIntake:
         second message changes nothing. Raises Problem 422 for another request under a known key, 503
         if the job could not be queued.
         """
-        job = self._new_job(request, key)
+        job = self._new_job(request, key, correlation_id)
         if not self.store.create(job):
             job = self._known_job(job)
             if job.status != "pending":
@@ -43,7 +43,7 @@ class JobIntake:
         self._enqueue(job)
         return job
 
-    def _new_job(self, request: JobRequest, key: str | None) -> Job:
+    def _new_job(self, request: JobRequest, key: str | None, correlation_id: str) -> Job:
         now = self.clock()
         job_id = uuid4() if key is None else uuid5(KEYED_JOBS, f"{PUBLIC_OWNER}/{key}")
         return Job(
@@ -51,6 +51,7 @@ class JobIntake:
             query=request.query,
             delay_seconds=request.delay_seconds,
             fingerprint=request.fingerprint,
+            correlation_id=correlation_id,
             created_at=now,
             updated_at=now,
             due_at=now + request.delay_seconds * 1000,
@@ -67,11 +68,12 @@ class JobIntake:
         return known
 
     def _enqueue(self, job: Job) -> None:
+        message = message_of(job)
         try:
-            self.queue.send(message_of(job).body(), delay=job.delay_seconds)
+            self.queue.send(message.body(), delay=job.delay_seconds)
         except (BotoCoreError, ClientError) as error:
-            logger.exception("job not queued", extra={"job_id": job.id})
+            logger.exception("job not queued", extra=about(message))
             detail = "the job is written but not queued; send the same Idempotency-Key again to complete it"
             raise Problem(503, detail, headers={"Retry-After": "1"}) from error
         count("JobsAccepted")
-        logger.info("job accepted", extra={"job_id": job.id, "query": job.query, "version": job.version})
+        logger.info("job accepted", extra=about(message, query=job.query, version=job.version))

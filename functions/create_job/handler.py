@@ -36,7 +36,7 @@ def intake() -> JobIntake:
 def handle_create_job(request: Request, job_intake: JobIntake) -> Answer:
     """`201` and the job, with its address in Location."""
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    job = job_intake.create_job(parse_job_request(request.body), key)
+    job = job_intake.create_job(parse_job_request(request.body), key, request.correlation_id)
     return answer(201, job.shown(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 

@@ -1,10 +1,11 @@
 """Write failures to the table: those that a worker reported, and those that no worker could."""
 
 import contextlib
-from collections import Counter
 from typing import Any
 
+from functions.common.endings import count_failed, count_resolved, ending
 from functions.common.errors import Poison
+from functions.common.job import Job
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
 from functions.common.observability import count, logger
 from functions.common.store import Change, JobStore, failed, resolved
@@ -33,15 +34,13 @@ def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives
             changes.append((record["messageId"], change))
     applied = store.change_all([change for _, change in changes])
     again = set()
-    ended: Counter[str] = Counter()
     for (message_id, change), outcome in zip(changes, applied, strict=True):
-        logger.warning("failure recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
+        logger.warning("failure recorded", extra=ending(change, outcome))
         if outcome == "failed":
             again.add(message_id)
-        elif outcome == "changed":
-            ended[change.values["status"]] += 1
-    count("JobsEndedInError", ended["error"])
-    count("JobsResolved", ended["resolved"])
+    ended = [outcome for outcome in applied if isinstance(outcome, Job)]
+    count_failed([job for job in ended if job.status == "error"])
+    count_resolved([job for job in ended if job.status == "resolved"])
     return again
 
 
@@ -56,6 +55,7 @@ def _outcome(body: str, max_receives: int) -> Change:
         job_id=message.job_id,
         owner=message.owner,
         run=message.run,
+        correlation_id=message.correlation_id,
         code="crashed",
         message=f"the work was begun {max_receives} times and never reported back",
         attempts=max_receives,

@@ -14,9 +14,10 @@ from typing import Any
 
 from functions.common.attributes import to_attribute
 from functions.common.clock import Clock
+from functions.common.endings import count_failed, ending
 from functions.common.job import PUBLIC_OWNER, Job, shards
 from functions.common.ledger import read_watermark
-from functions.common.messages import message_of
+from functions.common.messages import about, message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Outgoing, Queue
 from functions.common.store import Change, JobStore
@@ -46,7 +47,6 @@ class JobWatchdog:
         self._give_up(hopeless)
         self._queue_again([job for job in lost if job not in hopeless])
         count("JobsLate", len(late))
-        count("JobsLost", len(lost))
         logger.info("looked", extra={"late": len(late), "lost": len(lost), "given_up": len(hopeless)})
 
     def _late(self) -> Iterator[Job]:
@@ -81,16 +81,21 @@ class JobWatchdog:
             for job in lost
         ]
         noted = self.store.change_all(changes)
-        again = [job for job, outcome in zip(lost, noted, strict=True) if outcome == "changed"]
+        again = [job for job in noted if isinstance(job, Job)]
         self.queue.send_all([Outgoing(job.id, message_of(job).body()) for job in again])
         for job in again:
-            logger.warning("job queued again", extra={"job_id": job.id, "rescue": job.rescues + 1})
+            logger.warning("job queued again", extra=about(message_of(job), rescue=job.rescues))
+        count("JobsRescued", len(again))
 
     def _give_up(self, hopeless: list[Job]) -> None:
+        ended = []
         for job in hopeless:
             message = f"its message was lost {MAX_RESCUES + 1} times"
             error = {"code": "lost", "message": message, "attempts": job.attempts}
             change = Change(message_of(job), {"status": "error", "error": error, "deferred_until": None})
             (outcome,) = self.store.change_all([change])
-            logger.error("job given up", extra={"job_id": job.id, "outcome": outcome})
-        count("JobsGivenUp", len(hopeless))
+            logger.error("job given up", extra=ending(change, outcome))
+            if isinstance(outcome, Job):
+                ended.append(outcome)
+        count("JobsLost", len(ended))
+        count_failed(ended)

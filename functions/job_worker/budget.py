@@ -23,11 +23,19 @@ class RateBudget:
     window_seconds: int
     clock: Clock
 
-    def spend(self) -> None:
-        """Take one request of the running window, or open a new one. Raises RateLimited."""
-        if self._take_one() or self._open_window(remaining=self.limit - 1) or self._take_one():
-            return
-        raise RateLimited(self.resets_at())
+    def spend(self) -> int:
+        """Take one request of the running window, or open a new one. Returns how many are left of it.
+
+        Raises RateLimited.
+        """
+        left = self._take_one()
+        if left is None:
+            left = self._open_window(remaining=self.limit - 1)
+        if left is None:  # another worker has just opened one
+            left = self._take_one()
+        if left is None:
+            raise RateLimited(self.resets_at())
+        return left
 
     def correct(self, told: int | None) -> None:
         """Believe the third party where it says that less is left.
@@ -54,14 +62,14 @@ class RateBudget:
         budget = read_budget(self.dynamodb, self.table)
         return budget.resets_at if budget else self.clock()
 
-    def _take_one(self) -> bool:
+    def _take_one(self) -> int | None:
         return self._update(
             "SET remaining = remaining - :one",
             "resets_at > :now AND remaining > :zero",
             {":one": 1, ":zero": 0, ":now": self.clock()},
         )
 
-    def _open_window(self, remaining: int) -> bool:
+    def _open_window(self, remaining: int) -> int | None:
         now = self.clock()
         return self._update(
             "SET remaining = :remaining, request_limit = :limit, resets_at = :end",
@@ -74,15 +82,17 @@ class RateBudget:
             },
         )
 
-    def _update(self, expression: str, condition: str, values: dict[str, int]) -> bool:
+    def _update(self, expression: str, condition: str, values: dict[str, int]) -> int | None:
+        """What remains after the update; None if the condition does not hold."""
         try:
-            self.dynamodb.update_item(
+            answer = self.dynamodb.update_item(
                 TableName=self.table,
                 Key={"pk": to_attribute(BUDGET_KEY)},
                 UpdateExpression=expression,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=to_item(values),
+                ReturnValues="ALL_NEW",
             )
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+            return None
+        return int(answer["Attributes"]["remaining"]["N"])

@@ -10,10 +10,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
-from functions.common.observability import count, logger
+from functions.common.observability import count, logger, measure
 from functions.job_worker.budget import RateBudget
 from functions.job_worker.spares import SparePhotos
-from functions.job_worker.unsplash import MAX_COUNT, Unsplash
+from functions.job_worker.unsplash import MAX_COUNT, PhotoPage, Unsplash
 
 PAUSE_SECONDS = 0.2
 PATIENCE = 100
@@ -72,18 +72,32 @@ class PhotoSource:
         return Found(photos + list(islice(cycle(fresh), missing)))
 
     def _request(self, topic: str) -> list[dict[str, Any]]:
+        """Tells what is left of the budget too, also when it is nothing and so nothing was asked."""
+        left: int | None = None
+        try:
+            left = self.budget.spend()
+            page = self._page(topic)
+            self.budget.correct(page.remaining)
+            left = left if page.remaining is None else min(left, page.remaining)
+        except RateLimited:
+            left = 0
+            raise
+        finally:
+            if left is not None:
+                measure("BudgetRemaining", left)
+        return page.photos
+
+    def _page(self, topic: str) -> PhotoPage:
         """Always the most that one request gives, for it costs the same."""
-        self.budget.spend()
         count("UnsplashRequests")
         try:
-            page = self.unsplash.random_photos(topic, MAX_COUNT)
+            return self.unsplash.random_photos(topic, MAX_COUNT)
         except RateLimited:
             raise RateLimited(self.budget.exhaust()) from None
-        self.budget.correct(page.remaining)
-        return page.photos
 
     def _keep(self, topic: str, photos: list[dict[str, Any]]) -> None:
         """Ends the claim too, also if there is nothing to keep."""
+        measure("SparePhotos", len(photos))
         try:
             self.spares.put(topic, photos, self.clock() // 1000)
         except (BotoCoreError, ClientError):

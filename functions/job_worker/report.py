@@ -16,7 +16,7 @@ from math import ceil
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
 from functions.common.job import Job
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, about, message_of
 from functions.common.observability import count, logger
 from functions.common.queues import Outgoing, Queue
 from functions.common.store import Change, JobStore
@@ -68,9 +68,7 @@ class Reporter:
         again |= self._wait(piles.waits)
         again |= self._retry(piles.retries)
         count("JobsWorked", len(piles.successes))
-        count("JobsFailed", len(piles.failures))
         count("JobsRetried", len(piles.retries))
-        count("JobsDeferred", len(piles.waits))
         return again
 
     def _retry(self, retries: list[tuple[Received, WorkError]]) -> set[str]:
@@ -79,10 +77,11 @@ class Reporter:
         for one, error in retries:
             middle = self.retry_seconds * 2**one.job.attempts
             seconds = round(self.uniform(0.5 * middle, 1.5 * middle))
-            noted = {"attempts": one.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
-            changes.append(Change(one.message, noted, visible=False))
+            attempt = {"attempts": one.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
+            changes.append(Change(one.message, attempt, visible=False))
             self.jobs.retry_in(one.receipt_handle, seconds)
-            logger.warning("attempt failed", extra={**_story(one), "reason": str(error), "again_in": seconds})
+            failure = {"code": error.code, "reason": error.message, "again_in": seconds}
+            logger.warning("attempt failed", extra={**_story(one), **failure})
         self.store.change_all(changes)
         return {one.message_id for one, _ in retries}
 
@@ -95,11 +94,13 @@ class Reporter:
             if one.job.deferred_until != wait.retry_at
         ]
         self.store.change_all(changes)
+        count("JobsDeferred", len(changes))  # a hop of a wait is no new one
         copies = []
         for one, wait in waits:
             seconds = (wait.retry_at - now) / 1000 + self.uniform(0, SPREAD)
-            copies.append(Outgoing(one.message_id, one.message.body(), min(MAX_DELAY, max(1, ceil(seconds)))))
-            logger.info("waits for the rate limit", extra={**_story(one), "until": wait.retry_at})
+            copy = message_of(one.job).body()
+            copies.append(Outgoing(one.message_id, copy, min(MAX_DELAY, max(1, ceil(seconds)))))
+            logger.info("waits for the rate limit", extra={**_story(one), "deferred_until": wait.retry_at})
         return self.jobs.send_all(copies)
 
 
@@ -123,11 +124,12 @@ def _success(one: Received, result: ResultMessage) -> Outgoing:
 
 
 def _failure(one: Received, error: WorkError) -> Outgoing:
-    logger.error("job failed", extra={**_story(one), "reason": str(error)})
+    logger.error("job failed", extra={**_story(one), "code": error.code, "reason": error.message})
     message = FailureMessage(
         job_id=one.job.id,
         owner=one.job.owner,
         run=one.job.run,
+        correlation_id=one.job.correlation_id,
         code=error.code,
         message=error.message,
         attempts=one.job.attempts + 1,
@@ -136,4 +138,4 @@ def _failure(one: Received, error: WorkError) -> Outgoing:
 
 
 def _story(one: Received) -> dict[str, object]:
-    return {"job_id": one.job.id, "run": one.job.run, "attempt": one.job.attempts + 1}
+    return about(message_of(one.job), attempt=one.job.attempts + 1, version=one.job.version)

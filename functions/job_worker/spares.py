@@ -5,6 +5,7 @@ from typing import Any
 
 from functions.common.attributes import from_item, to_attribute, to_item
 from functions.common.ledger import spare_key
+from functions.common.observability import measure
 
 KEEP_SECONDS = 30 * 24 * 3600
 CLAIM_MS = 15_000
@@ -39,8 +40,9 @@ class SparePhotos:
         except self.dynamodb.exceptions.ConditionalCheckFailedException:
             return []
         kept = from_item(answer["Attributes"])
-        photos: list[dict[str, Any]] = kept["photos"][kept["taken"] : kept["taken"] + count]
-        return photos
+        rest: list[dict[str, Any]] = kept["photos"][kept["taken"] :]
+        measure("SparePhotos", max(0, len(rest) - count))
+        return rest[:count]
 
     def claim(self, topic: str, now: int) -> bool:
         """Be the one who asks for more: only if all photos are taken and nobody else is asking."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.common.errors import Poison, RateLimited, WorkError
 from functions.common.job import topic
-from functions.common.messages import JobMessage, ResultMessage, parse
+from functions.common.messages import JobMessage, ResultMessage, about, parse
 from functions.common.observability import logger
 from functions.common.store import JobStore
 from functions.job_worker.images import ImageStore
@@ -43,7 +43,7 @@ class JobWorker:
         for message_id, receipt_handle, message in readable:
             job = jobs.get(message.job_id)
             if job is None or job.status != "pending" or job.run != message.run:
-                logger.info("nothing to do", extra={"job_id": message.job_id, "run": message.run})
+                logger.info("nothing to do", extra=about(message))
                 continue
             due.setdefault(job.id, Received(message_id, receipt_handle, message, job))
         return list(due.values())
@@ -76,7 +76,12 @@ class JobWorker:
             return received, error
         job = received.job
         result = ResultMessage(
-            job_id=job.id, owner=job.owner, run=job.run, result=kept["regular"], photo=kept
+            job_id=job.id,
+            owner=job.owner,
+            run=job.run,
+            correlation_id=job.correlation_id,
+            result=kept["regular"],
+            photo=kept,
         )
         return received, result
 

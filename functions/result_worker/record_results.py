@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from functions.common.endings import count_resolved, ending
 from functions.common.errors import Poison
+from functions.common.job import Job
 from functions.common.messages import ResultMessage, parse
-from functions.common.observability import count, logger
+from functions.common.observability import logger
 from functions.common.store import Change, JobStore, resolved
 
 
@@ -24,8 +26,8 @@ def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
             changes.append((record["messageId"], resolved(message)))
     applied = store.change_all([change for _, change in changes])
     for (message_id, change), outcome in zip(changes, applied, strict=True):
-        logger.info("result recorded", extra={"job_id": change.message.job_id, "outcome": outcome})
+        logger.info("result recorded", extra=ending(change, outcome))
         if outcome == "failed":
             again.add(message_id)
-    count("JobsResolved", applied.count("changed"))
+    count_resolved([outcome for outcome in applied if isinstance(outcome, Job)])
     return again

@@ -121,8 +121,10 @@ class SqsFeed:
             try:
                 received = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
                 messages = received.get("Messages", [])
-                if changes := [change for message in messages if (change := _change(message["Body"]))]:
-                    loop.call_soon_threadsafe(on_changes, changes)
+                if jobs := [job for message in messages if (job := _job(message["Body"]))]:
+                    loop.call_soon_threadsafe(on_changes, [change_of(job) for job in jobs])
+                    # one line for up to ten changes: a line for each would cost a tenth of taking it in
+                    logger.info("changes received", extra={"changes": [_named(job) for job in jobs]})
                 self._delete(messages)
             except (BotoCoreError, ClientError):
                 if not self._stopping.wait(PAUSE_SECONDS):
@@ -150,6 +152,12 @@ def _policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def _named(job: Job) -> dict[str, object]:
+    """A change in the log."""
+    shown = {"status": job.status, "version": job.version}
+    return {"job_id": job.id, "correlation_id": job.correlation_id, **shown}
+
+
 def _change_of_line(line: bytes) -> Change | None:
     try:
         return change_of_line(line)
@@ -158,11 +166,11 @@ def _change_of_line(line: bytes) -> Change | None:
         return None
 
 
-def _change(body: str) -> Change | None:
+def _job(body: str) -> Job | None:
     """A stream record's job, or None if the record is not of a job's change."""
     try:
         image = json.loads(body)["dynamodb"].get("NewImage")
-        return change_of(Job.from_item(image)) if image else None
+        return Job.from_item(image) if image else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         logger.warning("message is no job's change", extra={"reason": repr(error)})
         return None

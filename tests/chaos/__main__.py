@@ -5,6 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local.processes import end_in_order
 from tests.chaos.run import Plan, Verdict, run
 
 
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep the logs there")
     options = parser.parse_args()
     plan = Plan(options.jobs, options.seed, options.clients, options.topics, options.limit)
+    end_in_order()
     with tempfile.TemporaryDirectory() as folder:
         verdict = run(plan, options.folder or Path(folder) / "run")
     report(plan, verdict)

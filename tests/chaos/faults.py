@@ -44,7 +44,7 @@ class Faults:
             (self._kill_worker, (1.5, 4.0)),
             (self._kill_relay, (6.0, 12.0)),
         ]
-        self._clients = {name: system.deployment.client(name) for name in ("sqs", "sns", "dynamodb")}
+        self._clients = {name: system.emulator.client(name) for name in ("sqs", "sns", "dynamodb")}
         self._threads = [
             threading.Thread(target=self._repeat, args=(harm, pause, random.Random(f"{seed}/{index}")))
             for index, (harm, pause) in enumerate(harms)

@@ -25,8 +25,8 @@ class Oracle:
         self._system = system
         self._callers = callers
         self._third_party = third_party
-        self._dynamodb = system.deployment.client("dynamodb")
-        self._sqs = system.deployment.client("sqs")
+        self._dynamodb = system.emulator.client("dynamodb")
+        self._sqs = system.emulator.client("sqs")
 
     def close(self) -> None:
         self._dynamodb.close()

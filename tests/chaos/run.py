@@ -118,7 +118,7 @@ def _share(callers: Callers, part: int) -> Callable[[], list[str]]:
 @contextmanager
 def _watchdog(system: LocalSystem) -> Iterator[None]:
     """Its schedule, scaled down like everything else."""
-    client = system.deployment.client("lambda")
+    client = system.emulator.client("lambda")
     functions = client.list_functions()["Functions"]
     (name,) = [one["FunctionName"] for one in functions if "job_watchdog" in one["Handler"]]
     stopping = threading.Event()

@@ -58,7 +58,10 @@ MAY_NAME_NO_RESOURCE = {
 
 
 def statements(templates: dict[str, Template]) -> Iterator[dict[str, Any]]:
-    for _, policy in resources(templates, "AWS::IAM::Policy"):
+    """But for those of CDK's function that publishes the web app, which are not ours to choose."""
+    for name, policy in resources(templates, "AWS::IAM::Policy"):
+        if "CustomCDKBucketDeployment" in name:
+            continue
         yield from policy["PolicyDocument"]["Statement"]
     for _, role in resources(templates, "AWS::IAM::Role"):
         for policy in role.get("Policies", []):

@@ -24,6 +24,10 @@ PINNED = {
     },
     "CaloLive": {"UndeliveredF3CF66A9": "AWS::SQS::Queue"},
     "CaloApi": {"ApiF70053CD": "AWS::ApiGateway::RestApi"},
+    "CaloWeb": {
+        "SiteE53D7754": "AWS::S3::Bucket",
+        "Distribution830FAC52": "AWS::CloudFront::Distribution",
+    },
     "CaloOps": {"AlarmTopicD01E77F9": "AWS::SNS::Topic"},
 }
 

@@ -7,7 +7,7 @@ from tests.conftest import synth_stacks
 
 def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
     stacks = synth_stacks(live="false")
-    assert set(stacks) == {"CaloJobs", "CaloApi", "CaloOps"}
+    assert set(stacks) == {"CaloJobs", "CaloApi", "CaloWeb", "CaloOps"}
     integrations = stacks["CaloApi"].find_resources("AWS::ApiGateway::Method").values()
     assert "HTTP_PROXY" not in {one["Properties"]["Integration"]["Type"] for one in integrations}
 

@@ -1,26 +1,36 @@
 """The deployed whole, started once: emulator, stacks, stand-in, relay and front door on free ports.
 
-The emulator enforces IAM, so a grant that is missing fails some test here.
+Our own emulator enforces IAM, so a grant that is missing fails some test here. With AWS_ENDPOINT_URL the
+stacks go to the emulator that runs there; with CALO_API_URL nothing is started, and that deployment is
+called (docs/local.md).
 """
 
 import contextlib
 import json
+import os
 import queue
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 
+from local.emulator import VARIABLES
 from local.processes import free_ports
+from local.run_file import folder_of
 from local.system import RELAY_QUEUE_PREFIX, LocalSystem
 
 JobJson = dict[str, Any]
 ENDED = ("resolved", "error", "cancelled")
+HOPELESS = "xyzzy qjzxkvw"
+"""A topic that has no photos, neither the stand-in's nor Unsplash's."""
+API_URL = "CALO_API_URL"
+PASSED_ON = (*VARIABLES, "UNSPLASH_API_URL")
 
 
 class Live:
@@ -77,13 +87,25 @@ class Live:
         self.ended(calo.create()["id"])
 
 
+class Deployed:
+    """A deployment of which only the API is known: a test that looks behind it is skipped."""
+
+    def __init__(self, api_url: str) -> None:
+        self.url = api_url.rstrip("/").removesuffix("/api")
+        if self.url == api_url.rstrip("/"):
+            raise pytest.UsageError(f"{API_URL} must end in /api, the name of the stage")
+
+    def __getattr__(self, name: str) -> Any:
+        pytest.skip(f"behind the API, which is all that is known of {self.url}")
+
+
 class Calo:
     """The system as its users and its operators see it."""
 
     grace = 3
 
-    def __init__(self, system: LocalSystem) -> None:
-        self.system = system
+    def __init__(self, system: "LocalSystem | Deployed") -> None:
+        self.system: Any = system
         self.http = httpx.Client(base_url=f"{system.url}/api/", timeout=30)
         self._clients: dict[str, Any] = {}
 
@@ -112,7 +134,7 @@ class Calo:
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
         if service not in self._clients:
-            self._clients[service] = self.system.deployment.client(service)
+            self._clients[service] = self.system.emulator.client(service)
         return self._clients[service]
 
     def function(self, folder: str) -> str:
@@ -153,13 +175,24 @@ class Calo:
 
 @pytest.fixture(scope="session")
 def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
-    folder = tmp_path_factory.mktemp("system") / "run"
+    if API_URL in os.environ:
+        with contextlib.closing(Calo(Deployed(os.environ[API_URL]))) as whole:
+            yield whole
+        return
     (port,) = free_ports(1)
-    environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
-    settings = {"grace_seconds": str(Calo.grace)}
-    system = LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=True)
-    with system, contextlib.closing(Calo(system)) as whole:
+    folder = folder_of(tmp_path_factory.mktemp("system"), port)
+    with _system(folder, port) as system, contextlib.closing(Calo(system)) as whole:
         yield whole
+
+
+def _system(folder: Path, port: int) -> LocalSystem:
+    """Nothing of the caller's goes into it but what names an emulator."""
+    environment = {"HOME": str(folder.parent)}
+    running = "AWS_ENDPOINT_URL" in os.environ
+    if running:
+        environment |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    settings = {"grace_seconds": str(Calo.grace)}
+    return LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=not running)
 
 
 @pytest.fixture

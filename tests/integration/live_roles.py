@@ -5,10 +5,7 @@ from typing import Any
 
 from aws_cdk.assertions import Template
 
-from local.deployment import ACCOUNT, REGION
 from tests.integration.conftest import Calo
-
-PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
 
 
 def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
@@ -19,9 +16,14 @@ def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = iam.create_role(RoleName=policy_name, AssumeRolePolicyDocument=trust)["Role"]
-    document = json.dumps(_resolved(policy["PolicyDocument"], _exports(calo)))
+    document = json.dumps(_resolved(policy["PolicyDocument"], _pseudo(calo), _exports(calo)))
     iam.put_role_policy(RoleName=policy_name, PolicyName="grants", PolicyDocument=document)
     return str(role["Arn"])
+
+
+def _pseudo(calo: Calo) -> dict[str, str]:
+    emulator = calo.system.emulator
+    return {"AWS::Partition": "aws", "AWS::Region": emulator.region, "AWS::AccountId": emulator.account()}
 
 
 def _exports(calo: Calo) -> dict[str, str]:
@@ -31,20 +33,20 @@ def _exports(calo: Calo) -> dict[str, str]:
     return {"GetAttTablesJobs": table["TableArn"], "RefPublishingTopic": outputs["TopicArn"]}
 
 
-def _resolved(value: Any, exports: dict[str, str]) -> Any:
+def _resolved(value: Any, pseudo: dict[str, str], exports: dict[str, str]) -> Any:
     match value:
         case {"Ref": name}:
-            return PSEUDO[name]
+            return pseudo[name]
         case {"Fn::GetAtt": [name, "Arn"]}:  # of CaloLive itself, so it is not there
-            return f"arn:aws:absent:{REGION}:{ACCOUNT}:{name}"
+            return f"arn:aws:absent:::{name}"
         case {"Fn::ImportValue": name}:
             (found,) = [export for part, export in exports.items() if part in name]
             return found
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(_resolved(part, exports) for part in parts)
+            return separator.join(_resolved(part, pseudo, exports) for part in parts)
         case dict():
-            return {key: _resolved(one, exports) for key, one in value.items()}
+            return {key: _resolved(one, pseudo, exports) for key, one in value.items()}
         case list():
-            return [_resolved(one, exports) for one in value]
+            return [_resolved(one, pseudo, exports) for one in value]
         case _:
             return value

@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tests.integration.conftest import Calo, eventually
+from tests.integration.conftest import HOPELESS, Calo, eventually
 
 
 def test_a_pending_job_can_be_cancelled_and_its_late_result_changes_nothing(calo: Calo) -> None:
@@ -31,7 +31,7 @@ def test_a_job_that_has_ended_cannot_be_cancelled(calo: Calo) -> None:
 
 def test_a_failed_job_can_be_tried_again(calo: Calo) -> None:
     with calo.live() as live:
-        failed = live.ended(calo.create("nothing")["id"])
+        failed = live.ended(calo.create(HOPELESS)["id"])
         answer = calo.http.post(f"jobs/{failed['id']}/retry")
         assert answer.status_code == 200
         reopened = answer.json()

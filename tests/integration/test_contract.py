@@ -7,7 +7,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import validate
 
-from tests.integration.conftest import Calo, JobJson, eventually
+from tests.integration.conftest import HOPELESS, Calo, JobJson, eventually
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_the_total_is_exact(calo: Calo) -> None:
 
 def test_the_list_can_be_of_one_status(calo: Calo, document: dict[str, Any]) -> None:
     with calo.live() as live:
-        failed = live.ended(calo.create("nothing")["id"])
+        failed = live.ended(calo.create(HOPELESS)["id"])
     page = calo.get("jobs", status="error").json()
     conforms(document, "JobPage", page)
     assert page["data"][0] == failed
@@ -93,8 +93,7 @@ def test_stats_tell_counts_and_budget(calo: Calo, document: dict[str, Any]) -> N
         live.ended(calo.create("pasta")["id"])
     stats = calo.get("stats").json()
     conforms(document, "Stats", stats)
-    assert stats["budget"]["limit"] == 50
-    assert 0 <= stats["budget"]["remaining"] < 50
+    assert 0 <= stats["budget"]["remaining"] < stats["budget"]["limit"]
     eventually(lambda: calo.get("stats").json()["counts"]["resolved"] >= 1)
 
 

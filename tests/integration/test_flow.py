@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from tests.integration.conftest import Calo, eventually
+from tests.integration.conftest import HOPELESS, Calo, eventually
 
 
 def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Calo) -> None:
@@ -28,11 +28,11 @@ def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Cal
 
 def test_a_failure_is_told_live_with_its_reason(calo: Calo) -> None:
     with calo.live() as live:
-        created = calo.create("nothing")
+        created = calo.create(HOPELESS)
         failed = live.ended(created["id"])
     assert failed["status"] == "error"
     assert failed["error"]["code"] == "no_photos"
-    assert "nothing" in failed["error"]["message"]
+    assert HOPELESS in failed["error"]["message"]
     assert failed["error"]["attempts"] == 1
     assert failed["result"] is None
 

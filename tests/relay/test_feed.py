@@ -55,12 +55,20 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any, str]]:
         yield sqs, sns, sns.create_topic(Name="changes")["TopicArn"]
 
 
+def item(number: int) -> dict[str, Any]:
+    """A job in the table."""
+    return job(number, correlation_id="request-1").to_item()
+
+
 def record(number: int, **image: Any) -> str:
     """A stream record, as the Pipe hands it on."""
-    return json.dumps({"eventName": "INSERT", "dynamodb": {"NewImage": job(number).to_item(), **image}})
+    return json.dumps({"eventName": "INSERT", "dynamodb": {"NewImage": item(number), **image}})
 
 
-def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(aws: tuple[Any, Any, str]) -> None:
+def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(
+    aws: tuple[Any, Any, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     sqs, sns, topic = aws
 
     async def test() -> None:
@@ -68,7 +76,7 @@ def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(aws: tuple[Any,
         feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
         await feed.start(got.extend, never)
         removed = json.dumps({"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
-        newer = {**job(3).to_item(), "made_by_a_newer_version": {"S": "x"}}
+        newer = {**item(3), "made_by_a_newer_version": {"S": "x"}}
         strange = record(2, NewImage={"pk": {"S": "x"}})
         for body in (record(1), removed, "no json", strange, record(3, NewImage=newer)):
             sns.publish(TopicArn=topic, Message=body)
@@ -83,6 +91,12 @@ def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(aws: tuple[Any,
     run(test())
     assert sqs.list_queues().get("QueueUrls", []) == []
     assert sns.list_subscriptions()["Subscriptions"] == []
+    lines = [line for line in caplog.records if line.getMessage() == "changes received"]
+    named = [one for line in lines for one in line.changes]  # type: ignore[attr-defined]
+    told = {"correlation_id": "request-1", "status": "pending", "version": 1}
+    assert sorted(named, key=lambda one: str(one["job_id"])) == [
+        {"job_id": change(number).job_id, **told} for number in (1, 3)
+    ]
 
 
 def test_two_relays_both_get_every_change(aws: tuple[Any, Any, str]) -> None:

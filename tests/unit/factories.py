@@ -13,6 +13,9 @@ from functions.common.store import JobStore
 NOW = 1_760_000_000_000
 """When every test begins (epoch ms)."""
 
+CORRELATION = "request-1"
+"""API Gateway's id of the call that made a job."""
+
 CONTEXT = SimpleNamespace(
     function_name="calo", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r1"
 )
@@ -24,7 +27,8 @@ POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "run
 
 def make_job(**values: Any) -> Job:
     times = {"created_at": NOW, "updated_at": NOW, "expires_at": NOW // 1000 + 3600}
-    return Job(**{"id": str(uuid4()), "query": "food", **times, **values})
+    fixed = {"query": "food", "correlation_id": CORRELATION}
+    return Job(**{"id": str(uuid4()), **fixed, **times, **values})
 
 
 def stored(store: JobStore, job: Job) -> Job:
@@ -35,17 +39,21 @@ def stored(store: JobStore, job: Job) -> Job:
 
 
 def make_message(job: Job) -> JobMessage:
-    return JobMessage(job_id=job.id, owner=job.owner, run=job.run)
+    return JobMessage(**_named(job))
+
+
+def _named(job: Job) -> dict[str, Any]:
+    return {"job_id": job.id, "owner": job.owner, "run": job.run, "correlation_id": job.correlation_id}
 
 
 def make_result(job: Job, **photo: Any) -> ResultMessage:
     shown = make_photo(**photo)
-    return ResultMessage(job_id=job.id, owner=job.owner, run=job.run, result=shown["regular"], photo=shown)
+    return ResultMessage(**_named(job), result=shown["regular"], photo=shown)
 
 
 def make_failure(job: Job, *, code: str = "c", message: str = "m", attempts: int = 1) -> FailureMessage:
     reason: Any = {"code": code, "message": message, "attempts": attempts}
-    return FailureMessage(job_id=job.id, owner=job.owner, run=job.run, **reason)
+    return FailureMessage(**_named(job), **reason)
 
 
 def make_photo(**values: Any) -> dict[str, Any]:
@@ -81,7 +89,13 @@ def api_event(
     _, first, *rest = path.split("/", 3)
     resource = "/".join(["", first, *(["{id}"] if rest else []), *rest[1:]])
     routed = {"resource": resource, "pathParameters": {"id": rest[0]} if rest else None}
-    return {"httpMethod": method, "path": path, "requestContext": {"stage": "api"}, **routed, **sent}
+    return {
+        "httpMethod": method,
+        "path": path,
+        "requestContext": {"stage": "api", "requestId": CORRELATION},
+        **routed,
+        **sent,
+    }
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,11 @@
 """How many AWS calls a job costs: docs/performance.md quotes what is asserted here."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
+import pytest
+
+from bench.calls import FULL, LONE, Calls
 from functions.common.job import Job
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
@@ -11,9 +14,8 @@ from functions.result_worker.record_results import record_results
 from tests.unit.factories import stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
-BATCH = 10
-JOBS = 90
-"""Nine full batches; three requests' worth of photos."""
+JOBS_COUNTED = 90
+"""Changes that the counter gets at once in a backlog."""
 
 
 class CountedCalls:
@@ -33,33 +35,42 @@ class CountedCalls:
         return counted
 
 
-def test_a_job_costs_two_calls_to_accept_and_at_most_one_and_a_half_to_work(
-    bench: Workbench, clock: FakeClock, dynamodb: Any
+@pytest.mark.parametrize("calls", [FULL, LONE], ids=["full batches", "one by one"])
+def test_a_job_costs_the_calls_that_the_model_of_cost_prices(
+    calls: Calls, bench: Workbench, clock: FakeClock, dynamodb: Any
 ) -> None:
-    calls = CountedCalls(dynamodb, bench.queues.sqs)
+    counted = CountedCalls(dynamodb, bench.queues.sqs)
+    by_function: dict[str, Counter[str]] = defaultdict(Counter)
     intake = JobIntake(bench.store, bench.queues.jobs, clock)
-    jobs = [intake.create_job(JobRequest("pasta"), None) for _ in range(JOBS)]
-    assert calls.take() == {"PutItem": JOBS, "SendMessage": JOBS}
-
-    worked: Counter[str] = Counter()
-    for _ in range(JOBS // BATCH):
+    jobs = []
+    for _ in range(0, calls.jobs, calls.batch):
+        counted.take()
+        jobs += [intake.create_job(JobRequest("pasta"), None, "") for _ in range(calls.batch)]
+        by_function["create_job"] += counted.take()
         messages = bench.queues.jobs.records()
-        calls.take()  # Lambda's own receiving is not the functions'
+        counted.take()  # Lambda's own receiving is not the functions'
         assert bench.worker.work(messages) == set()
-        worked += calls.take()
+        by_function["job_worker"] += counted.take()
         results = bench.queues.results.records()
-        calls.take()
+        counted.take()
         assert record_results(results, bench.store) == set()
-        worked += calls.take()
-    counted = [record for job in jobs for record in changes(job, bench)]
-    for start in range(0, len(counted), JOBS):
-        calls.take()
-        JobCounter(dynamodb, "ledger").count(counted[start : start + JOBS])
-        worked += calls.take()
+        by_function["result_worker"] += counted.take()
+    records = [record for job in jobs for record in changes(job, bench)]
+    together = JOBS_COUNTED if calls is FULL else 1
+    for start in range(0, len(records), together):
+        counted.take()
+        JobCounter(dynamodb, "ledger").count(records[start : start + together])
+        by_function["job_counter"] += counted.take()
+    assert by_function == calls.by_function
+    assert len(bench.unsplash.asked) == calls.jobs // 30
 
-    assert len(bench.unsplash.asked) == JOBS // 30
-    assert worked["UpdateItem"] < 1.3 * JOBS
-    assert worked.total() / JOBS <= 1.5, worked
+
+def test_a_job_costs_two_calls_to_accept_and_at_most_one_and_a_half_to_work() -> None:
+    accepted = FULL.by_function["create_job"]
+    assert accepted == {"PutItem": FULL.jobs, "SendMessage": FULL.jobs}
+    worked = sum((Counter(calls) for calls in FULL.by_function.values()), Counter()) - Counter(accepted)
+    assert worked["UpdateItem"] < 1.3 * FULL.jobs
+    assert worked.total() / FULL.jobs <= 1.5
 
 
 def changes(job: Job, bench: Workbench) -> list[dict[str, Any]]:

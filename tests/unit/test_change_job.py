@@ -1,5 +1,6 @@
 """DELETE /jobs/{id} and POST /jobs/{id}/retry, from the event of API Gateway to the table and the queue."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -68,7 +69,7 @@ def test_a_job_without_success_is_tried_again_from_the_start(
     }
     assert stored(store, job) == replace(job, **fresh, version=5, updated_at=NOW + 10)
     assert (answer.status, answer.body) == (200, stored(store, job).shown())
-    assert queues.jobs.bodies() == [{"job_id": job.id, "owner": "public", "run": 3}]
+    assert queues.jobs.bodies() == [json.loads(make_message(replace(job, run=3)).body())]
     late = Change(make_message(job), {"status": "resolved"})
     assert store.change_all([late]) == ["unchanged"]
 

@@ -13,7 +13,7 @@ from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES
 from functions.create_job.job_request import JobRequest
-from tests.unit.factories import NOW, Answer, api_event
+from tests.unit.factories import CORRELATION, NOW, Answer, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
@@ -62,6 +62,7 @@ def test_a_new_job_is_answered_as_the_contract_shows_it(post: Post, body: str | 
 def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, queues: Queues) -> None:
     sends = watch(queues.sqs, "SendMessage")
     body = {"job_id": post('{"delay_seconds": 900}').body["id"], "owner": "public", "run": 1}
+    body["correlation_id"] = CORRELATION
     assert [(send["DelaySeconds"], json.loads(send["MessageBody"])) for send in sends] == [(900, body)]
     assert [item["expires_at"]["N"] for item in items(dynamodb)] == [str(NOW // 1000 + 30 * 24 * 3600)]
 
@@ -77,7 +78,7 @@ def test_the_same_key_gives_the_same_job(post: Post, clock: FakeClock, dynamodb:
 
 def test_concurrent_posts_with_one_key_make_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
-        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k"), range(16)))
+        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k", ""), range(16)))
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 
 

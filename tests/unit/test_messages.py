@@ -6,10 +6,18 @@ import pytest
 
 from functions.common.errors import Poison
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
-from tests.unit.factories import POISON, make_failure, make_job, make_message, make_photo, make_result
+from tests.unit.factories import (
+    CORRELATION,
+    POISON,
+    make_failure,
+    make_job,
+    make_message,
+    make_photo,
+    make_result,
+)
 
 JOB = make_job(run=2)
-BODY: dict[str, Any] = {"job_id": JOB.id, "owner": "public", "run": 2}
+BODY: dict[str, Any] = {"job_id": JOB.id, "owner": "public", "run": 2, "correlation_id": CORRELATION}
 RESULT = {"result": "https://images.test/regular", "photo": make_photo()}
 FAILURE = {"code": "no_photos", "message": "none", "attempts": 3}
 
@@ -55,3 +63,15 @@ def test_a_body_that_names_no_job_is_poison(kind: type[JobMessage], body: str) -
 def test_a_field_of_the_wrong_type_is_poison(kind: type[JobMessage], wrong: dict[str, Any]) -> None:
     with pytest.raises(Poison):
         parse(kind, json.dumps(BODY | wrong))
+
+
+@pytest.mark.parametrize("sent", [{}, *({"correlation_id": bad} for bad in (None, 5, "", "a b", "x" * 129))])
+@pytest.mark.parametrize(
+    ("kind", "more"), [(JobMessage, {}), (ResultMessage, RESULT), (FailureMessage, FAILURE)]
+)
+def test_a_message_is_read_without_a_fit_correlation_id(
+    kind: type[JobMessage], more: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    older = {name: value for name, value in BODY.items() if name != "correlation_id"}
+    message = parse(kind, json.dumps(older | more | sent))
+    assert (message.job_id, message.correlation_id) == (JOB.id, "")

@@ -1,11 +1,13 @@
 """What becomes of a job whose work did not succeed: tried again, ended, or left to wait."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from tests.unit.factories import NOW, make_message, stored
+from tests.unit.factories import NOW, make_failure, make_message, stored
 from tests.unit.fakes import FakeClock, Workbench
 from tests.unit.faults import refused, watch
 
@@ -35,8 +37,8 @@ def test_a_job_that_cannot_succeed_goes_to_the_dead_letters(
     bench.unsplash.errors["bad"] = error
     [job, _] = bench.add("bad", "pasta", attempts=attempts - 1)
     assert bench.work() == set()
-    reason = {"code": error.code, "message": error.message, "attempts": attempts}
-    assert bench.queues.dead_letters.bodies() == [{"job_id": job.id, "owner": "public", "run": 1, **reason}]
+    reason: dict[str, Any] = {"code": error.code, "message": error.message, "attempts": attempts}
+    assert bench.queues.dead_letters.bodies() == [json.loads(make_failure(job, **reason).body())]
     assert stored(bench.store, job) == job
     assert len(bench.queues.results.bodies()) == 1
 

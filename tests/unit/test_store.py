@@ -49,12 +49,13 @@ def test_what_a_read_left_out_is_asked_for_again(store: JobStore, dynamodb: Any,
 
 def test_a_change_is_one_version_and_a_repeated_one_none(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
-    assert store.change_all([Change(make_message(job), RESOLVED)]) == ["changed"]
     ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
-    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+    ended = replace(ended, version=2, updated_at=NOW + 10)
+    assert store.change_all([Change(make_message(job), RESOLVED)]) == [ended]
+    assert stored(store, job) == ended
     clock.now = NOW + 20
     assert store.change_all([Change(make_message(job), {"status": "error"})]) == ["unchanged"]
-    assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
+    assert stored(store, job) == ended
 
 
 def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: Any) -> None:
@@ -77,7 +78,7 @@ def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamo
 
 def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
     outcomes = store.change_all([Change(make_message(job), RESOLVED)] * 5)
-    assert sorted(outcomes) == ["changed"] + ["unchanged"] * 4
+    assert outcomes.count("unchanged") == 4
     assert stored(store, job).version == 2
 
 
@@ -93,13 +94,16 @@ def test_only_a_pending_job_as_the_writer_means_it_changes(store: JobStore, valu
 
 def test_bookkeeping_is_no_new_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
-    assert store.change_all([Change(make_message(job), {"attempts": 2}, visible=False)]) == ["changed"]
-    assert stored(store, job) == replace(job, attempts=2)
+    noted = replace(job, attempts=2)
+    assert store.change_all([Change(make_message(job), {"attempts": 2}, visible=False)]) == [noted]
+    assert stored(store, job) == noted
 
 
 def test_outcomes_come_in_the_order_of_the_changes(store: JobStore, job: Job) -> None:
     changes = [Change(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
-    assert store.change_all(changes) == ["unchanged", "changed", "unchanged"]
+    outcomes = store.change_all(changes)
+    assert [outcomes[0], outcomes[2]] == ["unchanged", "unchanged"]
+    assert outcomes[1] == stored(store, job) != job
 
 
 def test_a_change_that_is_refused_has_failed(store: JobStore, dynamodb: Any, job: Job) -> None:

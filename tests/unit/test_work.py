@@ -10,7 +10,15 @@ import pytest
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import topic
 from functions.common.ledger import read_budget, read_watermark
-from tests.unit.factories import NOW, POISON, make_job, make_message, make_photo, sqs_record, stored
+from tests.unit.factories import (
+    NOW,
+    POISON,
+    make_job,
+    make_message,
+    make_result,
+    sqs_record,
+    stored,
+)
 from tests.unit.fakes import Workbench
 from tests.unit.faults import refuse_entry, refused, watch
 
@@ -24,8 +32,8 @@ def photo_ids(bench: Workbench) -> list[str]:
 def test_a_job_is_worked_into_a_result(bench: Workbench, dynamodb: Any) -> None:
     [job] = bench.add("pasta", run=2)
     assert bench.work() == set()
-    result = {"result": "https://cdn.test/p30", "photo": make_photo(id="p30", regular="https://cdn.test/p30")}
-    assert bench.queues.results.bodies() == [{"job_id": job.id, "owner": "public", "run": 2, **result}]
+    result = make_result(job, id="p30", regular="https://cdn.test/p30")
+    assert bench.queues.results.bodies() == [json.loads(result.body())]
     assert stored(bench.store, job) == job
     assert read_watermark(dynamodb, "ledger") == NOW
 

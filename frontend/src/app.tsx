@@ -1,0 +1,37 @@
+import { useRef } from "react";
+import { Link, Route, Switch } from "wouter";
+import { Announcer } from "./components/announcer";
+import { LiveIndicator } from "./components/live-indicator";
+import { NotFound } from "./components/not-found";
+import { useArrival } from "./components/use-arrival";
+import { JobPage } from "./features/job/job-page";
+import { JobsPage } from "./features/jobs/jobs-page";
+
+export function App() {
+  const content = useRef<HTMLElement>(null);
+  useArrival(content);
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the jobs
+      </a>
+      <header className="top">
+        <Link href="/" className="brand">
+          <img src="/favicon.svg" width="28" height="28" alt="" />
+          Calo
+        </Link>
+        <LiveIndicator />
+      </header>
+      <main ref={content} id="main" className="page" tabIndex={-1}>
+        <Switch>
+          <Route path="/" component={JobsPage} />
+          <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
+          <Route>
+            <NotFound>There is no page at this address.</NotFound>
+          </Route>
+        </Switch>
+      </main>
+      <Announcer />
+    </>
+  );
+}

@@ -1,0 +1,40 @@
+import { memo } from "react";
+import { Link } from "wouter";
+import type { Job } from "../../api/types";
+import { JobActions } from "../../components/job-actions";
+import { JobStatus, lookOf } from "../../components/job-status";
+import { Credit, PhotoFrame } from "../../components/photo-frame";
+import { useNow } from "../../components/time";
+
+const SIZES = "(max-width: 40rem) 100vw, 20rem";
+
+/** `isFirst`: among those that are seen without scrolling. */
+export const JobCard = memo(function JobCard({ job, isFirst }: { job: Job; isFirst: boolean }) {
+  const now = useNow();
+  const { photo } = job;
+  return (
+    <li className="card" data-job={job.id} data-version={job.version}>
+      {/* the title below leads there too, once is enough for the keyboard and for screen readers */}
+      <Link
+        href={`/jobs/${job.id}`}
+        className="frame"
+        data-look={lookOf(job, now)}
+        tabIndex={-1}
+        aria-hidden={!photo}
+      >
+        {photo && (
+          <PhotoFrame key={photo.id} photo={photo} query={job.query} sizes={SIZES} isFirst={isFirst} />
+        )}
+      </Link>
+      <div className="caption">
+        <h2>
+          <Link href={`/jobs/${job.id}`}>{job.query}</Link>
+        </h2>
+        <JobStatus job={job} now={now} />
+        {job.error && <p className="reason">{job.error.message}</p>}
+        {photo && <Credit photo={photo} />}
+        <JobActions job={job} />
+      </div>
+    </li>
+  );
+});

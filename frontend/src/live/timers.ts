@@ -1,0 +1,10 @@
+/** Time and chance, handed in so that tests are exact. */
+export interface Timers {
+  set(callback: () => void, ms: number): number;
+  clear(timer: number): void;
+}
+
+export const browserTimers: Timers = {
+  set: (callback, ms) => window.setTimeout(callback, ms),
+  clear: (timer) => window.clearTimeout(timer),
+};

@@ -1,0 +1,23 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig, loadEnv, type Plugin } from "vite";
+
+/** `npm run dev` against any API: CALO_API_URL=https://….amazonaws.com/api npm run dev */
+const API_URL = loadEnv("development", ".", "CALO_").CALO_API_URL ?? "http://localhost:8080/api";
+
+/** Where the site is deployed, config.json lies beside it; the development server answers in its place. */
+function devConfig(): Plugin {
+  return {
+    name: "calo-dev-config",
+    configureServer(server) {
+      server.middlewares.use("/config.json", (_, response) => {
+        response.setHeader("Content-Type", "application/json");
+        response.end(JSON.stringify({ apiUrl: API_URL }));
+      });
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [react(), devConfig()],
+  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+});

@@ -1,0 +1,108 @@
+"""The arithmetic of the model of cost, by hand for small loads."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from bench.calls import FULL, LONE
+from bench.cost import DAYS, LONE_RATE, SECONDS, Load, cost, main, usage
+from bench.prices import PRICES
+from local.deployment import ROOT
+
+MILLION = Load(jobs_per_day=1e6 / DAYS, live=False)
+"""A million jobs a month, and no relay."""
+
+
+def test_nothing_costs_what_stands_there_anyway() -> None:
+    idle = cost(Load(0))
+    assert "API Gateway" not in idle
+    assert "S3" not in idle
+    hours = 730
+    tasks = 2 * (0.5 * 0.03238 + 1.0 * 0.00356)
+    assert idle["Relay"] == pytest.approx(hours * (tasks + 0.045 + 0.0225 + 0.005))
+    assert sum(cost(Load(0, live=False)).values()) < 0.4 * sum(idle.values())
+
+
+def test_a_million_jobs_by_hand() -> None:
+    """Worked one by one: it is 0.38 jobs a second."""
+    used = usage(MILLION)
+    made_and_ended = 5 + 7
+    takings, claims_and_puts = 30 * 1, 30 * 2 / 30
+    small = 36 / 30 - 1 - 2 / 30  # of the worker's updates, those that do not touch the photos
+    counted = 2 * (3 + 3)  # three changes, each with its mark and a counter, in transactions
+    units = made_and_ended + takings + claims_and_puts + small + counted
+    assert used["DynamoDB"]["write_unit"] == pytest.approx(1e6 * units)
+    assert used["API Gateway"]["api_request"] == pytest.approx(1e6)
+    polls = 15 * SECONDS / 20
+    assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls)
+    assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
+    worker, others = 1.0 * 1.0, 0.5 * (0.03 + 0.03 + 3 * 0.05)
+    watchdog = 43_800 * 0.5 * 0.05
+    assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + others) + watchdog)
+
+
+def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() -> None:
+    per_second = LONE_RATE * 24 * 3600
+    below, twice = Load(per_second, live=False), Load(2 * per_second, live=False)
+    lone, both = usage(below)["SNS and Pipe"]["sns_publish"], usage(twice)["SNS and Pipe"]["sns_publish"]
+    assert both == pytest.approx(lone * (1 + LONE.batch / FULL.batch))
+
+
+@pytest.mark.parametrize("field", ["jobs_per_day", "viewers"])
+def test_more_never_costs_less(field: str) -> None:
+    steps = [0, 1, 33, 1e3, 1e5, 864_000, 864_001, 3e6, 1e8]
+    values = [{"jobs_per_day": 1000.0, "viewers": 100.0, field: step} for step in steps]
+    for less, more in pairwise(Load(one["jobs_per_day"], one["viewers"]) for one in values):
+        cheaper, dearer = cost(less), cost(more)
+        assert all(cheaper[service] <= dearer[service] for service in cheaper)
+        assert sum(cheaper.values()) < sum(dearer.values())
+
+
+def test_a_viewer_of_the_feed_gets_every_event_and_one_of_its_own_jobs_only_theirs() -> None:
+    feed = Load(10_000, viewers=50)
+    own = replace(feed, watch_feed=False)
+    silence = usage(Load(0, viewers=50))["Events to viewers"]["out_gb"]
+    sent = [usage(one)["Events to viewers"]["out_gb"] - silence for one in (feed, own)]
+    assert sent[0] == pytest.approx(50 * sent[1])
+    assert sent[1] == pytest.approx(10_000 * DAYS * 2 * 900 / 1e9)
+
+
+def test_the_relay_grows_with_its_viewers() -> None:
+    assert [Load(0, viewers).tasks for viewers in (0, 10_000, 10_001)] == [2, 2, 3]
+
+
+def test_hotlinked_images_cost_nothing_here() -> None:
+    hotlinked = cost(replace(MILLION, stored_images=False))
+    assert cost(MILLION).keys() - hotlinked.keys() == {"S3", "CloudFront"}
+
+
+def test_every_price_is_used_and_says_where_it_is_from() -> None:
+    used = {priced for amounts in usage(Load(1e7, 1e5)).values() for priced in amounts}
+    assert used == set(PRICES)
+    assert all(price.usd > 0 and price.page.endswith("/") for price in PRICES.values())
+
+
+def test_the_command_prints_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--jobs-per-day", "1000", "--images", "hotlink", "--live", "false", "--watch", "own"])
+    *_, last = capsys.readouterr().out.split()
+    expected = sum(cost(Load(1000, 0, False, False, False)).values())
+    assert float(last) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("load", "row"),
+    [
+        (Load(0, live=False), "| 0, without the relay (`-c live=false`) | | | | 0 |"),
+        (Load(0), "| 0 | 0 | | | 2 |"),
+        (Load(1e3 / DAYS, 10), "| 1 thousand | 10 | feed | cdn | 2 |"),
+        (Load(1e6 / DAYS, 200), "| 1 million | 200 | feed | cdn | 2 |"),
+        (Load(1e6 / DAYS, 200, False, False), "| 1 million | 200 | own | hotlink | 2 |"),
+        (Load(1e8 / DAYS, 20_000, False, False), "| 100 million | 20,000 | own | hotlink | 4 |"),
+        (Load(1e8 / DAYS, 20_000, False), "| 100 million | 20,000 | own | cdn | 4 |"),
+        (Load(1e8 / DAYS, 20_000), "| 100 million | 20,000 | feed | cdn | 4 |"),
+    ],
+)
+def test_the_document_quotes_the_model(load: Load, row: str) -> None:
+    text = (ROOT / "docs" / "cost.md").read_text()
+    assert f"{row} {sum(cost(load).values()):,.0f} |" in text

@@ -1,0 +1,203 @@
+"""What the functions tell while they work: lines by which a job's story is found, and metrics."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from functions.change_job.change_job import JobChanger
+from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.job import Job
+from functions.common.observability import metrics
+from functions.common.store import JobStore
+from functions.create_job.create_job import JobIntake
+from functions.create_job.job_request import JobRequest
+from functions.dlq_worker.record_failures import record_failures
+from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
+from functions.result_worker.record_results import record_results
+from tests.unit.factories import (
+    CORRELATION,
+    NOW,
+    make_failure,
+    make_job,
+    make_message,
+    make_photo,
+    make_result,
+    sqs_record,
+)
+from tests.unit.fakes import FakeClock, Queues, Workbench
+from tests.unit.faults import watch
+
+
+@pytest.fixture(autouse=True)
+def no_metrics_yet() -> Iterator[None]:
+    metrics.clear_metrics()
+    yield
+    metrics.clear_metrics()
+
+
+def samples(name: str) -> list[float]:
+    """What was added to a metric so far."""
+    found: list[float] = metrics.metric_set.get(name, {"Value": []})["Value"]
+    return found
+
+
+def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]]:
+    """The lines of a job, with its correlation id."""
+    lines = [record for record in caplog.records if getattr(record, "job_id", None) == job_id]
+    return [(line.getMessage(), line.correlation_id) for line in lines]  # type: ignore[attr-defined]
+
+
+def watchdog_of(bench: Workbench, dynamodb: Any, clock: FakeClock) -> JobWatchdog:
+    tables = {"dynamodb": dynamodb, "jobs_table": "jobs", "ledger_table": "ledger"}
+    return JobWatchdog(**tables, store=bench.store, queue=bench.queues.jobs, grace=1, clock=clock)
+
+
+def test_one_id_runs_through_every_line_of_a_job(
+    bench: Workbench, clock: FakeClock, dynamodb: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Deferred, lost, rescued, tried in vain, ended, retried and resolved."""
+    job = JobIntake(bench.store, bench.queues.jobs, clock).create_job(JobRequest("pasta"), None, "thread-7")
+    bench.unsplash.errors["pasta"] = RateLimited(0)
+    bench.work()
+    bench.queues.sqs.purge_queue(QueueUrl=bench.queues.jobs.url)
+    clock.now += 2 * 3_602_000
+    watchdog_of(bench, dynamodb, clock).run()
+    bench.unsplash.errors["pasta"] = Transient("down", "down")
+    bench.work()
+    bench.unsplash.errors["pasta"] = Permanent("no_photos", "none")
+    bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())  # of an older version
+    bench.work()
+    record_failures(bench.queues.dead_letters.records(), bench.store, max_receives=5)
+    JobChanger(bench.store, bench.queues.jobs).retry(job.id)
+    bench.unsplash.errors.clear()
+    bench.work()
+    record_results(bench.queues.results.records(), bench.store)
+    assert story(caplog, job.id) == [
+        (told, "thread-7")
+        for told in (
+            "job accepted",
+            "waits for the rate limit",
+            "job queued again",
+            "attempt failed",
+            "job failed",
+            "failure recorded",
+            "job reopened",
+            "job worked",
+            "result recorded",
+        )
+    ]
+
+
+def test_the_delayed_copy_of_an_older_versions_message_has_the_id(bench: Workbench) -> None:
+    sends = watch(bench.queues.sqs, "SendMessageBatch")
+    job = make_job(query="pasta", deferred_until=NOW + 5000)
+    bench.store.create(job)
+    bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())
+    bench.work()
+    [entry] = sends[0]["Entries"]
+    assert json.loads(entry["MessageBody"])["correlation_id"] == CORRELATION
+
+
+def test_a_message_that_the_redrive_brought_keeps_the_id(
+    store: JobStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = make_job()
+    store.create(job)
+    record_failures([sqs_record(make_message(job).body())], store, max_receives=5)
+    assert story(caplog, job.id) == [("failure recorded", CORRELATION)]
+
+
+def test_the_id_is_not_shown() -> None:
+    assert CORRELATION not in json.dumps(make_job().shown())
+
+
+def test_a_job_that_an_older_version_wrote_is_read() -> None:
+    item = make_job().to_item()
+    del item["correlation_id"]
+    assert Job.from_item(item).correlation_id == ""
+
+
+def test_the_age_at_resolution_is_what_the_caller_waited_beyond_the_delay_it_asked_for(
+    store: JobStore, clock: FakeClock
+) -> None:
+    first, delayed, retried = make_job(), make_job(delay_seconds=2), make_job(run=2)
+    for job in (first, delayed, retried):
+        store.create(job)
+    clock.now = NOW + 2500
+    records = [sqs_record(make_result(job).body()) for job in (first, first, delayed, retried)]
+    record_results(records, store)
+    assert (samples("JobsResolved"), sorted(samples("AgeAtResolution"))) == ([3], [500, 2500])
+    assert metrics.metric_set["AgeAtResolution"]["Unit"] == "Milliseconds"
+
+
+def test_failures_are_counted_in_all_and_by_code(store: JobStore, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = [make_job() for _ in range(3)]
+    for job, code in zip(jobs, ("no_photos", "down", "no_photos"), strict=True):
+        store.create(job)
+        record_failures([sqs_record(make_failure(job, code=code).body())] * 2, store, max_receives=5)
+    assert sum(samples("JobsFailed")) == 3
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert [(line["code"], line["JobsFailed"]) for line in lines] == [
+        ("no_photos", [1]),
+        ("down", [1]),
+        ("no_photos", [1]),
+    ]
+    [directive] = lines[0]["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], set(directive["Dimensions"][0])) == ("Calo", {"service", "code"})
+
+
+def test_what_is_left_of_the_budget_and_of_the_spares_is_told(bench: Workbench) -> None:
+    bench.add("pasta", "pasta")
+    bench.work()
+    assert (samples("BudgetRemaining"), samples("SparePhotos")) == ([7], [28])  # 7 is what Unsplash says
+    bench.add("pasta")
+    bench.work()
+    assert (samples("BudgetRemaining"), samples("SparePhotos")) == ([7], [28, 27])
+    bench.unsplash.errors["pizza"] = RateLimited(0)
+    for _ in range(2):  # asked in vain, then not asked at all
+        bench.add("pizza")
+        bench.work()
+    assert samples("BudgetRemaining") == [7, 0, 0]
+    assert samples("UnsplashRequests") == [1, 1]
+
+
+def test_a_request_that_failed_is_spent_too(bench: Workbench) -> None:
+    bench.unsplash.errors["pasta"] = Transient("down", "down")
+    bench.add("pasta")
+    bench.work()
+    assert samples("BudgetRemaining") == [49]
+
+
+def test_a_hop_of_a_wait_is_not_deferred_anew(bench: Workbench) -> None:
+    bench.add("pasta", deferred_until=NOW + 5000)
+    bench.unsplash.errors["pizza"] = RateLimited(0)
+    bench.add("pizza")
+    bench.work()
+    assert samples("JobsDeferred") == [1]
+
+
+def test_the_watchdog_tells_the_rescued_from_the_lost(
+    bench: Workbench, queues: Queues, dynamodb: Any, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = NOW - 5000
+    jobs: list[Job] = [
+        make_job(due_at=late),
+        make_job(due_at=late),
+        make_job(due_at=late, rescues=MAX_RESCUES),
+    ]
+    for job in jobs:
+        bench.store.create(job)
+    watchdog_of(bench, dynamodb, clock).run()
+    counted = {name: samples(name) for name in ("JobsLate", "JobsRescued", "JobsLost", "JobsFailed")}
+    assert counted == {"JobsLate": [3], "JobsRescued": [2], "JobsLost": [1], "JobsFailed": [1]}
+    assert '"code":"lost"' in capsys.readouterr().out
+
+
+def test_a_photo_is_told_of_only_once_taken(bench: Workbench) -> None:
+    bench.source.spares.put("pasta", [make_photo()], NOW // 1000)
+    bench.source.spares.take("pasta", 5)
+    bench.source.spares.take("pasta", 5)
+    assert samples("SparePhotos") == [0]
