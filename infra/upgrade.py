@@ -77,6 +77,7 @@ def _templates_of(commit: str) -> Path:
         for made in (BUILD, SITE):
             link = folder / made.relative_to(ROOT)
             if made.exists() and not link.exists():
+                link.parent.mkdir(exist_ok=True)  # a commit may be older than the web app
                 link.symlink_to(made)
         _run([str(BIN / "cdk"), "synth", "--quiet", "--no-notices", "--output", str(output)], folder)
     return output

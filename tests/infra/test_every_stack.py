@@ -12,7 +12,7 @@ from tests.conftest import app_of
 VARIANTS: list[dict[str, str]] = [
     {},
     {"live": "false", "images": "hotlink"},
-    {"api_key": "true", "api_start": "snapstart", "flow_logs": "all"},
+    {"api_key": "true", "web": "false", "api_start": "snapstart", "flow_logs": "all"},
     {"api_start": "provisioned", "alarm_email": "somebody@example.com", "retain_data": "false"},
 ]
 

@@ -33,6 +33,7 @@ def test_context_is_text() -> None:
         ("api_rate", "500"),
         ("post_rate", "41"),
         ("api_key", "yes"),
+        ("api_key", "true"),  # with the web app, which has none
         ("api_start", "warm"),
         ("api_provisioned", "0"),
         ("waf_rate", "9"),
