@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from local.chromium import HOW_TO_GET, find_chromium, launch
 from local.processes import free_ports
@@ -14,6 +14,10 @@ from tests.integration.conftest import Calo
 
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
+
+
+expect.set_options(timeout=20_000)
+"""Milliseconds: machines may be busy. Nothing waits longer than it must."""
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,7 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
         context = browser.new_context(**{"viewport": DESKTOP, "base_url": calo.system.url, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", note)
         page.goto(path)

@@ -70,7 +70,7 @@ def test_several_at_once_are_several_jobs(calo: Calo, visit: Visit) -> None:
     ask(page, topic, count="3")
     cards = page.locator(".card[data-job]", has_text=topic)
     expect(cards).to_have_count(3)
-    expect(cards.filter(has_text="Ready")).to_have_count(3, timeout=20_000)
+    expect(cards.filter(has_text="Ready")).to_have_count(3)
 
 
 def test_a_delayed_job_says_when_it_starts_and_can_be_cancelled(calo: Calo, visit: Visit) -> None:

@@ -34,7 +34,7 @@ def test_the_relay_is_killed_while_jobs_run_and_the_page_ends_right(calo: Calo, 
     for job_id in jobs:
         says(card(page, job_id), "Ready")
     calo.create("bread")  # and it goes on
-    expect(page.locator(".card").first).to_contain_text("Ready", timeout=20_000)
+    expect(page.locator(".card").first).to_contain_text("Ready")
 
 
 def test_offline_and_back(calo: Calo, visit: Visit) -> None:

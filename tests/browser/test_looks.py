@@ -117,7 +117,7 @@ def test_nothing_jumps_when_jobs_resolve_and_images_arrive(calo: Calo, visit: Vi
             page.locator(f"[data-job='{job_id}'][data-look=pending], .status[data-look=pending]").first
         ).to_be_visible()
     for page in pages:
-        expect(page.locator(f"[data-job='{job_id}'] .photo[data-state=shown]")).to_be_visible(timeout=20_000)
+        expect(page.locator(f"[data-job='{job_id}'] .photo[data-state=shown]")).to_be_visible()
         shifts = page.evaluate("window.shifts")
         assert sum(value for value, _ in shifts) < 0.05, shifts  # "good" is 0.1: https://web.dev/articles/cls
 
