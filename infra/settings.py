@@ -25,8 +25,8 @@ class Settings:
     nat_gateways: of the relay's network; 2 survive the loss of a zone.
     api_rate, api_burst: requests a second that each call of the API lets through.
     post_rate, post_burst: the same for the two calls that make work: creating and retrying.
-    api_key: ask every call for a key (header X-Api-Key), except preflights and the live stream. Needs web=false,
-        for the web app is anybody's and has no key to send.
+    api_key: ask every call for a key (header X-Api-Key), except preflights and the live stream. Needs
+        web=false, for the web app is anybody's and has no key to send.
     api_start: how the API's functions start: `none` of it prepared, `snapstart` from a snapshot, or
         `provisioned`, with api_provisioned of each kept warm. The latter two cost money while idle.
     waf: filter what reaches the API; costs about ten dollars a month.
@@ -96,7 +96,9 @@ class Settings:
 
     def _check_api(self) -> None:
         _require(1 <= self.api_rate <= self.api_burst, "api_rate", "must be from 1 to api_burst")
-        _require(not (self.api_key and self.web), "api_key", "needs web=false: the web app has no key to send")
+        _require(
+            not (self.api_key and self.web), "api_key", "needs web=false: the web app has no key to send"
+        )
         _require(1 <= self.post_rate <= self.post_burst, "post_rate", "must be from 1 to post_burst")
         starts = ("none", "snapstart", "provisioned")
         _require(self.api_start in starts, "api_start", "must be none, snapstart or provisioned")
