@@ -37,9 +37,10 @@ def test_a_million_jobs_by_hand() -> None:
     polls = 15 * SECONDS / 20
     assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
-    worker, others = 1.0 * 1.0, 0.5 * (0.03 + 0.03 + 3 * 0.05)
-    watchdog = 43_800 * 0.5 * 0.05
-    assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + others) + watchdog)
+    worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
+    watchdog = 43_800 * 0.25 * 0.05
+    assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + intake + others) + watchdog)
+    assert used["CloudWatch"]["log_gb"] == pytest.approx(1e6 * (6e3 + 300) / 1e9)
 
 
 def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() -> None:
