@@ -28,7 +28,7 @@ def test_a_million_jobs_by_hand() -> None:
     """Worked one by one: it is 0.38 jobs a second."""
     used = usage(MILLION)
     made_and_ended = 5 + 7
-    takings, claims_and_puts = 30 * 1, 30 * 2 / 30
+    takings, claims_and_puts = 5 * 1, 5 * 2 / 30
     small = 36 / 30 - 1 - 2 / 30  # of the worker's updates, those that do not touch the photos
     counted = 2 * (3 + 3)  # three changes, each with its mark and a counter, in transactions
     units = made_and_ended + takings + claims_and_puts + small + counted
