@@ -21,9 +21,13 @@ class Budget:
     resets_at: int
 
 
-def spare_key(topic: str) -> str:
-    """The item that holds a topic's unused photos."""
-    return f"spare#{topic}"
+def spares_key(topic: str) -> str:
+    """The item that holds a topic's unused photos.
+
+    Not `spare#…`, under which earlier versions kept them as a list: while a deployment goes on, workers of
+    both versions must not move one counter over two lots.
+    """
+    return f"spares#{topic}"
 
 
 def count_key(owner: str, number: int) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.cost import ALARMS
 from tests.conftest import synth_stacks
 
 
@@ -10,6 +11,7 @@ def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
     assert set(stacks) == {"CaloJobs", "CaloApi", "CaloWeb", "CaloOps"}
     integrations = stacks["CaloApi"].find_resources("AWS::ApiGateway::Method").values()
     assert "HTTP_PROXY" not in {one["Properties"]["Integration"]["Type"] for one in integrations}
+    assert len(stacks["CaloOps"].find_resources("AWS::CloudWatch::Alarm")) == ALARMS
 
 
 def test_hotlinked_images_need_no_right_to_store_them() -> None:

@@ -28,7 +28,7 @@ def test_a_million_jobs_by_hand() -> None:
     """Worked one by one: it is 0.38 jobs a second."""
     used = usage(MILLION)
     made_and_ended = 5 + 7
-    takings, claims_and_puts = 30 * 1, 30 * 2 / 30
+    takings, claims_and_puts = 5 * 1, 5 * 2 / 30
     small = 36 / 30 - 1 - 2 / 30  # of the worker's updates, those that do not touch the photos
     counted = 2 * (3 + 3)  # three changes, each with its mark and a counter, in transactions
     units = made_and_ended + takings + claims_and_puts + small + counted
@@ -37,9 +37,10 @@ def test_a_million_jobs_by_hand() -> None:
     polls = 15 * SECONDS / 20
     assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
-    worker, others = 1.0 * 1.0, 0.5 * (0.03 + 0.03 + 3 * 0.05)
-    watchdog = 43_800 * 0.5 * 0.05
-    assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + others) + watchdog)
+    worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
+    watchdog = 43_800 * 0.25 * 0.05
+    assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + intake + others) + watchdog)
+    assert used["CloudWatch"]["log_gb"] == pytest.approx(1e6 * (6e3 + 300) / 1e9)
 
 
 def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() -> None:

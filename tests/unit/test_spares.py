@@ -1,10 +1,15 @@
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from random import Random
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
 
+from bench.cost import SPARE_UNITS
+from functions.common.attributes import to_item
 from functions.common.job import topic
-from functions.job_worker.spares import SparePhotos
+from functions.job_worker.spares import CLAIM_MS, SparePhotos, pack
 from tests.unit.factories import NOW, make_photo
 
 SECONDS = NOW // 1000
@@ -17,6 +22,45 @@ def spares(dynamodb: Any) -> SparePhotos:
 
 def photos(*ids: str) -> list[dict[str, Any]]:
     return [make_photo(id=one) for one in ids]
+
+
+def item(dynamodb: Any, topic: str) -> dict[str, Any]:
+    found: dict[str, Any] = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": f"spares#{topic}"}})[
+        "Item"
+    ]
+    return found
+
+
+def like_unsplash(number: int) -> list[dict[str, Any]]:
+    random = Random(1)
+    words = ["".join(random.choices(ascii_letters[:26], k=random.randint(2, 8))) for _ in range(150)]
+    return [one_like_unsplash(random, words) for _ in range(number)]
+
+
+def one_like_unsplash(random: Random, words: list[str]) -> dict[str, Any]:
+    def text(letters: str, length: int) -> str:
+        return "".join(random.choices(letters, k=length))
+
+    alt, name = random.choices(words, k=8), random.choices(words, k=2)
+    photo_id = text(ascii_letters + digits, 11)
+    image = f"https://images.unsplash.com/photo-{text(digits, 13)}-{text('0123456789abcdef', 12)}"
+    made = "crop=entropy&cs=tinysrgb&fit=max&fm=jpg&ixid=M3wyMzExNDd8MHwxfHJhbmRvbXx8fHx8fHx8fDE3NjAwMDAwMDB8"
+    credit = "utm_source=calo&utm_medium=referral"
+    return make_photo(
+        id=photo_id,
+        width=random.randint(3000, 8000),
+        height=random.randint(3000, 8000),
+        color=f"#{text('0123456789abcdef', 6)}",
+        blur_hash=text(ascii_letters + digits + "#$%*+,-.:;=?@[]^_{|}~", 28),
+        alt=" ".join(alt),
+        small=f"{image}?{made}&ixlib=rb-4.1.0&q=80&w=400",
+        regular=f"{image}?{made}&ixlib=rb-4.1.0&q=80&w=1080",
+        photographer={
+            "name": " ".join(name).title(),
+            "url": f"https://unsplash.com/@{''.join(name)}?{credit}",
+        },
+        page=f"https://unsplash.com/photos/{'-'.join(alt)}-{photo_id}?{credit}",
+    )
 
 
 def test_photos_are_taken_once_and_in_order(spares: SparePhotos) -> None:
@@ -33,17 +77,55 @@ def test_two_workers_never_take_the_same_photo(spares: SparePhotos) -> None:
     assert sorted(taken) == ids
 
 
-@pytest.mark.parametrize(("used", "next_"), [(1, ["b", "c"]), (2, ["c"]), (5, ["c"])])
-def test_new_photos_go_behind_unused_ones_and_replace_used_ones(
-    spares: SparePhotos, dynamodb: Any, used: int, next_: list[str]
+def test_of_a_lot_that_others_replace_while_it_is_taken_no_photo_comes_twice_or_is_lost(
+    spares: SparePhotos,
 ) -> None:
+    """Each worker takes, and brings a new lot whenever it finds the last one used up."""
+    numbers = count()
+
+    def work(_: int) -> list[str]:
+        taken = spares.take("pasta", 2)
+        if not taken and spares.claim("pasta", NOW):
+            spares.put("pasta", photos(*(f"p{next(numbers)}" for _ in range(5))), SECONDS)
+        return [one["id"] for one in taken]
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [one for part in pool.map(work, range(60)) for one in part]
+    rest = [one["id"] for one in spares.take("pasta", 5)]
+    assert sorted(taken + rest) == sorted(f"p{number}" for number in range(next(numbers)))
+    assert len(taken) > 20
+
+
+def test_new_photos_replace_used_ones(spares: SparePhotos, dynamodb: Any) -> None:
     spares.put("pasta", photos("a", "b"), SECONDS)
-    spares.take("pasta", used)
+    spares.take("pasta", 5)
     spares.put("pasta", photos("c"), SECONDS + 60)
-    assert spares.take("pasta", 9) == photos(*next_)
-    item = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "spare#pasta"}})["Item"]
-    assert (len(item["photos"]["L"]) == 1) is (used >= 2)
-    assert item["expires_at"] == {"N": str(SECONDS + 60 + 30 * 24 * 3600)}
+    assert spares.take("pasta", 9) == photos("c")
+    assert item(dynamodb, "pasta")["expires_at"] == {"N": str(SECONDS + 60 + 30 * 24 * 3600)}
+
+
+def test_what_a_worker_brings_too_late_is_dropped(spares: SparePhotos) -> None:
+    assert spares.claim("pasta", NOW)
+    assert spares.claim("pasta", NOW + CLAIM_MS + 1)
+    spares.put("pasta", photos("a", "b"), SECONDS)
+    spares.put("pasta", photos("late"), SECONDS)
+    assert spares.take("pasta", 9) == photos("a", "b")
+
+
+def test_a_list_that_an_earlier_version_kept_is_left_alone(spares: SparePhotos, dynamodb: Any) -> None:
+    """Its workers may still be taking from it."""
+    kept = to_item({"pk": "spare#pasta", "photos": photos("theirs"), "taken": 0})
+    dynamodb.put_item(TableName="ledger", Item=kept)
+    assert spares.take("pasta", 1) == []
+    assert spares.claim("pasta", NOW)
+    spares.put("pasta", photos("ours"), SECONDS)
+    assert spares.take("pasta", 1) == photos("ours")
+    assert dynamodb.get_item(TableName="ledger", Key={"pk": kept["pk"]})["Item"] == kept
+
+
+def test_the_photos_of_a_request_are_as_large_as_the_model_of_cost_says() -> None:
+    """Addresses and texts are as long as Unsplash's, and as different."""
+    assert SPARE_UNITS - 1 < len(pack(like_unsplash(29))) / 1024 < SPARE_UNITS - 0.1
 
 
 def test_the_longest_topic_that_a_query_can_be_fits_a_key(spares: SparePhotos) -> None:

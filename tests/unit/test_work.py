@@ -72,7 +72,7 @@ def test_a_topic_of_few_photos_shows_them_again(bench: Workbench) -> None:
 
 def test_spare_photos_that_cannot_be_kept_are_done_without(bench: Workbench, dynamodb: Any) -> None:
     bench.add("pasta")
-    with refused(dynamodb, "UpdateItem", only=b"photos = :photos"):
+    with refused(dynamodb, "UpdateItem", only=b"packed = :packed"):
         assert bench.work() == set()
     assert photo_ids(bench) == ["p30"]
 
