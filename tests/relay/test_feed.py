@@ -118,13 +118,13 @@ def test_a_relay_takes_over_the_queue_that_one_of_its_name_left_behind(aws: tupl
     sqs, sns, topic = aws
 
     async def test() -> None:
-        for _ in range(2):  # the first is never stopped
-            got: list[Change] = []
-            feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
-            await feed.start(got.extend, never)
+        feeds = [SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1) for _ in range(2)]
+        for feed in feeds:  # the second while the first has not been stopped
+            await feed.start(list[Change]().extend, never)
         assert len(sqs.list_queues()["QueueUrls"]) == 1
         assert len(sns.list_subscriptions()["Subscriptions"]) == 1
-        await feed.stop()
+        for feed in feeds:
+            await feed.stop()
 
     run(test())
 
