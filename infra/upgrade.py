@@ -9,9 +9,9 @@ import json
 import os
 import subprocess
 import sys
-import tarfile
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 from infra.bundle import BUILD, ROOT
 from infra.template_changes import changes
@@ -71,9 +71,9 @@ def _templates_of(commit: str) -> Path:
     output = folder / "cdk.out"
     if not (output / "manifest.json").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        archive = _run(["git", "archive", commit], ROOT)
-        with tarfile.open(fileobj=BytesIO(archive)) as sources:
-            sources.extractall(folder, filter="data")
+        archive = _run(["git", "archive", "--format=zip", commit], ROOT)
+        with ZipFile(BytesIO(archive)) as sources:
+            sources.extractall(folder)
         for made in (BUILD, SITE):
             link = folder / made.relative_to(ROOT)
             if made.exists() and not link.exists():
