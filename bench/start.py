@@ -16,6 +16,8 @@ from local.processes import free_ports
 READY = re.compile(r"ready in ([\d.]+) s")
 STAGE = re.compile(r"^\s+([\d.]+) s  (.*)$")
 LIMIT_SECONDS = 600
+OURS = ("VIRTUAL_ENV", "PYTHON", "MAKE", "MFLAGS", "PORT", "AWS_", "UNSPLASH_", "CALO_", "CDK_", "JSII_")
+"""Beginnings of names."""
 
 
 def measure() -> None:
@@ -35,12 +37,11 @@ def measure() -> None:
 def _running(clone: Path) -> Iterator[tuple[float, list[str]]]:
     """Seconds from the command to "ready", and the stages it told of."""
     (port,) = free_ports(1)
-    # what this bench runs in must not help the clone: no virtual environment, no settings
-    environment = {name: os.environ[name] for name in os.environ if name in ("HOME", "LANG", "TMPDIR")}
+    # what this bench runs in must not help the clone: no virtual environment, no settings of ours
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     environment["PATH"] = os.pathsep.join(
         part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT))
     )
-    environment.update({name: value for name, value in os.environ.items() if name.startswith("PIP_")})
     began = time.monotonic()
     child = subprocess.Popen(
         ["make", "run", f"PORT={port}"], cwd=clone, env=environment, text=True,

@@ -20,7 +20,8 @@ READ_BYTES = 65536
 POLLERS = 2
 """Threads that wait for messages, so that one may parse while another waits."""
 WAIT_SECONDS = 20
-HIDDEN_SECONDS = 30
+HIDDEN_SECONDS = 5
+"""A change is handed on at once; what a relay was given as it died comes to its successor after so long."""
 KEPT_SECONDS = 300
 """A relay that was silent for longer reads the table anyway, for its streams are gone."""
 PAUSE_SECONDS = 1.0

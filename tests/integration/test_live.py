@@ -93,7 +93,6 @@ def test_a_relay_that_was_killed_is_followed_by_one_that_takes_over_its_queue(ca
     assert (calo.relay_queues(), subscriptions(calo)) == (queues, 1)
     with calo.live(lastEventId=cursor) as after:
         assert after.ended(meanwhile["id"])["status"] == "resolved"
-        # the dead one's last requests may still take messages, which come again after half a minute: wait for
-        # that here, or the next test has to
-        for _ in range(2):
-            after.ended(calo.create("pasta")["id"], seconds=60)
+        # the dead one's last requests may still take messages; those come again within seconds
+        for _ in range(3):
+            after.ended(calo.create("pasta")["id"], seconds=15)
