@@ -20,12 +20,18 @@ expect.set_options(timeout=20_000)
 """Milliseconds: machines may be busy. Nothing waits longer than it must."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Not for the whole session: while Playwright is there, its event loop runs, and no other may."""
-    chromium = find_chromium()
-    if chromium is None:
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where it is."""
+    path = find_chromium()
+    if path is None:
         pytest.skip(HOW_TO_GET)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """Not for the whole session: while Playwright is there, its event loop runs, and no other may."""
     with launch(chromium) as browser:
         yield browser
 
@@ -39,8 +45,8 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
-    """The local system as `make run` starts it."""
+def calo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
+    """The local system as `make run` starts it; only if there is a browser to visit it."""
     folder = tmp_path_factory.mktemp("web") / "run"
     (port,) = free_ports(1)
     environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
