@@ -56,6 +56,17 @@ def test_a_failure_tells_reason_code_and_attempts(calo: Calo, visit: Visit) -> N
     says(page.locator(".timeline"), "Tried once")
 
 
+def test_a_long_reason_fits_on_a_small_screen(calo: Calo, visit: Visit) -> None:
+    job_id = calo.create(f"nothing {'whatsoever ' * 6}")["id"]
+    page = visit(f"/jobs/{job_id}", viewport={"width": 320, "height": 600})
+    says(page.locator(".failure"), "Unsplash has no photos for")
+    frame, reason = page.locator(".frame").bounding_box(), page.locator(".failure").bounding_box()
+    assert frame is not None
+    assert reason is not None
+    assert frame["y"] <= reason["y"]
+    assert reason["y"] + reason["height"] <= frame["y"] + frame["height"]
+
+
 @pytest.mark.parametrize("job_id", ["00000000-0000-4000-8000-000000000000", "12"])
 def test_an_unknown_job_is_not_found(calo: Calo, visit: Visit, job_id: str) -> None:
     page = visit(f"/jobs/{job_id}")

@@ -50,8 +50,13 @@ function JobView({ job }: { job: Job }) {
   return (
     <>
       <title>{`${job.query} · Calo`}</title>
-      <h1>{job.query}</h1>
-      <JobStatus job={job} now={now} />
+      <header>
+        <div>
+          <h1>{job.query}</h1>
+          <JobStatus job={job} now={now} />
+        </div>
+        <JobActions job={job} />
+      </header>
       <div className="frame" data-look={lookOf(job, now)} data-job={job.id} data-version={job.version}>
         {photo && (
           <a href={job.result ?? photo.regular} aria-label={`The image of ${job.query}`}>
@@ -64,15 +69,14 @@ function JobView({ job }: { job: Job }) {
             />
           </a>
         )}
+        {job.error && (
+          <section className="failure" aria-label="Why it failed">
+            <p>{job.error.message}</p>
+            <p className="code">{job.error.code}</p>
+          </section>
+        )}
       </div>
       {photo && <Credit photo={photo} />}
-      {job.error && (
-        <section className="failure" aria-label="Why it failed">
-          <p>{job.error.message}</p>
-          <p className="code">{job.error.code}</p>
-        </section>
-      )}
-      <JobActions job={job} />
       <h2>What happened</h2>
       <ol className="timeline">
         {steps.map((step) => (
