@@ -22,6 +22,15 @@ def status(page: Page) -> str | None:
     return page.locator(".live").get_attribute("data-status")
 
 
+def visit_with_clock(visit: Visit) -> Page:
+    """The jobs page, live, in a browser whose clock the test turns."""
+    page = visit("/nowhere")
+    page.clock.install()
+    page.goto("/")
+    is_live(page)
+    return page
+
+
 def test_the_relay_is_killed_while_jobs_run_and_the_page_ends_right(calo: Calo, visit: Visit) -> None:
     page = visit()
     is_live(page)
@@ -51,10 +60,7 @@ def test_offline_and_back(calo: Calo, visit: Visit) -> None:
 
 
 def test_a_hidden_page_asks_for_nothing_and_is_right_when_it_is_seen_again(calo: Calo, visit: Visit) -> None:
-    page = visit("/nowhere")
-    page.clock.install()
-    page.goto("/")
-    is_live(page)
+    page = visit_with_clock(visit)
     page.clock.run_for(5_000)  # counts are fetched once more
     page.evaluate(HIDE, True)
     page.clock.run_for(31_000)
@@ -71,10 +77,7 @@ def test_a_hidden_page_asks_for_nothing_and_is_right_when_it_is_seen_again(calo:
 
 
 def test_after_the_machine_slept_it_connects_anew(calo: Calo, visit: Visit) -> None:
-    page = visit("/nowhere")
-    page.clock.install()
-    page.goto("/")
-    is_live(page)
+    page = visit_with_clock(visit)
     streams = requests_for(page, "/live")
     page.clock.fast_forward(60_000)  # timers that are due go off once, late, as after sleep
     page.clock.run_for(6_000)

@@ -77,7 +77,7 @@ describe("a new job", () => {
   });
 });
 
-test("500 events of 50 jobs at once come out as their newest versions", () => {
+test("500 events of 24 jobs come out as their newest versions", () => {
   const page = aPage(
     Array.from({ length: 24 }, (_, number) => aJob(`${number}`, { created_at: 100 - number })),
   );
