@@ -9,13 +9,11 @@ export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly retryAt: number | null;
-  readonly fields: Problem["errors"];
 
-  constructor(status: number, detail: string, retryAt: number | null = null, fields: Problem["errors"] = []) {
+  constructor(status: number, detail: string, retryAt: number | null = null) {
     super(detail);
     this.status = status;
     this.retryAt = retryAt;
-    this.fields = fields;
   }
 
   /** Would the same request have a chance in a moment? */
@@ -29,7 +27,7 @@ export function refusal(response: Response, body: unknown, now: number): ApiErro
   const problem = isProblem(body) ? body : null;
   const retryAt = retryTime(response.headers.get("Retry-After"), now);
   const detail = problem?.detail || WORDS[response.status] || `The server answered ${response.status}.`;
-  return new ApiError(response.status, detail, retryAt, problem?.errors ?? []);
+  return new ApiError(response.status, detail, retryAt);
 }
 
 /** From a fetch that got no answer: no network, a refused connection, too long a wait. */

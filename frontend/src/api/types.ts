@@ -17,3 +17,7 @@ export interface Place {
   page: number;
   cursor: string | null;
 }
+
+export function isFirstPage(place: Place): boolean {
+  return place.page === 1 && place.cursor === null;
+}

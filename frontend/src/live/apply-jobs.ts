@@ -1,6 +1,6 @@
 /** The reducer of events: a page of the list after jobs have changed. */
 
-import type { Job, JobPage, Place } from "../api/types";
+import { isFirstPage, type Job, type JobPage, type Place } from "../api/types";
 
 /**
  * `page` with newer versions in place of older ones; jobs that have left its status are gone; on the first
@@ -10,7 +10,9 @@ export function applyJobs(page: JobPage, place: Place, jobs: readonly Job[]): Jo
   const changed = new Map(jobs.map((job) => [job.id, job]));
   const kept = replaced(page.data, place, changed);
   const shown = new Set(page.data.map((job) => job.id));
-  const added = isFirst(place) ? jobs.filter((job) => !shown.has(job.id) && belongs(job, place, page)) : [];
+  const added = isFirstPage(place)
+    ? jobs.filter((job) => !shown.has(job.id) && belongs(job, place, page))
+    : [];
   if (kept === page.data && added.length === 0) return page;
   const total = page.total + added.length - (page.data.length - kept.length);
   const data = added.length ? [...kept, ...added].sort(newestFirst).slice(0, page.pageSize) : kept;
@@ -38,10 +40,6 @@ function belongs(job: Job, place: Place, page: JobPage): boolean {
   const last = page.data.at(-1);
   const isLastPage = page.next_cursor === null && page.data.length < page.pageSize;
   return matches(job, place) && (isLastPage || last === undefined || newestFirst(job, last) < 0);
-}
-
-function isFirst(place: Place): boolean {
-  return place.page === 1 && place.cursor === null;
 }
 
 function matches(job: Job, place: Place): boolean {

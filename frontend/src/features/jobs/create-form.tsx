@@ -1,9 +1,8 @@
 import { type FormEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
-import type { Place } from "../../api/types";
+import { isFirstPage, type Place } from "../../api/types";
 import { useServices } from "../../services";
 import { newDraft, send } from "./drafts";
-import { isFirstPage } from "./place";
 
 const DEFAULT_QUERY = "food";
 const MAX_QUERY = 80;

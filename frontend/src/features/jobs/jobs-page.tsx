@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
-import type { JobPage, Place } from "../../api/types";
+import { isFirstPage, type JobPage, type Place } from "../../api/types";
 import { ProblemMessage } from "../../components/problem-message";
 import { jobsQuery, statsQuery } from "../../queries";
 import { useServices } from "../../services";
@@ -11,7 +11,7 @@ import { DraftCard } from "./draft-card";
 import { type Draft, draftsQuery } from "./drafts";
 import { JobCard } from "./job-card";
 import { Pager } from "./pager";
-import { isFirstPage, placeOf } from "./place";
+import { placeOf } from "./place";
 import { StatusFilter } from "./status-filter";
 
 /** Cards that a wide screen shows without scrolling. */

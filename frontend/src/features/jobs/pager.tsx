@@ -1,6 +1,6 @@
 import { Link } from "wouter";
-import type { JobPage, Place } from "../../api/types";
-import { addressOf, isFirstPage, placeAfter } from "./place";
+import { isFirstPage, type JobPage, type Place } from "../../api/types";
+import { addressOf, placeAfter } from "./place";
 
 export function Pager({ place, page }: { place: Place; page: JobPage }) {
   const after = placeAfter(place, page);

@@ -30,7 +30,3 @@ export function placeAfter(place: Place, page: JobPage): Place | null {
     return { ...place, page: place.page + 1 };
   return { ...place, cursor: page.next_cursor };
 }
-
-export function isFirstPage(place: Place): boolean {
-  return place.page === 1 && place.cursor === null;
-}
