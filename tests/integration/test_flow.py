@@ -16,8 +16,7 @@ def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Cal
     with calo.live() as live:
         created = calo.create("pasta")
         resolved = live.ended(created["id"])
-    assert [job["status"] for job in live.seen if job["id"] == created["id"]] == ["pending", "resolved"]
-    assert (resolved["version"], resolved["error"]) == (created["version"] + 1, None)
+    assert (resolved["status"], resolved["version"], resolved["error"]) == ("resolved", created["version"] + 1, None)
     for url in (resolved["result"], resolved["photo"]["small"], resolved["photo"]["regular"]):
         image = httpx.get(url)
         assert image.headers["content-type"] == "image/jpeg"
@@ -37,10 +36,11 @@ def test_a_failure_is_told_live_with_its_reason(calo: Calo) -> None:
     assert failed["result"] is None
 
 
-def test_a_delayed_job_waits(calo: Calo) -> None:
+def test_a_delayed_job_waits_and_is_told_live_as_pending(calo: Calo) -> None:
     with calo.live() as live:
         created = calo.create("pasta", delay_seconds=2)
         resolved = live.ended(created["id"])
+    assert [job["status"] for job in live.seen if job["id"] == created["id"]] == ["pending", "resolved"]
     assert resolved["updated_at"] - created["created_at"] >= 2000
 
 

@@ -71,15 +71,19 @@ def test_a_relay_that_is_stopped_takes_its_queue_along_and_its_successor_misses_
     assert (len(calo.relay_queues()), subscriptions(calo)) == (1, 1)
 
 
-def test_a_client_of_either_of_two_relays_sees_every_event(calo: Calo) -> None:
+def test_a_client_of_either_of_two_relays_sees_every_job_end(calo: Calo) -> None:
+    """Not every version: a queue keeps no order, and a pending job that comes after its end is old news."""
     with calo.system.another_relay({}) as relay, calo.live() as one, Live(relay.url) as other:
         assert (len(calo.relay_queues()), subscriptions(calo)) == (2, 2)
-        jobs = [calo.create("pasta") for _ in range(10)]
+        jobs = {calo.create("pasta")["id"] for _ in range(10)}
         for live in (one, other):
-            wanted = {(job["id"], version) for job in jobs for version in (1, 2)}
-            while wanted:
-                job = live.until(lambda _: True)
-                wanted.discard((job["id"], job["version"]))
+            unended = set(jobs)
+            while unended:
+                unended.discard(live.until(lambda job: job["status"] == "resolved")["id"])
+    for live in (one, other):
+        for job_id in jobs:
+            versions = [job["version"] for job in live.seen if job["id"] == job_id]
+            assert versions in ([1, 2], [2])
 
 
 def test_a_relay_that_was_killed_is_followed_by_one_that_takes_over_its_queue(calo: Calo) -> None:
