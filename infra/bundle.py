@@ -5,10 +5,13 @@ and a native file fails the build. The hash is over the sources and the locked r
 sources give the same asset wherever they are built.
 """
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,14 +32,12 @@ def build_bundle() -> tuple[Path, str]:
     bundle = BUILD / f"bundle-{bundle_hash}"
     if not bundle.exists():
         libraries = _libraries(BUILD / f"libraries-{requirements_hash}")
-        draft = bundle.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        shutil.copytree(libraries, draft)
-        for path in sources:
-            target = draft / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        draft.rename(bundle)
+        with _draft_of(bundle) as draft:
+            shutil.copytree(libraries, draft)
+            for path in sources:
+                target = draft / path.relative_to(ROOT)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
     return bundle, bundle_hash
 
 
@@ -48,17 +49,30 @@ def _belongs(path: Path) -> bool:
 
 def _libraries(folder: Path) -> Path:
     if not folder.exists():
-        draft = folder.with_suffix(".draft")
-        shutil.rmtree(draft, ignore_errors=True)
         pure = ["--platform", "any", "--implementation", "py", "--abi", "none", "--only-binary=:all:"]
         options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
         command = [sys.executable, "-m", "pip", "install", *options, *pure]
-        subprocess.run([*command, "--target", str(draft), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
-        native = [path.name for path in draft.rglob("*") if path.suffix in NATIVE]
-        if native:
-            raise RuntimeError(f"native files in the bundle: {', '.join(native)}")
-        draft.rename(folder)
+        with _draft_of(folder) as draft:
+            subprocess.run([*command, "--target", str(draft), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
+            native = [path.name for path in draft.rglob("*") if path.suffix in NATIVE]
+            if native:
+                raise RuntimeError(f"native files in the bundle: {', '.join(native)}")
     return folder
+
+
+@contextlib.contextmanager
+def _draft_of(folder: Path) -> Iterator[Path]:
+    """A place to make a folder's content in, which becomes the folder if nothing is raised. It is this
+    process's own: another one may be making the same."""
+    folder.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as own:
+        draft = Path(own) / folder.name
+        yield draft
+        try:
+            draft.rename(folder)
+        except OSError:
+            if not folder.exists():  # else the other one was quicker
+                raise
 
 
 def _hash(paths: list[Path]) -> str:

@@ -42,7 +42,7 @@ class Process:
     def pid(self) -> int:
         return self._child.pid
 
-    def wait_ready(self, url: str, seconds: float = 30.0) -> None:
+    def wait_ready(self, url: str, seconds: float = 60.0) -> None:
         """Wait until `url` answers, whatever it answers. Raises StartError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

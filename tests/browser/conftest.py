@@ -16,7 +16,7 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 844}
 
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 """Milliseconds: machines may be busy. Nothing waits longer than it must."""
 
 
@@ -75,7 +75,7 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
         context = browser.new_context(**{"viewport": DESKTOP, "base_url": calo.system.url, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("console", note)
         page.goto(path)

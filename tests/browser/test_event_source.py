@@ -19,7 +19,7 @@ LISTEN = """() => {
 
 
 def seen(page: Page, count: int) -> Any:
-    page.wait_for_function("(count) => window.seen.length >= count", arg=count, timeout=20_000)
+    page.wait_for_function("(count) => window.seen.length >= count", arg=count, timeout=60_000)
     return page.evaluate("window.seen")
 
 

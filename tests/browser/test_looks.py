@@ -107,15 +107,16 @@ def test_who_wants_no_motion_gets_none(calo: Calo, visit: Visit, every_state: di
 
 
 def test_nothing_jumps_when_jobs_resolve_and_images_arrive(calo: Calo, visit: Visit) -> None:
-    job_id = calo.create("bread", delay_seconds=6)["id"]
+    job_id = calo.create("bread", delay_seconds=900)["id"]
     pages = [visit("/nowhere"), visit("/nowhere"), visit("/nowhere", viewport=PHONE)]
     for page, path in zip(pages, ("/", f"/jobs/{job_id}", "/"), strict=True):
         page.add_init_script(f"({SHIFTS})()")
         page.goto(path)
         is_live(page)
         expect(
-            page.locator(f"[data-job='{job_id}'][data-look=pending], .status[data-look=pending]").first
+            page.locator(f"[data-job='{job_id}'][data-look=pending], [data-job='{job_id}'] .status").first
         ).to_be_visible()
+    calo.start_now(job_id)
     for page in pages:
         expect(page.locator(f"[data-job='{job_id}'] .photo[data-state=shown]")).to_be_visible()
         shifts = page.evaluate("window.shifts")
@@ -155,13 +156,16 @@ def test_a_page_is_read_from_its_top_and_back_leads_to_where_one_was(
     assert page.evaluate("scrollY") == 0
     page.go_back()
     expect(title).to_be_in_viewport()
-    assert page.evaluate("scrollY") == depth
+    page.wait_for_function("depth => scrollY === depth", arg=depth)
 
 
 def test_images_are_lazy_and_kept_for_ever(calo: Calo, visit: Visit, every_state: dict[str, str]) -> None:
+    for _ in range(5):
+        calo.create("bread")
     page = visit()
     image = card(page, every_state["resolved"]).locator("img")
     expect(image).to_be_visible()
+    page.locator(".photo img").nth(5).wait_for(state="attached")
     assert int(image.get_attribute("width") or 0) > 0
     loading = page.locator(".photo img").evaluate_all("all => all.map(one => one.loading)")
     assert "lazy" in loading

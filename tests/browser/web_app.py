@@ -1,5 +1,7 @@
 """The web app as its tests see it."""
 
+import time
+
 from playwright.sync_api import Locator, Page, Request, expect
 
 SECONDS = 1000
@@ -10,12 +12,12 @@ def card(page: Page, job_id: str) -> Locator:
     return page.locator(f"[data-job='{job_id}']")
 
 
-def is_live(page: Page, seconds: float = 20) -> None:
+def is_live(page: Page, seconds: float = 60) -> None:
     """Wait until the indicator says so."""
     expect(page.locator(".live")).to_have_attribute("data-status", "live", timeout=seconds * SECONDS)
 
 
-def says(locator: Locator, text: str, seconds: float = 20) -> None:
+def says(locator: Locator, text: str, seconds: float = 60) -> None:
     """Wait until it reads so."""
     expect(locator).to_contain_text(text, timeout=seconds * SECONDS)
 
@@ -44,3 +46,11 @@ def requests_for(page: Page, part: str) -> list[str]:
 
     page.on("request", note)
     return asked
+
+
+def wait_until_asked(page: Page, asked: list[str], count: int) -> None:
+    """Until there are so many requests. Playwright tells of them only while it is called."""
+    deadline = time.monotonic() + 60
+    while len(asked) < count:
+        assert time.monotonic() < deadline, asked
+        page.wait_for_timeout(50)

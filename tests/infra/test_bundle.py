@@ -26,7 +26,7 @@ def test_the_bundle_is_pure_python_and_holds_what_handlers_import(built: tuple[P
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the sources in another place; libraries are taken from the real build."""
     copy = tmp_path / "functions"
-    shutil.copytree(bundle.SOURCES, copy)
+    shutil.copytree(bundle.SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     libraries = bundle.BUILD.glob("libraries-*")
     (tmp_path / ".build").mkdir()
     for folder in libraries:

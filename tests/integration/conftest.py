@@ -40,7 +40,7 @@ class Live:
         self.seen: list[JobJson] = []
         self.cursors: list[str] = []
         self._events: queue.Queue[ServerSentEvent] = queue.Queue()
-        self._client = httpx.Client(timeout=httpx.Timeout(10, read=60))
+        self._client = httpx.Client(timeout=httpx.Timeout(60))
         self._open = threading.Event()
         self._thread = threading.Thread(target=self._read, args=(url, query), daemon=True)
 
@@ -57,17 +57,17 @@ class Live:
 
     def __enter__(self) -> "Live":
         self._thread.start()
-        assert self._open.wait(10), "the stream did not open"
+        assert self._open.wait(60), "the stream did not open"
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def event(self, seconds: float = 30) -> ServerSentEvent:
+    def event(self, seconds: float = 60) -> ServerSentEvent:
         """The next event."""
         return self._events.get(timeout=seconds)
 
-    def until(self, condition: Callable[[JobJson], bool], seconds: float = 30) -> JobJson:
+    def until(self, condition: Callable[[JobJson], bool], seconds: float = 60) -> JobJson:
         """The next job that meets the condition; the others are kept in `seen`."""
         deadline = time.monotonic() + seconds
         while True:
@@ -78,7 +78,7 @@ class Live:
             if condition(job):
                 return job
 
-    def ended(self, job_id: str, seconds: float = 30) -> JobJson:
+    def ended(self, job_id: str, seconds: float = 60) -> JobJson:
         """The job in its final status."""
         return self.until(lambda job: job["id"] == job_id and job["status"] in ENDED, seconds)
 
@@ -106,7 +106,7 @@ class Calo:
 
     def __init__(self, system: "LocalSystem | Deployed") -> None:
         self.system: Any = system
-        self.http = httpx.Client(base_url=f"{system.url}/api/", timeout=30)
+        self.http = httpx.Client(base_url=f"{system.url}/api/", timeout=60)
         self._clients: dict[str, Any] = {}
 
     def close(self) -> None:
@@ -161,6 +161,10 @@ class Calo:
         body = message if isinstance(message, str) else json.dumps(message)
         self.client("sqs").send_message(QueueUrl=self.system.outputs[queue_output], MessageBody=body)
 
+    def start_now(self, job_id: str) -> None:
+        """Let a delayed job not wait any longer."""
+        self.send("JobsQueueUrl", {"job_id": job_id, "owner": "public", "run": 1})
+
     def messages(self) -> int:
         """How many messages the jobs queue and the results queue hold, seen or unseen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -200,7 +204,7 @@ def unknown_id() -> str:
     return str(uuid.uuid4())
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Ask again until the answer is true; returns it."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):

@@ -16,7 +16,11 @@ def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Cal
     with calo.live() as live:
         created = calo.create("pasta")
         resolved = live.ended(created["id"])
-    assert (resolved["status"], resolved["version"], resolved["error"]) == ("resolved", created["version"] + 1, None)
+    assert (resolved["status"], resolved["version"], resolved["error"]) == (
+        "resolved",
+        created["version"] + 1,
+        None,
+    )
     for url in (resolved["result"], resolved["photo"]["small"], resolved["photo"]["regular"]):
         image = httpx.get(url)
         assert image.headers["content-type"] == "image/jpeg"

@@ -77,7 +77,7 @@ def read_until(client: socket.socket, wanted: bytes) -> bytes:
     return data
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < deadline, "did not come true in time"

@@ -30,11 +30,15 @@ class FakeClock:
         return self.now
 
 
+HIDDEN = {"VisibilityTimeout": "43200"}
+"""The longest there is: no slow test reads a message twice."""
+
+
 class ReadableQueue(Queue):
     """A queue that a test reads as Lambda's poller would: up to ten records, hidden once read."""
 
     def __init__(self, sqs: Any, name: str) -> None:
-        self.url = sqs.create_queue(QueueName=name)["QueueUrl"]
+        self.url = sqs.create_queue(QueueName=name, Attributes=HIDDEN)["QueueUrl"]
         super().__init__(sqs, self.url)
 
     def records(self) -> list[dict[str, Any]]:

@@ -69,13 +69,13 @@ def drip_head(handler: BaseHTTPRequestHandler) -> None:
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    for _ in range(16):
+    for _ in range(600):
         handler.wfile.write(b"x")
         time.sleep(0.05)
 
 
 def silence(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(0.8)
+    time.sleep(30)
 
 
 def slow_circle(handler: BaseHTTPRequestHandler) -> None:
@@ -86,9 +86,10 @@ def slow_circle(handler: BaseHTTPRequestHandler) -> None:
 @pytest.mark.parametrize("slow", [drip_body, drip_head, silence, slow_circle])
 def test_time_is_up_however_slowly_the_answer_comes(fetch: Fetch, slow: Page) -> None:
     begin = time.monotonic()
-    with pytest.raises(requests.RequestException):
+    with pytest.raises(requests.RequestException) as error:
         fetch(slow, seconds=0.2)
-    assert time.monotonic() - begin < 0.6
+    assert time.monotonic() - begin < 10
+    assert not isinstance(error.value, requests.TooManyRedirects)  # which would come a little later
 
 
 def test_a_redirect_to_the_same_host_is_followed(fetch: Fetch) -> None:

@@ -46,9 +46,13 @@ def test_a_run_of_the_tests_that_is_ended_by_sigterm_leaves_nothing_behind(tmp_p
     (tmp_path / "test_sleeper.py").write_text(SLEEPER)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     run = subprocess.Popen([*command, str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL)
-    wait_for((tmp_path / "pid").exists)
-    neighbour = int((tmp_path / "pid").read_text())
-    assert is_alive(neighbour)
-    run.terminate()
-    assert run.wait(timeout=20) == pytest.ExitCode.INTERRUPTED
-    assert not is_alive(neighbour)
+    try:
+        wait_for((tmp_path / "pid").exists)
+        neighbour = int((tmp_path / "pid").read_text())
+        assert is_alive(neighbour)
+        run.terminate()
+        assert run.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
+        assert not is_alive(neighbour)
+    finally:
+        run.kill()
+        run.wait()

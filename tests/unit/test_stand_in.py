@@ -395,11 +395,11 @@ def test_the_process_serves_and_ends_cleanly_on_sigterm() -> None:
     try:
         assert process.stdout
         assert f"http://127.0.0.1:{port}" in process.stdout.readline()
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
             assert connection.recv(1000).startswith(b"HTTP/1.0 200 OK")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.communicate()

@@ -22,7 +22,7 @@ describe("an API problem", () => {
   test("that throttles says when to try again", () => {
     const error = refusal(problem(429, { "Retry-After": "90" }), undefined, NOW);
     expect(error.retryAt).toBe(NOW + 90_000);
-    expect(explain(error, NOW)).toMatch(/^Too many requests\. Try again after .*01:30/);
+    expect(explain(error, NOW)).toMatch(/^Too many requests\. Try again after .*:30/);
     expect(explain(error, NOW + 91_000)).toBe("Too many requests. Try again now.");
   });
 
