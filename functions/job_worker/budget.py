@@ -8,9 +8,9 @@ from functions.common.clock import Clock
 from functions.common.errors import RateLimited
 from functions.common.ledger import BUDGET_KEY, read_budget
 
-MARGIN_MS = 2000
-"""Unsplash does not say when its hour ends. Ours begins with the first use, just before Unsplash's own, and
-so has to end a little later than that."""
+MARGIN_MS = 10_000
+"""Unsplash does not say when its hour ends. Ours begins with the first use, before that request reaches
+Unsplash and begins its own; which it does within the deadline of an exchange, or never."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ With PROMETHEUS_MULTIPROC_DIR set, the workers of one relay count together in fi
 import json
 import math
 import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import (
@@ -13,6 +15,7 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
     generate_latest,
 )
@@ -70,7 +73,7 @@ class Signals:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self._own
         together = CollectorRegistry()
-        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        together.register(_StartedWorkers(None))  # type: ignore[no-untyped-call]
         return together
 
     def _level(self, name: str, text: str) -> Gauge:
@@ -78,6 +81,22 @@ class Signals:
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(name, text, registry=self._own)
+
+
+class _StartedWorkers(MultiProcessCollector):
+    """All workers' files but those that are empty yet, which the library fails to read."""
+
+    def collect(self) -> Iterable[Metric]:
+        files = [path for path in Path(self._path).glob("*.db") if _size(path)]
+        merged: Iterable[Metric] = self.merge(map(str, files))  # type: ignore[no-untyped-call]
+        return merged
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a level of a worker that has just ended
+        return 0
 
 
 class EmbeddedMetrics:

@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--topics", type=int, default=10)
-    parser.add_argument("--limit", type=int, default=25, help="third-party requests in each 15 s")
+    parser.add_argument("--limit", type=int, default=38, help="third-party requests in each 15 s")
     parser.add_argument("--folder", type=Path, help="keep the logs there")
     options = parser.parse_args()
     plan = Plan(options.jobs, options.seed, options.clients, options.topics, options.limit)

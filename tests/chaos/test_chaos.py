@@ -7,7 +7,7 @@ from tests.chaos.run import Plan, run
 
 
 def test_nothing_is_lost_under_faults(tmp_path: Path) -> None:
-    verdict = run(Plan(jobs=200, seed=7, clients=4, topics=5, limit=8), tmp_path / "run")
+    verdict = run(Plan(jobs=200, seed=7, clients=4, topics=5, limit=12), tmp_path / "run")
     assert verdict.breaches == []
     assert verdict.found["jobs accepted"] == 200
     for harm in (*KINDS, "streams dropped"):

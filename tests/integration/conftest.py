@@ -204,6 +204,14 @@ def unknown_id() -> str:
     return str(uuid.uuid4())
 
 
+def result_message(job_id: str) -> dict[str, Any]:
+    """A result that nobody worked for."""
+    photo = {
+        "id": "forged", "width": 4, "height": 3, "small": "http://forged", "regular": "http://forged",
+    }  # fmt: skip
+    return {"job_id": job_id, "owner": "public", "run": 1, "result": "http://forged", "photo": photo}
+
+
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """Ask again until the answer is true; returns it."""
     deadline = time.monotonic() + seconds

@@ -5,16 +5,18 @@ import uuid
 
 import pytest
 
-from tests.integration.conftest import HOPELESS, Calo, eventually
+from tests.integration.conftest import HOPELESS, Calo, eventually, result_message
 
 
 def test_a_pending_job_can_be_cancelled_and_its_late_result_changes_nothing(calo: Calo) -> None:
     with calo.live() as live:
-        job = calo.create("pasta", delay_seconds=2)
+        job = calo.create("pasta", delay_seconds=900)
         answer = calo.http.delete(f"jobs/{job['id']}")
         assert answer.status_code == 200
         assert (answer.json()["status"], answer.json()["version"]) == ("cancelled", 2)
         assert live.ended(job["id"]) == answer.json()
+        calo.start_now(job["id"])
+        calo.send("ResultsQueueUrl", result_message(job["id"]))
         eventually(lambda: calo.messages() == 0)
         live.fence(calo)
     assert calo.get(f"jobs/{job['id']}").json() == answer.json()
@@ -54,7 +56,7 @@ def test_a_cancelled_job_can_be_tried_again_and_an_old_failure_does_not_end_it(c
 @pytest.mark.parametrize("status", ["pending", "resolved"])
 def test_only_a_job_that_failed_or_was_cancelled_can_be_tried_again(calo: Calo, status: str) -> None:
     with calo.live() as live:
-        job = calo.create("pasta", delay_seconds=2 if status == "pending" else 0)
+        job = calo.create("pasta", delay_seconds=900 if status == "pending" else 0)
         if status == "resolved":
             live.ended(job["id"])
         assert calo.http.post(f"jobs/{job['id']}/retry").status_code == 409

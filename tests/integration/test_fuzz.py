@@ -49,7 +49,7 @@ def test_every_answer_is_in_the_document(api: Any, method: str, path: str, mode:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(max_examples=CASES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     def answers(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, timeout=60)
 
     answers()
 

@@ -99,4 +99,4 @@ def test_a_relay_that_was_killed_is_followed_by_one_that_takes_over_its_queue(ca
         assert after.ended(meanwhile["id"])["status"] == "resolved"
         # the dead one's last requests may still take messages; those come again within seconds
         for _ in range(3):
-            after.ended(calo.create("pasta")["id"], seconds=15)
+            after.ended(calo.create("pasta")["id"], seconds=25)

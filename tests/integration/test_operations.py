@@ -19,7 +19,7 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
     calo: Calo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with calo.live() as live:
-        job = live.ended(calo.create("pasta", delay_seconds=1)["id"])
+        job = live.ended(calo.create("pasta", delay_seconds=4)["id"])
 
     wanted = [
         r"create_job +job accepted query=pasta version=1",

@@ -95,7 +95,7 @@ async def running(
         relay.close()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
@@ -105,7 +105,7 @@ def run(test: Coroutine[Any, Any, T]) -> T:
     """Run a test's coroutine, bounded."""
 
     async def bounded() -> T:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             return await test
 
     return asyncio.run(bounded())

@@ -41,7 +41,7 @@ class RelayProcess:
         self.child.stdin.flush()
 
     def connect(self, query: str = "") -> socket.socket:
-        client = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         self.clients.append(client)
         client.sendall(f"GET /live{query} HTTP/1.0\r\n\r\n".encode())
         data = b""
@@ -52,7 +52,7 @@ class RelayProcess:
         return client
 
     def metrics(self) -> dict[str, float]:
-        text = httpx.get(f"{self.url}/metrics").text
+        text = httpx.get(f"{self.url}/metrics", timeout=60).text
         return {
             sample.name: sample.value
             for family in text_string_to_metric_families(text)
@@ -63,7 +63,7 @@ class RelayProcess:
     def end(self) -> list[dict[str, Any]]:
         """Stop it in order; the lines of its log."""
         self.child.send_signal(signal.SIGTERM)
-        output, _ = self.child.communicate(timeout=20)
+        output, _ = self.child.communicate(timeout=60)
         assert self.child.returncode == 0
         return [json.loads(line) for line in output.splitlines()]
 

@@ -1,10 +1,16 @@
 """What is counted, as Prometheus and CloudWatch read it."""
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from functions.sse_relay.signals import LAG_BUCKETS, EmbeddedMetrics, Signals
+from local.deployment import ROOT
 from tests.relay.conftest import NOW
 
 
@@ -19,6 +25,18 @@ def test_prometheus_can_read_it() -> None:
     lag = families["relay_feed_lag_seconds"].samples
     buckets = [one.value for one in lag if one.name.endswith("_bucket")]
     assert buckets == [0, 0, 0] + [1] * (len(LAG_BUCKETS) - 2)
+
+
+def test_a_worker_that_has_not_counted_yet_does_not_hide_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are there before anything is in them."""
+    count = "from functions.sse_relay.signals import Signals; Signals().events_in.inc(7)"
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", count], env=environment, cwd=ROOT, check=True)
+    (tmp_path / "counter_1.db").touch()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    assert Signals().samples()["relay_events_in_total"] == 7
 
 
 def test_cloudwatch_gets_what_happened_since_the_line_before() -> None:
