@@ -31,7 +31,7 @@ run: install web ## the whole system on this machine, at http://localhost:8080 (
 
 test: install web ## all tests: the web app's logic, then everything else
 	@cd frontend && npm test --silent
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
 check: install web ## format, lint, types; templates through cdk-nag and cfn-lint, and what they would replace
 	@cd frontend && npm run --silent check

@@ -58,8 +58,9 @@ class Process:
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
     def kill(self) -> None:
-        """End it at once, as a crash would."""
-        self._child.kill()
+        """End it and all that it started at once, as a crash would."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, signal.SIGKILL)  # its session is its own, and so is its group
         self._child.wait()
 
     def stop(self) -> None:
@@ -68,9 +69,7 @@ class Process:
             self._child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(STOP_SECONDS)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)  # its session is its own, and so is its group
-        self._child.wait()
+        self.kill()
 
     def __enter__(self) -> "Process":
         return self

@@ -199,7 +199,7 @@ class LocalSystem:
         }
         log = self.folder / "emulator.log"
         emulator = Process("the emulator", [str(EMULATOR)], environment, log, scratch)
-        self._running.enter_context(emulator)
+        self._running.callback(emulator.kill)  # it keeps nothing, and would take its time to say goodbye
         emulator.wait_ready(f"http://127.0.0.1:{port}/_ministack/health")
 
     def _start_stand_in(self, port: int) -> None:

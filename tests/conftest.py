@@ -1,11 +1,14 @@
-"""An orderly end of every run, and the templates, synthesised once: with the defaults, as they go to AWS."""
+"""How a run is shared by processes and ends in order; the templates, synthesised once: with the defaults, as
+they go to AWS."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
+from xdist.scheduler import LoadScopeScheduling
 
 from infra.app import build
 from local.processes import end_in_order
@@ -14,6 +17,24 @@ from local.processes import end_in_order
 def pytest_configure() -> None:
     """A run that is ended by SIGTERM takes the emulator, the relay and the rest along."""
     end_in_order()
+
+
+ONE_SYSTEM = {"browser", "integration"}
+"""Folders whose tests share a system that takes long to start."""
+
+
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Tests of one system go to one process; all others go by their files to whichever process is free."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        _, folder, *_ = nodeid.split("/")
+        return folder if folder in ONE_SYSTEM else nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
+    """Used with --numprocesses."""
+    return FolderScheduling(config, log)
 
 
 FLAGS = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]

@@ -14,7 +14,7 @@ from tests.unit.faults import refused, watch
 DOWN = Transient("unavailable", "Unsplash is unavailable (500)")
 NONE = Permanent("no_photos", "Unsplash has no photos")
 
-WINDOW_MS = 3_602_000
+WINDOW_MS = 3_610_000
 
 
 @pytest.mark.parametrize(("attempts", "backoff"), [(0, 10), (1, 20)])
