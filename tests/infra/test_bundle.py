@@ -55,3 +55,20 @@ def test_a_native_file_fails_the_build(elsewhere: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr("infra.bundle.subprocess.run", install)
     with pytest.raises(RuntimeError, match="native files in the bundle: fast"):
         bundle.build_bundle()
+
+
+def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (elsewhere / "common" / "job.py").write_text("# not built yet")
+    copytree = shutil.copytree
+    quicker = []
+
+    def interrupted(source: Path, target: Path) -> Path:
+        monkeypatch.setattr("infra.bundle.shutil.copytree", copytree)
+        quicker.append(bundle.build_bundle())
+        return copytree(source, target)
+
+    monkeypatch.setattr("infra.bundle.shutil.copytree", interrupted)
+    assert [bundle.build_bundle()] == quicker
+    assert list(bundle.BUILD.glob("bundle-*")) == [quicker[0][0]]
