@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ KINDS = (
     "Lambda workers killed",
     "relays killed",
 )
+SETTLED_SECONDS = 10.0
+"""Lambda workers are killed once they are older. When one dies while it starts, MiniStack throws away all
+workers of its function, those that start included; on a busy machine that goes on for ever."""
 WORKERS = ("JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob")
 
 
@@ -122,7 +126,7 @@ class Faults:
             self.counted["job messages lost"] += 1
 
     def _kill_worker(self, rng: random.Random) -> None:
-        workers = _worker_processes(self._system.folder)
+        workers = _settled_workers(self._system.folder)
         if workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(rng.choice(workers), signal.SIGKILL)
@@ -138,13 +142,20 @@ def _message(item: dict[str, Any]) -> dict[str, Any]:
     return {"job_id": item["id"]["S"], "owner": "public", "run": int(item["run"]["N"])}
 
 
-def _worker_processes(folder: Path) -> list[int]:
-    """Processes that the emulator runs the functions in."""
+def _settled_workers(folder: Path) -> list[int]:
+    """Processes that the emulator runs the functions in, but for those that it has just started."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_text(errors="replace")
-                if str(folder) in command and "_worker.py" in command and any(w in command for w in WORKERS):
+                works = "_worker.py" in command and any(worker in command for worker in WORKERS)
+                if str(folder) in command and works and _age(entry) > SETTLED_SECONDS:
                     found.append(int(entry.name))
     return found
+
+
+def _age(process: Path) -> float:
+    """Seconds since it was started; `process` is its folder in /proc (proc(5): starttime is field 22)."""
+    ticks = int((process / "stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
