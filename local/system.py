@@ -134,7 +134,7 @@ class LocalSystem:
         return relay
 
     def _start(self) -> None:
-        emulator_port, stand_in_port, self._relay_port = free_ports(3)
+        emulator_port, stand_in_port = free_ports(2)
         running = Emulator.named(self.environment)
         self.emulator = running or Emulator(f"http://127.0.0.1:{emulator_port}")
         self.deployment = Deployment(self.emulator, self.folder)
@@ -142,6 +142,8 @@ class LocalSystem:
         with ThreadPoolExecutor() as pool:
             self.say("writing the templates: cdk synth")
             synth = pool.submit(self.deployment.synth, self._settings())
+            if self.third_party.stand_in is not None:
+                self._start_stand_in(self.third_party.stand_in)
             if running is None:
                 self.say("starting the AWS emulator: MiniStack")
                 self._start_emulator(emulator_port)
@@ -157,8 +159,7 @@ class LocalSystem:
             self.deployment.mend_grants(self.outputs)
         self.deployment.complete(self.outputs, self.third_party.access_key)
         self.say("starting the relay and the front door")
-        if self.third_party.stand_in is not None:
-            self._start_stand_in(self.third_party.stand_in)
+        (self._relay_port,) = free_ports(1)
         self.start_relay()
         self._start_front_door()
         self._running.enter_context(announced(LocalRun(self.url, self.emulator, self.folder)))
