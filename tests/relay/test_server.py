@@ -1,43 +1,16 @@
-"""`/live` over real sockets, read by an independent client."""
+"""`/live` over real sockets, read by an independent client: what a stream is sent, and how it ends."""
 
 import asyncio
-import contextlib
-import json
-import socket
-from typing import Any
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
-from httpx_sse import ServerSentEvent, aconnect_sse
 
 from functions.common.clock import now_ms
-from functions.sse_relay.change import Change, plain
+from functions.sse_relay.change import plain
 from functions.sse_relay.history import MAX_AGE_MS
-from functions.sse_relay.server import SPARE_CONNECTIONS
-from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running, until
-
-
-async def read(
-    relay: RunningRelay, count: int, headers: dict[str, str] | None = None, **query: str
-) -> list[ServerSentEvent]:
-    """The first events of a stream."""
-    events: list[ServerSentEvent] = []
-    async with (
-        httpx.AsyncClient() as client,
-        aconnect_sse(client, "GET", f"{relay.url}/live", params=query, headers=headers or {}) as source,
-    ):
-        async for event in source.aiter_sse():
-            if event.data:
-                events.append(event)
-            if len(events) == count:
-                break
-    return events
-
-
-def versions(events: list[ServerSentEvent]) -> list[tuple[str, int]]:
-    jobs = [json.loads(event.data) for event in events]
-    return [(job["id"], job["version"]) for job in jobs]
+from tests.relay.clients import raw, read, versions
+from tests.relay.conftest import NOW, change, job_id, run, running
 
 
 def test_everyone_sees_a_change_at_once() -> None:
@@ -138,12 +111,6 @@ def test_bad_names_are_refused(query: str) -> None:
             assert answer.json()["errors"][0]["field"] == "job"
 
     run(test())
-
-
-async def raw(relay: RunningRelay, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
-    writer.write(request)
-    return reader, writer
 
 
 def test_the_first_bytes_come_at_once_with_a_jittered_retry() -> None:
@@ -247,45 +214,6 @@ def test_only_get_is_served_and_only_here() -> None:
     run(test())
 
 
-@pytest.mark.parametrize(("limits", "status"), [({"max_streams": 2}, 503), ({"max_per_address": 2}, 429)])
-def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: int) -> None:
-    async def test() -> None:
-        async with running(**limits) as relay, httpx.AsyncClient() as client:
-            clients = [await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
-            await relay.streams(2)
-            answer = await client.get(f"{relay.url}/live")
-            assert answer.status_code == status
-            assert 1 <= int(answer.headers["retry-after"]) <= 5
-            assert answer.json()["status"] == status
-            clients[0][1].close()
-            await relay.streams(1)
-            events = asyncio.create_task(read(relay, 1))
-            await relay.streams(2)
-            relay.publish(change(1))
-            assert versions(await events) == [(job_id(1), 1)]
-            clients[1][1].close()
-
-    run(test())
-
-
-@pytest.mark.parametrize(
-    ("limits", "bound"),
-    [({"max_streams": 0, "max_per_address": 1000}, SPARE_CONNECTIONS), ({"max_per_address": 20}, 20)],
-)
-def test_connections_that_ask_for_nothing_are_bounded_too(limits: dict[str, Any], bound: int) -> None:
-    async def test() -> None:
-        async with running(**limits) as relay:
-            silent = [await raw(relay, b"") for _ in range(bound)]
-            await until(lambda: relay.relay.connections == bound)
-            reader, writer = await raw(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            with contextlib.suppress(ConnectionResetError):
-                assert await reader.read() == b""
-            for _, one in [*silent, (reader, writer)]:
-                one.close()
-
-    run(test())
-
-
 def test_a_stream_whose_past_cannot_be_read_is_closed_and_comes_back() -> None:
     async def test() -> None:
         async with running() as relay:
@@ -297,38 +225,6 @@ def test_a_stream_whose_past_cannot_be_read_is_closed_and_comes_back() -> None:
             relay.history.error = None
             relay.history.jobs = {job_id(1): change(1)}
             assert versions(await read(relay, 1, job=job_id(1))) == [(job_id(1), 1)]
-
-    run(test())
-
-
-def slow_client(relay: RunningRelay) -> socket.socket:
-    """Takes four kilobytes at a time, and only when it is asked to."""
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.connect(("127.0.0.1", relay.port))
-    client.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
-    client.setblocking(False)
-    return client
-
-
-def test_a_client_that_reads_late_gets_all_and_one_that_never_reads_is_dropped_and_counted() -> None:
-    async def test() -> None:
-        async with running() as relay, httpx.AsyncClient() as client:
-            late, never = slow_client(relay), slow_client(relay)
-            await relay.streams(2)
-            got = b""
-            sent: list[Change] = []
-            while len(relay.relay.streams) == 2:
-                sent.append(change(len(sent), query="x" * 5000))
-                relay.publish(sent[-1])
-                if relay.relay.streams[0].pending_bytes > 100_000:
-                    got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
-            while sent[-1].chunk not in got:
-                got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
-            assert got.endswith(b"".join(one.chunk for one in sent))
-            assert "relay_streams_dropped_total 1.0" in (await client.get(f"{relay.url}/metrics")).text
-            for one in (late, never):
-                one.close()
 
     run(test())
 
