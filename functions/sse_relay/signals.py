@@ -73,7 +73,7 @@ class Signals:
         if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
             return self._own
         together = CollectorRegistry()
-        together.register(_StartedWorkers(None))  # type: ignore[no-untyped-call]
+        _StartedWorkers(together)  # type: ignore[no-untyped-call]
         return together
 
     def _level(self, name: str, text: str) -> Gauge:

@@ -113,9 +113,7 @@ def test_nothing_jumps_when_jobs_resolve_and_images_arrive(calo: Calo, visit: Vi
         page.add_init_script(f"({SHIFTS})()")
         page.goto(path)
         is_live(page)
-        expect(
-            page.locator(f"[data-job='{job_id}'][data-look=pending], [data-job='{job_id}'] .status").first
-        ).to_be_visible()
+        expect(card(page, job_id)).to_be_visible()
     calo.start_now(job_id)
     for page in pages:
         expect(page.locator(f"[data-job='{job_id}'] .photo[data-state=shown]")).to_be_visible()

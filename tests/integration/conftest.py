@@ -163,7 +163,7 @@ class Calo:
 
     def start_now(self, job_id: str) -> None:
         """Let a delayed job not wait any longer."""
-        self.send("JobsQueueUrl", {"job_id": job_id, "owner": "public", "run": 1})
+        self.send("JobsQueueUrl", job_message(job_id))
 
     def messages(self) -> int:
         """How many messages the jobs queue and the results queue hold, seen or unseen."""
@@ -204,12 +204,17 @@ def unknown_id() -> str:
     return str(uuid.uuid4())
 
 
+def job_message(job_id: str) -> dict[str, Any]:
+    """What a job's first run is asked for by."""
+    return {"job_id": job_id, "owner": "public", "run": 1}
+
+
 def result_message(job_id: str) -> dict[str, Any]:
     """A result that nobody worked for."""
     photo = {
         "id": "forged", "width": 4, "height": 3, "small": "http://forged", "regular": "http://forged",
     }  # fmt: skip
-    return {"job_id": job_id, "owner": "public", "run": 1, "result": "http://forged", "photo": photo}
+    return {**job_message(job_id), "result": "http://forged", "photo": photo}
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:

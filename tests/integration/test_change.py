@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from tests.integration.conftest import HOPELESS, Calo, eventually, result_message
+from tests.integration.conftest import HOPELESS, Calo, eventually, job_message, result_message
 
 
 def test_a_pending_job_can_be_cancelled_and_its_late_result_changes_nothing(calo: Calo) -> None:
@@ -48,7 +48,7 @@ def test_a_cancelled_job_can_be_tried_again_and_an_old_failure_does_not_end_it(c
         job = calo.create("pasta", delay_seconds=900)
         calo.http.delete(f"jobs/{job['id']}")
         calo.http.post(f"jobs/{job['id']}/retry")
-        calo.send("DeadLetterQueueUrl", {"job_id": job["id"], "owner": "public", "run": 1})
+        calo.send("DeadLetterQueueUrl", job_message(job["id"]))
         resolved = live.until(lambda one: one["id"] == job["id"] and one["status"] == "resolved")
     assert resolved["version"] == 4
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 from PIL import Image
 
-from tests.integration.conftest import HOPELESS, Calo, eventually, result_message
+from tests.integration.conftest import HOPELESS, Calo, eventually, job_message, result_message
 
 
 def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Calo) -> None:
@@ -50,7 +50,7 @@ def test_a_delayed_job_waits_and_is_told_live_as_pending(calo: Calo) -> None:
 def test_duplicates_of_every_message_change_nothing(calo: Calo) -> None:
     with calo.live() as live:
         job = live.ended(calo.create("pasta")["id"])
-        message = {"job_id": job["id"], "owner": "public", "run": 1}
+        message = job_message(job["id"])
         failure = {**message, "code": "forged", "message": "forged", "attempts": 3}
         for _ in range(2):
             calo.send("JobsQueueUrl", message)
@@ -77,7 +77,7 @@ def republish(calo: Calo, job_id: str) -> None:
 def test_a_message_that_no_worker_could_report_ends_its_job_as_crashed(calo: Calo) -> None:
     with calo.live() as live:
         created = calo.create("pasta", delay_seconds=900)
-        calo.send("DeadLetterQueueUrl", {"job_id": created["id"], "owner": "public", "run": 1})
+        calo.send("DeadLetterQueueUrl", job_message(created["id"]))
         failed = live.ended(created["id"])
     assert (failed["status"], failed["error"]["code"]) == ("error", "crashed")
 
