@@ -54,8 +54,8 @@ class Settings:
         the number of tasks is fixed.
     relay_units, relay_memory: size of a task in CPU units (1,024 are one vCPU) and MB.
     relay_streams: open streams that one task accepts.
-    nat_gateways: of the relay's network; 2 survive the loss of a zone. With 0 the tasks run in public subnets and
-        accept connections only from the load balancer.
+    nat_gateways: of the relay's network; 2 survive the loss of a zone. With 0 the tasks run in public subnets
+        and accept connections only from the load balancer.
     availability_zones: names of the zones for the relay's network, with commas between. Empty lets
         CloudFormation choose the first two. `make preflight` says when they must be named.
     api_rate, api_burst: requests a second that each call of the API lets through.
