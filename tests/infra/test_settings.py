@@ -75,7 +75,8 @@ def test_custom_metrics_are_needed_by_what_rests_on_them() -> None:
 
 
 def test_an_unknown_setting_is_named_with_those_that_are_known() -> None:
-    with pytest.raises(ValueError, match=r"setting rate_limits is unknown; known are size, images, .*rate_limit,"):
+    message = r"setting rate_limits is unknown; known are size, images, .*rate_limit,"
+    with pytest.raises(ValueError, match=message):
         Settings.from_context({"rate_limits": "5000"})
 
 
