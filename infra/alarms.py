@@ -3,96 +3,103 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.api_stack import ApiStack
-from infra.jobs_stack import JobsStack
 from infra.live_stack import LiveStack
 from infra.signals import (
     BUDGET_REMAINING,
     FEED_LAG,
-    FIVE_MINUTES,
-    JOBS_FAILED,
     JOBS_LOST,
     JOBS_RESCUED,
-    JOBS_RESOLVED,
+    api_metric,
+    function_metric,
+    pipe_metric,
+    queue_metric,
     signal,
 )
+from infra.stack import CaloStack
+from infra.watched import Watched
 
 RUNBOOK = "Runbook: docs/operations.md#"
 LONGEST_DELAY = 900
 """Seconds that a message of the jobs queue may be meant to wait."""
 QUARTER = Duration.minutes(15)
+FEW = frozenset(
+    {
+        "JobsFail", "JobsWait", "ResultsWait", "DeadLettersStay", "ChangesUndelivered", "PipeFails",
+        "CounterBehind", "JobWatchdogErrors", "ApiErrors", "RelayUnhealthy",
+    }
+)  # fmt: skip
+"""The alarms of the setting `alarms=few`: work, answers or live events fail. None needs a custom metric."""
 
 
 class Alarms(Construct):
-    """`all` are the alarms made so far; each tells the topic when it begins and when it is over."""
+    """`all` are the alarms made so far; each notifies the topic when it begins and when it clears."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.Topic) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, topic: sns.Topic, few: bool) -> None:
         super().__init__(scope, construct_id)
         self.all: list[cloudwatch.Alarm] = []
+        self._few = few
         self._action = actions.SnsAction(topic)
 
-    def of_jobs(self, jobs: JobsStack) -> None:
-        """Work that fails, waits or is lost."""
-        self._queues(jobs)
-        self._endings()
-        self._publishing(jobs)
-        age = jobs.job_counter.metric("IteratorAge", statistic="Maximum", period=FIVE_MINUTES)
+    def add(self, watched: Watched) -> None:
+        """Make all of them, or the few."""
+        self._queues(watched)
+        self._endings(watched)
+        self._publishing(watched)
+        age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
         self._when("CounterBehind", age, "Counts lag more than five minutes.", "counts-lag", 300_000, (3, 3))
-        for function in jobs.functions:
-            self._function(function)
-
-    def of_api(self, api: ApiStack) -> None:
-        """Callers who get no answer."""
-        errors = api.api.metric_server_error(statistic="Sum", period=FIVE_MINUTES)
+        errors = api_metric("5XXError")
         self._when("ApiErrors", errors, "The API answers 5xx.", "api-errors", 5, (2, 3))
-        for function in api.functions:
-            self._function(function)
+        for function in watched.function_ids:
+            self._function(watched, function)
+        if watched.live is not None:
+            self._relay(watched.stack, watched.live)
 
-    def of_live(self, live: LiveStack) -> None:
-        """Viewers who see nothing, or see it late."""
-        unhealthy = live.target_group.metrics.unhealthy_host_count(
-            statistic="Maximum", period=Duration.minutes(1)
+    def _relay(self, stack: CaloStack, live: LiveStack) -> None:
+        unhealthy = cloudwatch.Metric(
+            namespace="AWS/ApplicationELB",
+            metric_name="UnHealthyHostCount",
+            dimensions_map={
+                "LoadBalancer": stack.read(live, "load-balancer-metrics"),
+                "TargetGroup": stack.read(live, "target-group-metrics"),
+            },
+            statistic="Maximum",
+            period=Duration.minutes(1),
         )
         self._when(
             "RelayUnhealthy", unhealthy, "A relay fails its health check.", "relay-unhealthy", 1, (5, 5)
         )
         lag = signal(FEED_LAG, "p95")
         self._when("LiveLate", lag, "Live events come ten seconds late.", "live-events-late", 10, (3, 3))
-        left = live.undelivered.metric_approximate_number_of_messages_visible(
-            statistic="Maximum", period=FIVE_MINUTES
-        )
-        self._when(
-            "RelayNotTidied", left, "A stopped relay's queue was not removed.", "relay-not-tidied", 1, (1, 1)
-        )
-        self._function(live.janitor)
+        if not self._few:
+            self._janitor(
+                stack.read(live, "function/RelayJanitor"), stack.read(live, "queue/RelayUndelivered")
+            )
 
-    def _queues(self, jobs: JobsStack) -> None:
-        dead = jobs.queues.dead_letters.metric_approximate_age_of_oldest_message(
-            statistic="Maximum", period=FIVE_MINUTES
-        )
-        self._when(
-            "DeadLettersStay", dead, "Dead letters that nobody ends.", "dead-letters-stay", 900, (1, 1)
-        )
-        waiting = jobs.queues.jobs.metric_approximate_age_of_oldest_message(
-            statistic="Maximum", period=FIVE_MINUTES
-        )
+    def _janitor(self, function: str, undelivered: str) -> None:
+        orphans = _waiting(undelivered)
+        means = "A stopped relay's queue was not removed."
+        self._when("RelayNotTidied", orphans, means, "relay-not-tidied", 1, (1, 1))
+        self._errors("RelayJanitor", function)
+        self._throttles("RelayJanitor", function)
+
+    def _queues(self, watched: Watched) -> None:
+        dead = _oldest(watched.queue("DeadLetters"))
+        self._when("DeadLettersStay", dead, "Dead letters are not handled.", "dead-letters-stay", 900, (1, 1))
         limit = 2 * LONGEST_DELAY
+        waiting = _oldest(watched.queue("Jobs"))
         self._when("JobsWait", waiting, "Jobs wait longer than they should.", "jobs-wait", limit, (3, 3))
-        results = jobs.queues.results.metric_approximate_age_of_oldest_message(
-            statistic="Maximum", period=FIVE_MINUTES
-        )
+        results = _oldest(watched.queue("Results"))
         self._when("ResultsWait", results, "Results are not written.", "results-wait", 300, (3, 3))
 
-    def _endings(self) -> None:
+    def _endings(self, watched: Watched) -> None:
         failing = cloudwatch.MathExpression(
             expression="IF(failed >= 10 AND failed > FILL(resolved, 0), 1, 0)",
             using_metrics={
-                "failed": signal(JOBS_FAILED, period=QUARTER),
-                "resolved": signal(JOBS_RESOLVED, period=QUARTER),
+                "failed": _handled(watched.queue("DeadLetters")),
+                "resolved": _handled(watched.queue("Results")),
             },
             period=QUARTER,
         )
@@ -110,30 +117,33 @@ class Alarms(Construct):
             cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
         )
 
-    def _publishing(self, jobs: JobsStack) -> None:
-        left = jobs.publishing.undelivered.metric_approximate_number_of_messages_visible(
-            statistic="Maximum", period=FIVE_MINUTES
-        )
+    def _publishing(self, watched: Watched) -> None:
+        undelivered = _waiting(watched.queue("Undelivered"))
         self._when(
-            "ChangesUndelivered", left, "Changes that no viewer saw.", "changes-undelivered", 1, (1, 1)
+            "ChangesUndelivered", undelivered, "Viewers missed changes.", "changes-undelivered", 1, (1, 1)
         )
+        failures = ("ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled")
+        metrics = {f"m{number}": pipe_metric(watched.pipe, name) for number, name in enumerate(failures)}
+        # a sum with a metric that has no data has no data either
         failed = cloudwatch.MathExpression(
-            expression="failed + timed_out + throttled",
-            using_metrics={
-                "failed": jobs.publishing.metric("ExecutionFailed"),
-                "timed_out": jobs.publishing.metric("ExecutionTimeout"),
-                "throttled": jobs.publishing.metric("ExecutionThrottled"),
-            },
-            period=FIVE_MINUTES,
+            expression=" + ".join(f"FILL({name}, 0)" for name in metrics), using_metrics=metrics
         )
         self._when("PipeFails", failed, "The Pipe cannot publish changes.", "pipe-fails", 1, (2, 3))
 
-    def _function(self, function: lambda_.Function) -> None:
-        name = function.node.id
-        errors = function.metric_errors(period=FIVE_MINUTES)
-        self._when(f"{name}Errors", errors, f"{name} raises errors.", "function-errors", 1, (2, 3))
-        throttles = function.metric_throttles(period=FIVE_MINUTES)
-        self._when(f"{name}Throttles", throttles, f"{name} may not run.", "function-throttles", 1, (2, 3))
+    def _function(self, watched: Watched, function: str) -> None:
+        if not self._few or f"{function}Errors" in FEW:
+            self._errors(function, watched.function(function))
+        if not self._few:
+            self._throttles(function, watched.function(function))
+
+    def _errors(self, function: str, name: str) -> None:
+        errors = function_metric(name, "Errors")
+        self._when(f"{function}Errors", errors, f"{function} raises errors.", "function-errors", 1, (2, 3))
+
+    def _throttles(self, function: str, name: str) -> None:
+        throttles = function_metric(name, "Throttles")
+        means = f"{function} may not run."
+        self._when(f"{function}Throttles", throttles, means, "function-throttles", 1, (2, 3))
 
     def _when(
         self,
@@ -147,8 +157,12 @@ class Alarms(Construct):
             cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
         ),
     ) -> None:
-        """An alarm once so many of the last periods reach the threshold. No data is good news: counters are
-        written only when there is something to count."""
+        """An alarm once so many of the last periods reach the threshold.
+
+        Missing data counts as OK: counters are written only when there is something to count.
+        """
+        if self._few and name not in FEW:
+            return
         reached, of = periods
         alarm = cloudwatch.Alarm(
             self,
@@ -164,3 +178,17 @@ class Alarms(Construct):
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
         self.all.append(alarm)
+
+
+def _oldest(queue: str) -> cloudwatch.Metric:
+    """Seconds."""
+    return queue_metric(queue, "ApproximateAgeOfOldestMessage")
+
+
+def _waiting(queue: str) -> cloudwatch.Metric:
+    return queue_metric(queue, "ApproximateNumberOfMessagesVisible")
+
+
+def _handled(queue: str) -> cloudwatch.Metric:
+    """Messages that a worker has finished with in a quarter of an hour."""
+    return queue_metric(queue, "NumberOfMessagesDeleted", "Sum", period=QUARTER)

@@ -1,22 +1,25 @@
 """CaloApi: the REST API with its stage `api`."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.acknowledgements import acknowledge
 from infra.functions import CaloFunction
 from infra.jobs_stack import JobsStack
+from infra.live_route import add_live_route
 from infra.live_stack import LiveStack
 from infra.rest_api import RestApi
 from infra.settings import Settings
+from infra.stack import CaloStack
 from infra.web_acl import WebAcl
 
 API_TIMEOUT = 10
 """Seconds."""
 
 
-class ApiStack(Stack):
+class ApiStack(CaloStack):
     """The API's calls, and `GET /live` where the relay is deployed."""
 
     def __init__(
@@ -30,15 +33,19 @@ class ApiStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id)
         self.settings = settings
+        self.jobs_table = self.read(jobs, "jobs-table")
         self.api = RestApi(self, "Api", settings=settings)
         if settings.waf:
             WebAcl(self, "WebAcl", rate=settings.waf_rate).guard(self.api.deployment_stage.stage_arn)
+        else:
+            acknowledge(self.api, {"AwsSolutions-APIG3": "Left out by the setting waf=false."})
         self.create_job = self._writer("CreateJob", "create_job", jobs, "PutItem")
         self.change_job = self._writer("ChangeJob", "change_job", jobs, "UpdateItem")
         self.read_jobs = self._read_jobs(jobs)
         self._calls()
         if live is not None:
-            live.add_stream_route(self.api.root.add_resource("live"))
+            add_live_route(self, self.api, live)
+        self._publish_names()
         CfnOutput(self, "ApiUrl", value=self.api.url)
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)
 
@@ -73,40 +80,43 @@ class ApiStack(Stack):
         )
         return apigateway.LambdaIntegration(alias)
 
-    def _writer(self, construct_id: str, name: str, jobs: JobsStack, action: str) -> CaloFunction:
-        """A function that reads a job, writes it by this action, and queues it."""
-        writer = CaloFunction(
+    def _function(
+        self, construct_id: str, name: str, memory: int, environment: dict[str, str]
+    ) -> CaloFunction:
+        return CaloFunction(
             self,
             construct_id,
             name=name,
             timeout=API_TIMEOUT,
-            memory=512,
+            memory=memory,
+            metrics=self.settings.metrics,
             snap_start=self.settings.api_start == "snapstart",
-            environment={
-                "JOBS_TABLE": jobs.tables.jobs.table_name,
-                "JOBS_QUEUE_URL": jobs.queues.jobs.queue_url,
-            },
+            environment={"JOBS_TABLE": self.jobs_table, **environment},
         )
-        writer.may(["dynamodb:GetItem", f"dynamodb:{action}"], jobs.tables.jobs.table_arn)
-        writer.may(["sqs:SendMessage"], jobs.queues.jobs.queue_arn)
+
+    def _writer(self, construct_id: str, name: str, jobs: JobsStack, action: str) -> CaloFunction:
+        """A function that reads a job, writes it by this action, and queues it."""
+        queue = {"JOBS_QUEUE_URL": self.read(jobs, "jobs-queue-url")}
+        writer = self._function(construct_id, name, 512, queue)
+        writer.may(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
+        writer.may(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/Jobs")))
         return writer
 
     def _read_jobs(self, jobs: JobsStack) -> CaloFunction:
-        reader = CaloFunction(
-            self,
-            "ReadJobs",
-            name="read_jobs",
-            timeout=API_TIMEOUT,
-            memory=1024,  # a page of a hundred jobs is work
-            snap_start=self.settings.api_start == "snapstart",
-            environment={
-                "JOBS_TABLE": jobs.tables.jobs.table_name,
-                "LEDGER_TABLE": jobs.tables.ledger.table_name,
-                "RATE_LIMIT": str(self.settings.rate_limit),
-            },
-        )
-        both = (jobs.tables.jobs.table_arn, jobs.tables.ledger.table_arn)
-        reader.may(["dynamodb:GetItem", "dynamodb:BatchGetItem"], *both)
-        lists = [jobs.tables.index_arn(name) for name in ("by-created", "by-status")]
-        reader.may(["dynamodb:Query"], *lists)
+        ledger = self.read(jobs, "ledger-table")
+        environment = {"LEDGER_TABLE": ledger, "RATE_LIMIT": str(self.settings.rate_limit)}
+        reader = self._function(
+            "ReadJobs", "read_jobs", 1024, environment
+        )  # a page of a hundred jobs is work
+        table = self.table_arn(self.jobs_table)
+        reader.may(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
+        reader.may(["dynamodb:Query"], *(f"{table}/index/{name}" for name in ("by-created", "by-status")))
         return reader
+
+    def _publish_names(self) -> None:
+        """What the other stacks read."""
+        self.publish("api-id", self.api.rest_api_id)
+        self.publish("log/api-calls", self.api.access_log.log_group_name)
+        self.publish("log/CreateJob", self.create_job.log_group.log_group_name)
+        for function in self.functions:
+            self.publish(f"function/{function.node.id}", function.function_name)

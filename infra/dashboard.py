@@ -6,9 +6,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.api_stack import ApiStack
-from infra.jobs_stack import JobsStack
-from infra.live_stack import LiveStack
 from infra.signals import (
     AGE_AT_RESOLUTION,
     BUDGET_REMAINING,
@@ -25,37 +22,44 @@ from infra.signals import (
     SPARE_PHOTOS,
     STREAMS_DROPPED,
     UNSPLASH_REQUESTS,
+    api_metric,
+    function_metric,
+    pipe_metric,
+    queue_metric,
     signal,
 )
+from infra.watched import Watched
 
 WIDTH = 24
 """Columns that CloudWatch gives a row."""
 HEIGHT = 6
+CALLS = (
+    ("POST", "/jobs"),
+    ("GET", "/jobs"),
+    ("GET", "/jobs/{id}"),
+    ("DELETE", "/jobs/{id}"),
+    ("POST", "/jobs/{id}/retry"),
+    ("GET", "/stats"),
+)
+"""Those with a latency worth watching."""
 
 
 class Dashboard(cloudwatch.Dashboard):
     """Three headings, each with the graphs that answer it."""
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        alarms: list[cloudwatch.Alarm],
-        jobs: JobsStack,
-        api: ApiStack,
-        live: LiveStack | None,
+        self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
     ) -> None:
         super().__init__(scope, construct_id, default_interval=Duration.hours(3))
         self._heading("Is it healthy?")
         self.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=WIDTH, height=HEIGHT)
         )
-        self.add_widgets(*_jobs(), *_answers(api), *(_live() if live is not None else []))
+        self.add_widgets(*_jobs(), *_answers(), *(_live() if watched.live is not None else []))
         self._heading("Where is it stuck?")
-        self.add_widgets(*_queues(jobs), *_functions(jobs, api), *_changes(jobs))
+        self.add_widgets(*_queues(watched), *_functions(watched), *_changes(watched))
         self._heading("Who is spending the budget?")
-        self.add_widgets(*_budget(), _topics(api), _callers(api))
+        self.add_widgets(*_budget(), _topics(watched), _callers(watched))
 
     def _heading(self, text: str) -> None:
         self.add_widgets(cloudwatch.TextWidget(markdown=f"## {text}", width=WIDTH, height=1))
@@ -78,16 +82,11 @@ def _jobs() -> list[cloudwatch.IWidget]:
     ]
 
 
-def _answers(api: ApiStack) -> list[cloudwatch.IWidget]:
-    api_metrics = [
-        api.api.metric_count(statistic="Sum", period=FIVE_MINUTES),
-        api.api.metric_client_error(statistic="Sum", period=FIVE_MINUTES),
-        api.api.metric_server_error(statistic="Sum", period=FIVE_MINUTES),
-    ]
-    latency = [
-        api.api.metric_latency(statistic=statistic, period=FIVE_MINUTES) for statistic in ("p50", "p99")
-    ]
-    return [_graph("Calls, 4xx, 5xx", api_metrics), _graph("Latency of calls (ms)", latency)]
+def _answers() -> list[cloudwatch.IWidget]:
+    """Latency by call: a stream lasts up to 14 minutes, and in a sum it would hide all others."""
+    calls = [api_metric(name) for name in ("Count", "4XXError", "5XXError")]
+    latency = [api_metric("Latency", "p99", method, path) for method, path in CALLS]
+    return [_graph("Calls, 4xx, 5xx", calls), _graph("Latency of calls, p99 (ms)", latency)]
 
 
 def _live() -> list[cloudwatch.IWidget]:
@@ -98,16 +97,11 @@ def _live() -> list[cloudwatch.IWidget]:
     ]
 
 
-def _queues(jobs: JobsStack) -> list[cloudwatch.IWidget]:
-    queues = [jobs.queues.jobs, jobs.queues.results, jobs.queues.dead_letters, jobs.publishing.undelivered]
-    depth = [
-        queue.metric_approximate_number_of_messages_visible(statistic="Maximum", label=queue.node.id)
-        for queue in queues
-    ]
-    ages = [
-        queue.metric_approximate_age_of_oldest_message(statistic="Maximum", label=queue.node.id)
-        for queue in queues
-    ]
+def _queues(watched: Watched) -> list[cloudwatch.IWidget]:
+    depth, ages = (
+        [queue_metric(watched.queue(name), metric, label=name) for name in watched.queue_ids]
+        for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
+    )
     found = [signal(JOBS_DEFERRED), signal(JOBS_RESCUED), signal(JOBS_LOST)]
     return [
         _graph("Messages waiting", depth),
@@ -116,23 +110,21 @@ def _queues(jobs: JobsStack) -> list[cloudwatch.IWidget]:
     ]
 
 
-def _functions(jobs: JobsStack, api: ApiStack) -> list[cloudwatch.IWidget]:
-    functions = [*jobs.functions, *api.functions]
-    return [
-        _graph(
-            "Errors of functions",
-            [function.metric_errors(label=function.node.id) for function in functions],
-        ),
-        _graph(
-            "Time of functions, p95 (ms)",
-            [function.metric_duration(statistic="p95", label=function.node.id) for function in functions],
-        ),
-    ]
+def _functions(watched: Watched) -> list[cloudwatch.IWidget]:
+    errors, times = (
+        [
+            function_metric(watched.function(name), metric, statistic, label=name)
+            for name in watched.function_ids
+        ]
+        for metric, statistic in (("Errors", "Sum"), ("Duration", "p95"))
+    )
+    return [_graph("Errors of functions", errors), _graph("Time of functions, p95 (ms)", times)]
 
 
-def _changes(jobs: JobsStack) -> list[cloudwatch.IWidget]:
-    pipe = [jobs.publishing.metric(name) for name in ("Invocations", "ExecutionFailed", "TargetStageFailed")]
-    age = jobs.job_counter.metric("IteratorAge", statistic="Maximum")
+def _changes(watched: Watched) -> list[cloudwatch.IWidget]:
+    names = ("Invocations", "ExecutionFailed", "ExecutionPartiallyFailed", "TargetStageFailed")
+    pipe = [pipe_metric(watched.pipe, name) for name in names]
+    age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
     return [_graph("Pipe", pipe), _graph("How far counts lag (ms)", [age])]
 
 
@@ -146,11 +138,11 @@ def _budget() -> list[cloudwatch.IWidget]:
     ]
 
 
-def _topics(api: ApiStack) -> cloudwatch.IWidget:
+def _topics(watched: Watched) -> cloudwatch.IWidget:
     """Each topic costs requests of its own."""
     return cloudwatch.LogQueryWidget(
         title="Topics of accepted jobs",
-        log_group_names=[api.create_job.log_group.log_group_name],
+        log_group_names=[watched.create_job_log],
         query_lines=[
             'filter message = "job accepted"',
             "stats count(*) as jobs by query",
@@ -162,10 +154,10 @@ def _topics(api: ApiStack) -> cloudwatch.IWidget:
     )
 
 
-def _callers(api: ApiStack) -> cloudwatch.IWidget:
+def _callers(watched: Watched) -> cloudwatch.IWidget:
     return cloudwatch.LogQueryWidget(
         title="Addresses that post",
-        log_group_names=[api.api.access_log.log_group_name],
+        log_group_names=[watched.api_log],
         query_lines=[
             'filter httpMethod = "POST"',
             "stats count(*) as calls by ip",

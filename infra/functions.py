@@ -31,6 +31,7 @@ class CaloFunction(lambda_.Function):
         environment: dict[str, str],
         timeout: int,
         memory: int = 256,
+        metrics: bool = True,
         snap_start: bool = False,
         dead_letters: sqs.Queue | None = None,
     ) -> None:
@@ -47,7 +48,11 @@ class CaloFunction(lambda_.Function):
             timeout=Duration.seconds(timeout),
             memory_size=memory,
             tracing=lambda_.Tracing.ACTIVE,
-            environment={"POWERTOOLS_SERVICE_NAME": name, **environment},
+            environment={
+                "POWERTOOLS_SERVICE_NAME": name,
+                **({} if metrics else {"POWERTOOLS_METRICS_DISABLED": "true"}),
+                **environment,
+            },
             log_group=log,
             role=_role(scope, f"{construct_id}ServiceRole", log),
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if snap_start else None,
@@ -80,15 +85,16 @@ def log_group(scope: Construct, construct_id: str, *, name: str | None = None) -
 
 
 def provider_log(stack: Stack, provider: str) -> None:
-    """Give one of CDK's own functions a log that forgets; by itself it would log to one that is kept.
+    """Give one of CDK's own functions a log group with a retention; Lambda's own would be kept for ever.
 
-    Whether there is such a function, flags in cdk.json decide.
+    Does nothing if the stack has no such function (flags in cdk.json decide) or has given it one already.
     """
     made = stack.node.try_find_child(provider)
-    if made is None:
+    log_id = f"{provider.split('::')[1]}Logs"
+    if made is None or stack.node.try_find_child(log_id) is not None:
         return
     handler = cast(CfnResource, made.node.find_child("Handler"))
-    log = log_group(stack, f"{provider.split('::')[1]}Logs")
+    log = log_group(stack, log_id)
     handler.add_property_override("LoggingConfig", {"LogGroup": log.log_group_name})
 
 

@@ -1,13 +1,14 @@
 """Stored images: a private bucket behind CloudFront."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
-from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.access_logs import AccessLogs
+from infra.access_logs import LEFT_OUT, AccessLogs
 from infra.acknowledgements import acknowledge
+from infra.cloudfront import global_name, private_origin
+from infra.functions import provider_log
 from infra.settings import Settings
 
 OPEN_TO_ALL = {
@@ -35,13 +36,15 @@ class Images(Construct):
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix="images-bucket/" if access_logs else None,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
+            auto_delete_objects=not settings.retain_data,  # only an empty bucket can be deleted
         )
+        provider_log(Stack.of(self), "Custom::S3AutoDeleteObjectsCustomResourceProvider")
         self.distribution = cloudfront.Distribution(
             self,
             "Distribution",
             comment="Calo images",
             default_behavior=cloudfront.BehaviorOptions(
-                origin=origins.S3BucketOrigin.with_origin_access_control(self.bucket),
+                origin=private_origin(self.bucket),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
                 response_headers_policy=self._headers(),
@@ -51,6 +54,8 @@ class Images(Construct):
             log_file_prefix="images-distribution/" if access_logs else None,
         )
         acknowledge(self.distribution, OPEN_TO_ALL)
+        if access_logs is None:
+            acknowledge(self, LEFT_OUT)
         self.base_url = settings.images_base_url or f"https://{self.distribution.distribution_domain_name}"
 
     def _headers(self) -> cloudfront.ResponseHeadersPolicy:
@@ -58,6 +63,7 @@ class Images(Construct):
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
+            response_headers_policy_name=global_name(self, "Headers"),
             cors_behavior=cloudfront.ResponseHeadersCorsBehavior(
                 access_control_allow_credentials=False,
                 access_control_allow_headers=["*"],

@@ -1,12 +1,13 @@
 """CaloJobs: tables, queues, workers, publishing and images."""
 
-from typing import cast
+from typing import Any, cast
 
-from aws_cdk import CfnElement, CfnOutput, Duration, SecretValue, Stack
+from aws_cdk import CfnElement, CfnOutput, Duration, SecretValue
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
@@ -18,16 +19,15 @@ from infra.images import Images
 from infra.publishing import Publishing
 from infra.queues import MAX_RECEIVES, Queues
 from infra.settings import Settings
+from infra.stack import CaloStack
 from infra.tables import Tables
 
 WRITER_TIMEOUT = 20
 """Seconds for the functions that only write to the tables; no more than the worker has."""
-MAX_WORKERS = 10
-"""A ceiling for downloads at one time; the rate itself is kept by the budget, not by concurrency."""
 
 
-class JobsStack(Stack):
-    """Everything between an accepted job and the topic that tells of its changes."""
+class JobsStack(CaloStack):
+    """Everything between an accepted job and the topic that its changes are published to."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
@@ -36,7 +36,7 @@ class JobsStack(Stack):
         self.writer_timeout = min(WRITER_TIMEOUT, settings.worker_timeout)
         self.queues = Queues(self, "Queues", settings=settings, writer_timeout=self.writer_timeout)
         self.access_logs = AccessLogs(self, "AccessLogs", settings=settings) if settings.access_logs else None
-        self.images = Images(self, "Images", settings=settings, access_logs=self.access_logs)
+        self.images = self._images()
         self.publishing = Publishing(self, "Publishing", settings=settings, jobs=self.tables.jobs)
         self.access_key = secretsmanager.Secret(
             self,
@@ -54,39 +54,53 @@ class JobsStack(Stack):
         self.job_counter = self._job_counter()
         self.job_watchdog = self._job_watchdog()
         self._outputs()
+        self._publish_names()
 
     @property
     def functions(self) -> list[CaloFunction]:
         """In the order in which a job meets them."""
         return [self.job_worker, self.result_worker, self.dlq_worker, self.job_counter, self.job_watchdog]
 
+    @property
+    def watched_queues(self) -> list[sqs.Queue]:
+        """Those that alarms and dashboard look at."""
+        queues = self.queues
+        return [queues.jobs, queues.results, queues.dead_letters, self.publishing.undelivered]
+
+    def _images(self) -> Images | None:
+        if self.settings.images == "hotlink":
+            return None
+        return Images(self, "Images", settings=self.settings, access_logs=self.access_logs)
+
+    def _function(self, construct_id: str, **options: Any) -> CaloFunction:
+        return CaloFunction(self, construct_id, metrics=self.settings.metrics, **options)
+
     def _job_worker(self) -> CaloFunction:
-        worker = CaloFunction(
-            self,
+        worker = self._function(
             "JobWorker",
             name="job_worker",
             timeout=self.settings.worker_timeout,
             memory=512,
             environment={**self._worker_addresses(), **self._worker_settings()},
         )
-        # a lone job must not wait for company: no window; a backlog fills the batches by itself
-        self._feed(worker, self.queues.jobs, batch_size=10, max_concurrency=MAX_WORKERS)
+        # a lone job must not wait for company: no window; a backlog fills the batches anyway
+        self._feed(worker, self.queues.jobs, batch_size=10, max_concurrency=self.settings.worker_concurrency)
         worker.may(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
         worker.may(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.ledger.table_arn)
         worker.may(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], self.queues.jobs.queue_arn)
         worker.may(["sqs:SendMessage"], self.queues.results.queue_arn, self.queues.dead_letters.queue_arn)
         worker.may(["secretsmanager:GetSecretValue"], self.access_key.secret_arn)
-        if self.settings.images == "cdn":
-            self._may_put_images(worker)
+        if self.images is not None:
+            self._may_put_images(worker, self.images.bucket)
         return worker
 
-    def _may_put_images(self, worker: CaloFunction) -> None:
-        worker.may(["s3:PutObject"], self.images.bucket.arn_for_objects("images/*"))
-        bucket = self.get_logical_id(cast(CfnElement, self.images.bucket.node.default_child))
+    def _may_put_images(self, worker: CaloFunction, images: s3.Bucket) -> None:
+        worker.may(["s3:PutObject"], images.arn_for_objects("images/*"))
+        bucket = self.get_logical_id(cast(CfnElement, images.node.default_child))
         rule = f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/images/*]"
         acknowledge(
             cast(IConstruct, worker.role),
-            {rule: "An image's key bears its photo's id, which nobody knows before."},
+            {rule: "An image's key contains its photo's id, which is not known beforehand."},
         )
 
     def _worker_addresses(self) -> dict[str, str]:
@@ -97,9 +111,13 @@ class JobsStack(Stack):
             "RESULTS_QUEUE_URL": self.queues.results.queue_url,
             "DEAD_LETTER_QUEUE_URL": self.queues.dead_letters.queue_url,
             "UNSPLASH_SECRET": self.access_key.secret_arn,
-            "IMAGES_BUCKET": self.images.bucket.bucket_name,
-            "IMAGES_BASE_URL": self.images.base_url,
+            **self._images_addresses(),
         }
+
+    def _images_addresses(self) -> dict[str, str]:
+        if self.images is None:
+            return {}
+        return {"IMAGES_BUCKET": self.images.bucket.bucket_name, "IMAGES_BASE_URL": self.images.base_url}
 
     def _worker_settings(self) -> dict[str, str]:
         return {
@@ -112,20 +130,19 @@ class JobsStack(Stack):
         }
 
     def _result_worker(self) -> CaloFunction:
-        worker = CaloFunction(
-            self,
+        worker = self._function(
             "ResultWorker",
             name="result_worker",
             timeout=self.writer_timeout,
             environment={"JOBS_TABLE": self.tables.jobs.table_name},
         )
-        self._feed(worker, self.queues.results, batch_size=10, max_concurrency=MAX_WORKERS)
+        concurrency = self.settings.result_concurrency
+        self._feed(worker, self.queues.results, batch_size=10, max_concurrency=concurrency)
         worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
         return worker
 
     def _dlq_worker(self) -> CaloFunction:
-        worker = CaloFunction(
-            self,
+        worker = self._function(
             "DlqWorker",
             name="dlq_worker",
             timeout=self.writer_timeout,
@@ -134,14 +151,14 @@ class JobsStack(Stack):
                 "MAX_RECEIVES": str(MAX_RECEIVES),
             },
         )
-        # failures are in no hurry and often come in numbers: a second's wait gathers them
-        self._feed(worker, self.queues.dead_letters, batch_size=25, max_concurrency=2, window=1)
+        concurrency = self.settings.dlq_concurrency
+        # failures are not urgent and often come in numbers: a second's wait gathers them
+        self._feed(worker, self.queues.dead_letters, batch_size=25, max_concurrency=concurrency, window=1)
         worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
         return worker
 
     def _job_counter(self) -> CaloFunction:
-        counter = CaloFunction(
-            self,
+        counter = self._function(
             "JobCounter",
             name="job_counter",
             timeout=self.writer_timeout,
@@ -170,8 +187,7 @@ class JobsStack(Stack):
         return counter
 
     def _job_watchdog(self) -> CaloFunction:
-        watchdog = CaloFunction(
-            self,
+        watchdog = self._function(
             "JobWatchdog",
             name="job_watchdog",
             timeout=self.writer_timeout,
@@ -228,9 +244,26 @@ class JobsStack(Stack):
             "ResultsQueueUrl": self.queues.results.queue_url,
             "DeadLetterQueueUrl": self.queues.dead_letters.queue_url,
             "TopicArn": self.publishing.topic.topic_arn,
-            "ImagesBucket": self.images.bucket.bucket_name,
-            "ImagesBaseUrl": self.images.base_url,
             "UnsplashSecret": self.access_key.secret_arn,
         }
+        if self.images is not None:
+            values["ImagesBucket"] = self.images.bucket.bucket_name
+            values["ImagesBaseUrl"] = self.images.base_url
         for name, value in values.items():
             CfnOutput(self, name, value=value)
+
+    def _publish_names(self) -> None:
+        """What the other stacks read."""
+        self.publish("jobs-table", self.tables.jobs.table_name)
+        self.publish("ledger-table", self.tables.ledger.table_name)
+        self.publish("jobs-queue-url", self.queues.jobs.queue_url)
+        self.publish("topic-arn", self.publishing.topic.topic_arn)
+        self.publish("pipe", self.publishing.pipe.ref)
+        for queue in self.watched_queues:
+            self.publish(f"queue/{queue.node.id}", queue.queue_name)
+        for function in self.functions:
+            self.publish(f"function/{function.node.id}", function.function_name)
+        if self.images is not None:
+            self.publish("images-base-url", self.images.base_url)
+        if self.access_logs is not None:
+            self.publish("access-logs-bucket", self.access_logs.bucket_name)

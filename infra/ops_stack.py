@@ -1,6 +1,6 @@
-"""CaloOps: alarms and the topic that they tell, and the dashboard. Nothing depends on it."""
+"""CaloOps: alarms with their topic, and the dashboard. Nothing depends on it."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -13,9 +13,11 @@ from infra.dashboard import Dashboard
 from infra.jobs_stack import JobsStack
 from infra.live_stack import LiveStack
 from infra.settings import Settings
+from infra.stack import CaloStack
+from infra.watched import Watched
 
 
-class OpsStack(Stack):
+class OpsStack(CaloStack):
     """Watches the other stacks."""
 
     def __init__(
@@ -30,12 +32,11 @@ class OpsStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id)
         topic = self._topic(settings)
-        alarms = Alarms(self, "Alarms", topic=topic)
-        alarms.of_jobs(jobs)
-        alarms.of_api(api)
-        if live is not None:
-            alarms.of_live(live)
-        Dashboard(self, "Dashboard", alarms=alarms.all, jobs=jobs, api=api, live=live)
+        watched = Watched(self, jobs, api, live)
+        alarms = Alarms(self, "Alarms", topic=topic, few=settings.alarms == "few")
+        alarms.add(watched)
+        if settings.dashboard:
+            Dashboard(self, "Dashboard", alarms=alarms.all, watched=watched)
         CfnOutput(self, "AlarmTopicArn", value=topic.topic_arn)
 
     def _topic(self, settings: Settings) -> sns.Topic:

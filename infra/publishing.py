@@ -5,7 +5,6 @@ least once. What the Pipe cannot deliver lies in `undelivered`.
 """
 
 from aws_cdk import Duration
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_pipes as pipes
@@ -31,16 +30,6 @@ class Publishing(Construct):
         self.topic.grant_publish(role)
         self.undelivered.grant_send_messages(role)
         self.pipe = self._pipe(jobs, role)
-
-    def metric(self, name: str) -> cloudwatch.Metric:
-        """Of the Pipe: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html"""
-        return cloudwatch.Metric(
-            namespace="AWS/EventBridge/Pipes",
-            metric_name=name,
-            dimensions_map={"PipeName": self.pipe.ref},
-            statistic="Sum",
-            period=Duration.minutes(5),
-        )
 
     def _pipe(self, jobs: dynamodb.TableV2, role: iam.Role) -> pipes.CfnPipe:
         stream = pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(

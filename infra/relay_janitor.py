@@ -16,14 +16,17 @@ from infra.functions import CaloFunction
 QUEUE_PREFIX = "CaloRelay-"
 
 
-def add_janitor(stack: Stack, *, topic: str, cluster: ecs.ICluster, undelivered: sqs.Queue) -> CaloFunction:
-    """Called when ECS tells that a task has ended; what it fails to remove is told to `undelivered`."""
+def add_janitor(
+    stack: Stack, *, topic: str, cluster: ecs.ICluster, undelivered: sqs.Queue, metrics: bool
+) -> CaloFunction:
+    """Called when ECS reports that a task has ended. Events it fails to handle go to `undelivered`."""
     janitor = CaloFunction(
         stack,
         "RelayJanitor",
         name="relay_janitor",
         environment={"TOPIC_ARN": topic, "QUEUE_PREFIX": QUEUE_PREFIX},
         timeout=30,
+        metrics=metrics,
         dead_letters=undelivered,
     )
     janitor.may(["sqs:GetQueueUrl", "sqs:DeleteQueue"], relay_queues(stack))

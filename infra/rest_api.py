@@ -1,5 +1,8 @@
 """The REST API with its stage: throttling, logs, CORS, the gateway's own answers, and the optional key."""
 
+from collections.abc import Mapping
+from typing import cast
+
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
@@ -9,8 +12,10 @@ from infra.functions import log_group
 from infra.gateway_responses import add_gateway_responses
 from infra.settings import Settings
 
+API_NAME = "Calo"
 STAGE = "api"
 MAKES_WORK = ("/jobs/POST", "/jobs/{id}/retry/POST")
+LIVE = "/live/GET"
 HEADERS = ["Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key"]
 PUBLIC = {
     "AwsSolutions-APIG2": "The functions check every field and name the wrong one in their answer; the "
@@ -34,7 +39,7 @@ class RestApi(apigateway.RestApi):
         super().__init__(
             scope,
             construct_id,
-            rest_api_name="Calo",
+            rest_api_name=API_NAME,
             # an edge-optimised endpoint would cut a stream after 30 idle seconds
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # without it in the account's settings, API Gateway refuses a stage that writes an access log
@@ -61,6 +66,15 @@ class RestApi(apigateway.RestApi):
         """A call that asks for the API key, if there is one; the preflights before it do not."""
         resource.add_method(method, integration, api_key_required=self._settings.api_key)
 
+    def deploy_when_changed(self, overrides: Mapping[str, str]) -> None:
+        """Make a new deployment of the stage when these values change.
+
+        CDK hashes a method before its property overrides are applied, so a change of those alone would
+        never reach the stage.
+        """
+        deployment = cast(apigateway.Deployment, self.latest_deployment)
+        deployment.add_to_logical_id(dict(overrides))
+
     def _key(self) -> None:
         """One key, and its plan. Throttled as the stage is: what the key adds is that it can be withdrawn."""
         key = self.add_api_key("Key", description="Calo: the key of all callers")
@@ -77,20 +91,17 @@ class RestApi(apigateway.RestApi):
 
 def _stage(settings: Settings, access_log: apigateway.LogGroupLogDestination) -> apigateway.StageOptions:
     """What is set for one call replaces all that is set for every call, logs and metrics included."""
-    errors = apigateway.MethodLoggingLevel.ERROR
-    rarer = apigateway.MethodDeploymentOptions(
-        throttling_rate_limit=settings.post_rate,
-        throttling_burst_limit=settings.post_burst,
-        metrics_enabled=True,
-        logging_level=errors,
-    )
+    rarer = _limits(settings, settings.post_rate, settings.post_burst)
+    calls = dict.fromkeys(MAKES_WORK, rarer)
+    if settings.live:
+        calls[LIVE] = _limits(settings, settings.live_rate, settings.live_burst)
     return apigateway.StageOptions(
         stage_name=STAGE,
         throttling_rate_limit=settings.api_rate,
         throttling_burst_limit=settings.api_burst,
-        metrics_enabled=True,
-        logging_level=errors,
-        method_options=dict.fromkeys(MAKES_WORK, rarer),
+        metrics_enabled=settings.metrics,
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        method_options=calls,
         tracing_enabled=True,
         access_log_destination=access_log,
         access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
@@ -98,3 +109,12 @@ def _stage(settings: Settings, access_log: apigateway.LogGroupLogDestination) ->
             resource_path=True, response_length=True, status=True, user=False,
         ),
     )  # fmt: skip
+
+
+def _limits(settings: Settings, rate: int, burst: int) -> apigateway.MethodDeploymentOptions:
+    return apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=rate,
+        throttling_burst_limit=burst,
+        metrics_enabled=settings.metrics,
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+    )

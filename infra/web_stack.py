@@ -3,20 +3,22 @@
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import CfnElement, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnElement, CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_cloudfront as cloudfront
-from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
 
-from infra.access_logs import AccessLogs
+from infra.access_logs import LEFT_OUT, SITE_BUCKET
 from infra.acknowledgements import acknowledge
 from infra.api_stack import ApiStack
+from infra.cloudfront import global_name, private_origin
 from infra.functions import log_group, provider_log
 from infra.jobs_stack import JobsStack
+from infra.rest_api import STAGE
 from infra.settings import Settings
 from infra.site_headers import IMMUTABLE, REVALIDATED, content_security_policy
+from infra.stack import CaloStack
 
 SITE = Path(__file__).resolve().parent.parent / "frontend" / "dist"
 """What `make web` builds."""
@@ -42,7 +44,7 @@ PUBLISHER = "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C"
 CDKS_OWN = "CDK's own function, which only runs while this stack is deployed; its making is not open to us."
 
 
-class WebStack(Stack):
+class WebStack(CaloStack):
     """Raises RuntimeError if the web app has not been built."""
 
     def __init__(
@@ -51,6 +53,9 @@ class WebStack(Stack):
         super().__init__(scope, construct_id)
         if not (SITE / "index.html").exists():
             raise RuntimeError("the web app is not built: run `make web`, or deploy without it: -c web=false")
+        self.settings = settings
+        self.api_origin = f"https://{self.read(api, 'api-id')}.execute-api.{self.region}.{self.url_suffix}"
+        access_logs = self._access_logs(jobs)
         self.bucket = s3.Bucket(
             self,
             "Site",
@@ -59,18 +64,29 @@ class WebStack(Stack):
             enforce_ssl=True,
             removal_policy=RemovalPolicy.DESTROY,  # it can be built again
             auto_delete_objects=True,
-            server_access_logs_bucket=jobs.access_logs,
-            server_access_logs_prefix="site-bucket/" if jobs.access_logs else None,
+            server_access_logs_bucket=access_logs,
+            server_access_logs_prefix=SITE_BUCKET if access_logs else None,
         )
-        self.distribution = self._distribution(self._headers(settings, jobs, api), jobs.access_logs)
+        acknowledge(
+            self.bucket, {"Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded": "CaloJobs has added it."}
+        )
+        self.distribution = self._distribution(self._headers(jobs), access_logs)
         acknowledge(self.distribution, OPEN_TO_ALL)
+        if access_logs is None:
+            for construct in (self.bucket, self.distribution):
+                acknowledge(construct, LEFT_OUT)
         provider_log(self, "Custom::S3AutoDeleteObjectsCustomResourceProvider")
-        self._publish(api)
+        self._publish_site()
         self._acknowledge_publisher()
         CfnOutput(self, "SiteUrl", value=f"https://{self.distribution.distribution_domain_name}")
 
+    def _access_logs(self, jobs: JobsStack) -> s3.IBucket | None:
+        if not self.settings.access_logs:
+            return None
+        return s3.Bucket.from_bucket_name(self, "AccessLogs", self.read(jobs, "access-logs-bucket"))
+
     def _distribution(
-        self, headers: cloudfront.ResponseHeadersPolicy, access_logs: AccessLogs | None
+        self, headers: cloudfront.ResponseHeadersPolicy, access_logs: s3.IBucket | None
     ) -> cloudfront.Distribution:
         pages = cloudfront.Function(
             self,
@@ -89,7 +105,7 @@ class WebStack(Stack):
             default_root_object="index.html",
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             default_behavior=cloudfront.BehaviorOptions(
-                origin=origins.S3BucketOrigin.with_origin_access_control(self.bucket),
+                origin=private_origin(self.bucket),
                 viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
                 cache_policy=cloudfront.CachePolicy.CACHING_OPTIMIZED,
                 response_headers_policy=headers,
@@ -110,16 +126,17 @@ class WebStack(Stack):
             ],
         )
 
-    def _headers(
-        self, settings: Settings, jobs: JobsStack, api: ApiStack
-    ) -> cloudfront.ResponseHeadersPolicy:
-        api_origin = f"https://{api.api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}"
-        hosts = [f"https://{host}" for host in settings.image_hosts.split(",")]
-        images = hosts if settings.images == "hotlink" else [jobs.images.base_url]
-        policy = content_security_policy(connect=[api_origin], images=images)
+    def _image_sources(self, jobs: JobsStack) -> list[str]:
+        if self.settings.images == "hotlink":
+            return [f"https://{host}" for host in self.settings.image_hosts.split(",")]
+        return [self.read(jobs, "images-base-url")]
+
+    def _headers(self, jobs: JobsStack) -> cloudfront.ResponseHeadersPolicy:
+        policy = content_security_policy(connect=[self.api_origin], images=self._image_sources(jobs))
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
+            response_headers_policy_name=global_name(self, "Headers"),
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
                     content_security_policy=policy, override=True
@@ -157,7 +174,7 @@ class WebStack(Stack):
         ]
         acknowledge(self.node.find_child(PUBLISHER), dict.fromkeys(rules, CDKS_OWN))
 
-    def _publish(self, api: ApiStack) -> None:
+    def _publish_site(self) -> None:
         """First the assets, then the page that names them. Old assets stay, for pages that are open."""
         log = log_group(self, "PublisherLogs")
         assets = deployment.BucketDeployment(
@@ -176,7 +193,7 @@ class WebStack(Stack):
             destination_bucket=self.bucket,
             sources=[
                 deployment.Source.asset(str(SITE), exclude=["assets"]),
-                deployment.Source.json_data("config.json", {"apiUrl": api.api.url}),
+                deployment.Source.json_data("config.json", {"apiUrl": f"{self.api_origin}/{STAGE}/"}),
             ],
             cache_control=[deployment.CacheControl.from_string(REVALIDATED)],
             prune=False,

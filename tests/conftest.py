@@ -57,6 +57,13 @@ def synth_stacks(**context: str) -> dict[str, Template]:
     }
 
 
+def read(template: Template, value: Any) -> str:
+    """Return the name of the parameter that a value of this template is read from."""
+    parameter = template.to_json()["Parameters"][value["Ref"]]
+    assert parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
+    return str(parameter["Default"])
+
+
 @pytest.fixture(scope="session")
 def templates() -> dict[str, Template]:
     return synth_stacks()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.conftest import synth_stacks
+from infra import live_route
+from tests.conftest import read, synth_stacks
 
 OPENAPI = Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json"
 
@@ -63,6 +64,8 @@ def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
         ("*", "/*"): (100, 200),
         ("POST", "/~1jobs"): (20, 40),
         ("POST", "/~1jobs~1{id}~1retry"): (20, 40),
+        # when a relay stops, thousands of clients open a stream within seconds
+        ("GET", "/~1live"): (2000, 4000),
     }
 
 
@@ -126,12 +129,42 @@ def test_the_endpoint_is_regional_so_that_idle_streams_live(api: Template) -> No
     assert rest_api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
-def test_live_is_streamed_through_the_vpc_link(api: Template) -> None:
-    methods = [one["Properties"] for one in api.find_resources("AWS::ApiGateway::Method").values()]
+def live_integration(template: Template) -> dict[str, Any]:
+    methods = [one["Properties"] for one in template.find_resources("AWS::ApiGateway::Method").values()]
     (live,) = [one["Integration"] for one in methods if one["Integration"]["Type"] == "HTTP_PROXY"]
+    return dict(live)
+
+
+def test_live_is_streamed_through_the_vpc_link(api: Template) -> None:
+    live = live_integration(api)
     assert live["ResponseTransferMode"] == "STREAM"
     assert live["ConnectionType"] == "VPC_LINK"
     assert live["TimeoutInMillis"] == 15 * 60 * 1000
-    assert "Link" in live["ConnectionId"]["Fn::ImportValue"]
-    assert "LoadBalancer" in live["IntegrationTarget"]["Fn::ImportValue"]
-    assert live["Uri"]["Fn::Join"][1][-1] == "/live"
+    assert read(api, live["ConnectionId"]) == "/calo/link-id"
+    assert read(api, live["IntegrationTarget"]) == "/calo/load-balancer-arn"
+    host = live["Uri"]["Fn::Join"][1]
+    assert (host[0], read(api, host[1]), host[2]) == ("http://", "/calo/load-balancer-host", "/live")
+
+
+def test_the_gateway_tells_the_relay_who_the_client_is(api: Template, templates: dict[str, Template]) -> None:
+    (parameter,) = live_integration(api)["RequestParameters"].items()
+    name, source = parameter
+    assert source == "context.identity.sourceIp"
+    (task,) = templates["CaloLive"].find_resources("AWS::ECS::TaskDefinition").values()
+    command = task["Properties"]["ContainerDefinitions"][0]["Command"]
+    assert name == f"integration.request.header.{command[command.index('--address-header') + 1]}"
+
+
+def test_another_way_to_the_relay_is_another_deployment_of_the_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The overrides of the streaming integration are not part of CDK's own hash."""
+
+    def deployment() -> str:
+        (name,) = synth_stacks()["CaloApi"].find_resources("AWS::ApiGateway::Deployment")
+        return name
+
+    before = deployment()
+    assert deployment() == before
+    monkeypatch.setattr(live_route, "LINK", "another-link")
+    assert deployment() != before

@@ -1,6 +1,7 @@
 """The bundle: pure Python, the functions' sources, and a hash that depends on nothing else."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,17 @@ def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
     monkeypatch.setattr("infra.bundle.shutil.copytree", interrupted)
     assert [bundle.build_bundle()] == quicker
     assert list(bundle.BUILD.glob("bundle-*")) == [quicker[0][0]]
+
+
+def test_byte_code_is_added_where_a_python_of_the_runtimes_version_is_found(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infra.bundle.shutil.which", {}.get)
+    plain, plain_hash = bundle.build_bundle()
+    assert not list(plain.rglob("*.pyc"))
+    monkeypatch.setattr("infra.bundle.shutil.which", {f"python{bundle.RUNTIME}": sys.executable}.get)
+    compiled, compiled_hash = bundle.build_bundle()
+    assert compiled_hash != plain_hash
+    (code,) = (compiled / "functions" / "create_job" / "__pycache__").glob("handler.*.pyc")
+    flags = int.from_bytes(code.read_bytes()[4:8], "little")
+    assert flags == 0b01  # by hash, and not checked against the source: https://peps.python.org/pep-0552/

@@ -1,5 +1,6 @@
 """What holds for every resource of every stack, whichever is added later."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.conftest import app_of
+from tests.conftest import app_of, synth_stacks
 
 VARIANTS: list[dict[str, str]] = [
     {},
+    {"size": "small"},
     {"live": "false", "images": "hotlink"},
     {"api_key": "true", "web": "false", "api_start": "snapstart", "flow_logs": "all"},
     {"api_start": "provisioned", "alarm_email": "somebody@example.com", "retain_data": "false"},
@@ -23,8 +25,62 @@ def test_cdk_nag_has_nothing_left_to_say(tmp_path: Path, context: dict[str, str]
 
 
 def test_cdk_nag_speaks_when_there_is_something_to_say(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="AwsSolutions-APIG3"):
-        app_of(str(tmp_path), nag="true", waf="false").synth()
+    with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
+        app_of(str(tmp_path), nag="true", tls_only="false").synth()
+
+
+@pytest.mark.parametrize("context", VARIANTS, ids=str)
+def test_no_stack_imports_what_another_exports(context: dict[str, str]) -> None:
+    """CloudFormation refuses to remove or change an export that is imported, so no setting could change."""
+    templates = synth_stacks(**context)
+    published = {one["Name"] for _, one in resources(templates, "AWS::SSM::Parameter")}
+    for template in templates.values():
+        text = json.dumps(template.to_json())
+        assert "Fn::ImportValue" not in text
+        assert not [one for one in template.to_json().get("Outputs", {}).values() if "Export" in one]
+        parameters = template.to_json()["Parameters"].values()
+        names = {one["Default"] for one in parameters if one["Default"].startswith("/calo/")}
+        assert names <= published
+
+
+def test_names_that_are_global_name_the_region(templates: dict[str, Template]) -> None:
+    """Else a deployment to a second region of the account would fail."""
+    policies = resources(templates, "AWS::CloudFront::ResponseHeadersPolicy")
+    controls = resources(templates, "AWS::CloudFront::OriginAccessControl")
+    functions = resources(templates, "AWS::CloudFront::Function")
+    names = [
+        *(one["ResponseHeadersPolicyConfig"]["Name"] for _, one in policies),
+        *(one["OriginAccessControlConfig"]["Name"] for _, one in controls),
+        *(one["Name"] for _, one in functions),
+    ]
+    assert len(names) == 5
+    for name in names:
+        parts = name["Fn::Join"][1]
+        assert {"Ref": "AWS::Region"} in parts
+        longest_region = len("ap-southeast-1")
+        assert sum(len(part) if isinstance(part, str) else longest_region for part in parts) <= 64
+
+
+def test_without_retained_data_nothing_blocks_the_deletion_of_a_stack() -> None:
+    templates = synth_stacks(retain_data="false")
+    kept = [
+        name
+        for stack, template in templates.items()
+        for name, one in template.to_json()["Resources"].items()
+        if one.get("DeletionPolicy") == "Retain" and not is_left_to_the_account(one)
+    ]
+    assert kept == []
+    emptied = {one["BucketName"]["Ref"] for _, one in resources(templates, "Custom::S3AutoDeleteObjects")}
+    assert emptied == {name.split("/")[1] for name, _ in resources(templates, "AWS::S3::Bucket")}
+    for _, table in resources(templates, "AWS::DynamoDB::GlobalTable"):
+        assert not table["Replicas"][0].get("DeletionProtectionEnabled")
+
+
+def is_left_to_the_account(resource: dict[str, Any]) -> bool:
+    """API Gateway's permission to log belongs to all APIs of the account and region; docs/operations.md."""
+    return resource["Type"] == "AWS::ApiGateway::Account" or "AmazonAPIGatewayPushToCloudWatchLogs" in str(
+        resource
+    )
 
 
 def resources(templates: dict[str, Template], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -7,6 +7,7 @@ from aws_cdk.assertions import Match, Template
 
 from functions.job_worker.handler import SIDE_BY_SIDE
 from functions.job_worker.images import MAX_IMAGE
+from infra.bundle import RUNTIME
 
 
 @pytest.fixture
@@ -118,6 +119,7 @@ def test_functions_share_one_arm64_bundle(jobs: Template) -> None:
     ]
     assert {tuple(one["Architectures"]) for one in own} == {("arm64",)}
     assert len({one["Code"]["S3Key"] for one in own}) == 1
+    assert {one["Runtime"] for one in own} == {f"python{RUNTIME}"}  # of the byte code in it
 
 
 def test_images_are_private_and_shown_through_the_distribution(jobs: Template) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ from aws_cdk.assertions import Template
 
 from functions.sse_relay.__main__ import arguments
 from functions.sse_relay.signals import EmbeddedMetrics
+from infra.live_stack import ADDRESS_HEADER
+from tests.conftest import app_of, synth_stacks
 
 HEARTBEAT_SECONDS = 15
+METADATA_SECONDS = 5
 
 
 @pytest.fixture
@@ -57,10 +61,86 @@ def test_the_relay_is_checked_and_scaled(live: Template) -> None:
 
 
 def test_a_stopping_relay_gets_the_time_to_let_its_streams_go(live: Template) -> None:
+    """ECS sends SIGTERM only after the deregistration delay, whose end breaks the connections."""
     (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
-    assert 30 <= container["StopTimeout"] <= 120
+    target = only(live, "AWS::ElasticLoadBalancingV2::TargetGroup")
+    attributes = {one["Key"]: one["Value"] for one in target["TargetGroupAttributes"]}
+    delay = int(attributes["deregistration_delay.timeout_seconds"])
+    drain = int(option(container, "--drain-seconds"))
+    assert 30 <= delay <= 60
+    assert drain + 2 * METADATA_SECONDS + 5 <= delay  # noticed late, and the last ones have time to close
+    assert drain < container["StopTimeout"] <= 120
     names = {one["Name"] for one in container["Environment"]}
     assert {"TOPIC_ARN", "JOBS_TABLE", "QUEUE_PREFIX", "PORT"} <= names
+
+
+def option(container: dict[str, Any], name: str) -> str:
+    command = container["Command"]
+    return str(command[command.index(name) + 1])
+
+
+def test_the_files_that_a_task_may_open_are_fargates_own(live: Template) -> None:
+    (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert "Ulimits" not in container
+    assert int(option(container, "--max-streams")) < 65_535 / 2
+
+
+@pytest.mark.parametrize(
+    ("cpu", "architecture", "platform"),
+    [("arm64", "ARM64", "linux/arm64"), ("x86_64", "X86_64", "linux/amd64")],
+)
+def test_the_image_is_built_for_the_processor_of_the_task(
+    tmp_path: Path, cpu: str, architecture: str, platform: str
+) -> None:
+    app_of(str(tmp_path), relay_cpu=cpu).synth()
+    template = json.loads((tmp_path / "CaloLive.template.json").read_text())
+    (task,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::ECS::TaskDefinition"]
+    assert task["Properties"]["RuntimePlatform"]["CpuArchitecture"] == architecture
+    assets = json.loads((tmp_path / "CaloLive.assets.json").read_text())
+    assert [image["source"]["platform"] for image in assets["dockerImages"].values()] == [platform]
+
+
+@pytest.mark.parametrize(("size", "subnets"), [("standard", "Private"), ("small", "Public")])
+def test_the_service_waits_for_its_route_to_the_internet(size: str, subnets: str) -> None:
+    live = synth_stacks(size=size)["CaloLive"]
+    (service,) = live.find_resources("AWS::ECS::Service").values()
+    routes = {name for name in live.find_resources("AWS::EC2::Route") if subnets in name}
+    assert len(routes) == 2
+    assert routes <= set(service["DependsOn"])
+
+
+def test_without_a_nat_gateway_tasks_have_addresses_and_only_the_load_balancer_reaches_them() -> None:
+    live = synth_stacks(size="small")["CaloLive"]
+    assert live.find_resources("AWS::EC2::NatGateway") == {}
+    service = only(live, "AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert service["AssignPublicIp"] == "ENABLED"
+    (group,) = [one["Fn::GetAtt"][0] for one in service["SecurityGroups"]]
+    rules = [one["Properties"] for one in live.find_resources("AWS::EC2::SecurityGroupIngress").values()]
+    sources = [rule["SourceSecurityGroupId"] for rule in rules if rule["GroupId"]["Fn::GetAtt"][0] == group]
+    assert ["LoadBalancer" in source["Fn::GetAtt"][0] for source in sources] == [True]
+    assert "SecurityGroupIngress" not in live.find_resources("AWS::EC2::SecurityGroup")[group]["Properties"]
+    balancer = only(live, "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert balancer["Scheme"] == "internal"
+    assert service["Subnets"] == balancer["Subnets"] == only(live, "AWS::ApiGatewayV2::VpcLink")["SubnetIds"]
+    assert len(service["Subnets"]) == 2
+
+
+def test_public_subnets_keep_their_addresses_whatever_the_number_of_nat_gateways(live: Template) -> None:
+    """Two subnets with overlapping addresses cannot exist while one replaces the other."""
+
+    def public(template: Template) -> dict[str, str]:
+        found = template.find_resources("AWS::EC2::Subnet").items()
+        return {name: one["Properties"]["CidrBlock"] for name, one in found if "Public" in name}
+
+    assert public(live) == public(synth_stacks(nat_gateways="0")["CaloLive"])
+
+
+def test_zones_can_be_named() -> None:
+    live = synth_stacks(availability_zones="us-east-1c, us-east-1d")["CaloLive"]
+    zones = {
+        one["Properties"]["AvailabilityZone"] for one in live.find_resources("AWS::EC2::Subnet").values()
+    }
+    assert zones == {"us-east-1c", "us-east-1d"}
 
 
 def test_the_relay_may_own_queues_of_its_name_only(live: Template) -> None:
@@ -100,7 +180,8 @@ def test_the_commands_options_are_the_relays(live: Template, monkeypatch: pytest
     (container,) = only(live, "AWS::ECS::TaskDefinition")["ContainerDefinitions"]
     monkeypatch.setattr(sys, "argv", ["relay", *container["Command"]])
     options = arguments()
-    assert (options.embedded_metrics, options.trusted_proxies, options.feed) == (True, 2, "sqs")
+    assert (options.embedded_metrics, options.trusted_proxies, options.feed) == (True, 0, "sqs")
+    assert options.address_header == ADDRESS_HEADER
 
 
 def test_whoever_outlives_a_task_removes_its_queue(live: Template) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from tests.conftest import synth_stacks
+from infra.alarms import FEW
+from tests.conftest import read, synth_stacks
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -69,23 +70,53 @@ def test_cloudwatch_may_publish_to_the_topic(ops: Template) -> None:
 
 
 def test_every_function_is_watched_for_errors_and_for_throttles(templates: dict[str, Template]) -> None:
-    functions = [
-        name
+    ops = templates["CaloOps"]
+    published = {
+        parameter["Properties"]["Name"]
         for template in templates.values()
-        for name, one in template.find_resources("AWS::Lambda::Function").items()
+        for parameter in template.find_resources("AWS::SSM::Parameter").values()
+        if "/function/" in parameter["Properties"]["Name"]
+    }
+    functions = [
+        one
+        for template in templates.values()
+        for one in template.find_resources("AWS::Lambda::Function").values()
         if one["Properties"]["Handler"].startswith("functions.")
     ]
-    watched = {
-        metric: [
-            json.dumps(one["Dimensions"])
-            for one in alarms(templates["CaloOps"])
-            if one.get("MetricName") == metric
+    assert len(published) == len(functions)
+    for metric in ("Errors", "Throttles"):
+        watched = [
+            read(ops, one["Dimensions"][0]["Value"]) for one in alarms(ops) if one.get("MetricName") == metric
         ]
-        for metric in ("Errors", "Throttles")
-    }
-    for name in functions:
-        for metric, dimensions in watched.items():
-            assert sum(name in one for one in dimensions) == 1, (metric, name)
+        assert sorted(watched) == sorted(published)
+
+
+def test_the_few_alarms_of_the_small_size_need_no_custom_metric() -> None:
+    small = synth_stacks(size="small")
+    found = alarms(small["CaloOps"])
+    assert len(found) == len(FEW) == 10
+    assert not [one for one in found if '"Calo"' in json.dumps([one.get("Namespace"), one.get("Metrics")])]
+    assert small["CaloOps"].find_resources("AWS::CloudWatch::Dashboard") == {}
+    for template in small.values():
+        for one in template.find_resources("AWS::Lambda::Function").values():
+            if one["Properties"]["Handler"].startswith("functions."):
+                variables = one["Properties"]["Environment"]["Variables"]
+                assert variables["POWERTOOLS_METRICS_DISABLED"] == "true"
+    (task,) = small["CaloLive"].find_resources("AWS::ECS::TaskDefinition").values()
+    assert "--embedded-metrics" not in task["Properties"]["ContainerDefinitions"][0]["Command"]
+    (stage,) = small["CaloApi"].find_resources("AWS::ApiGateway::Stage").values()
+    assert {one["MetricsEnabled"] for one in stage["Properties"]["MethodSettings"]} == {False}
+    (cluster,) = small["CaloLive"].find_resources("AWS::ECS::Cluster").values()
+    assert cluster["Properties"]["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
+
+
+def test_latency_is_graphed_by_call_and_without_the_streams(ops: Template) -> None:
+    (board,) = ops.find_resources("AWS::CloudWatch::Dashboard").values()
+    body = json.dumps(board["Properties"]["DashboardBody"])
+    latencies = body.count('\\"Latency\\"')
+    assert latencies == body.count('\\"Latency\\",\\"ApiName\\",\\"Calo\\",\\"Method\\"') == 6
+    assert "IntegrationLatency" not in body
+    assert '\\"/live\\"' not in body
 
 
 @pytest.mark.parametrize(
@@ -122,7 +153,13 @@ def test_failures_of_the_pipe_are_watched(ops: Template) -> None:
         for query in one.get("Metrics", [])
         if query.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "AWS/EventBridge/Pipes"
     ]
-    assert set(watched) == {"ExecutionFailed", "ExecutionTimeout", "ExecutionThrottled"}
+    assert set(watched) == {
+        "ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled",
+    }  # fmt: skip
+    (alarm,) = [one for one in alarms(ops) if "ExecutionFailed" in str(one.get("Metrics"))]
+    (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
+    # one without data, like a throttle that never happened, would leave the sum without data
+    assert expression.count("FILL(") == len(watched)
 
 
 def test_the_dashboard_asks_the_three_questions_and_shows_every_alarm(ops: Template) -> None:

@@ -14,9 +14,19 @@ def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
     assert len(stacks["CaloOps"].find_resources("AWS::CloudWatch::Alarm")) == ALARMS
 
 
-def test_hotlinked_images_need_no_right_to_store_them() -> None:
-    jobs = synth_stacks(live="false", images="hotlink")["CaloJobs"]
+def test_hotlinked_images_need_no_bucket_no_distribution_and_no_right_to_store_them() -> None:
+    jobs = synth_stacks(live="false", images="hotlink", access_logs="false")["CaloJobs"]
     assert "s3:PutObject" not in str(jobs.find_resources("AWS::IAM::Policy"))
+    kinds = {one["Type"] for one in jobs.to_json()["Resources"].values()}
+    assert not [kind for kind in kinds if kind.startswith(("AWS::S3::", "AWS::CloudFront::"))]
+
+
+def test_the_workers_concurrency_can_be_set() -> None:
+    limits = {"worker_concurrency": "4", "result_concurrency": "3", "dlq_concurrency": "5"}
+    jobs = synth_stacks(live="false", **limits)["CaloJobs"]
+    mappings = jobs.find_resources("AWS::Lambda::EventSourceMapping").values()
+    scaling = [one["Properties"]["ScalingConfig"] for one in mappings if "ScalingConfig" in one["Properties"]]
+    assert sorted(one["MaximumConcurrency"] for one in scaling) == [3, 4, 5]
 
 
 def test_data_can_be_given_up_with_the_stack() -> None:

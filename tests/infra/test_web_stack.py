@@ -59,7 +59,7 @@ def test_pages_are_sent_with_strict_headers(web: Template) -> None:
     assert "default-src 'none'; script-src 'self'; style-src 'self'; " in policy
     assert "frame-ancestors 'none'" in policy
     assert ".execute-api." in policy.split("connect-src")[1].split(";")[0]
-    assert "Images" in policy.split("img-src")[1].split(";")[0]
+    assert "imagesbaseurl" in policy.split("img-src")[1].split(";")[0]
     assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31536000
     assert security["ContentTypeOptions"] == {"Override": True}
     assert security["FrameOptions"]["FrameOption"] == FIXED["X-Frame-Options"]
@@ -103,7 +103,7 @@ def test_the_page_is_published_without_assets_and_with_the_address_of_the_api(tm
     )
     (marker,) = [markers for markers in page["Properties"]["SourceMarkers"] if told["apiUrl"] in markers]
     address = text_of(marker[told["apiUrl"]])
-    assert address.startswith('"https://CaloApi:')
+    assert address.startswith('"https://SsmParameterValuecaloapiid')
     assert ".execute-api." in address
 
 
