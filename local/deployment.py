@@ -24,7 +24,7 @@ class Deployment:
     def synth(self, settings: Mapping[str, str]) -> None:
         """Write the templates. Needs no emulator yet."""
         context = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._cdk("synth", "--quiet", "--output", str(self._assembly), *context, cwd=ROOT)
+        self._cdk("synth", "--quiet", "--output", str(self.assembly), *context, cwd=ROOT)
 
     def bootstrap(self) -> None:
         """Make the bucket and roles that `cdk deploy` uses; quick, from a folder without an app."""
@@ -40,11 +40,15 @@ class Deployment:
         """Deploy all stacks. Returns their outputs in one dictionary."""
         outputs = self.folder / "outputs.json"
         self._cdk(
-            "deploy", "--all", "--app", str(self._assembly), "--require-approval", "never",
+            "deploy", "--all", "--app", str(self.assembly), "--require-approval", "never",
             "--outputs-file", str(outputs), "--progress", "events", cwd=self.folder,
         )  # fmt: skip
         stacks: dict[str, dict[str, str]] = json.loads(outputs.read_text())
         return {name: value for stack in stacks.values() for name, value in stack.items()}
+
+    def destroy(self) -> None:
+        """Delete all stacks."""
+        self._cdk("destroy", "--all", "--app", str(self.assembly), "--force", cwd=self.folder)
 
     def complete(self, outputs: Mapping[str, str], access_key: str) -> None:
         """What a deployment needs besides: the access key, and what MiniStack's CloudFormation drops."""
@@ -80,7 +84,8 @@ class Deployment:
                     )
 
     @property
-    def _assembly(self) -> Path:
+    def assembly(self) -> Path:
+        """The folder of the templates."""
         return self.folder / "cdk.out"
 
     def _cdk(self, verb: str, *arguments: str, cwd: Path) -> None:

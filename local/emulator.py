@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 
 BIN = Path(sys.executable).parent
+MINISTACK = Path(__file__).resolve().parent.parent / ".venv-emulator" / "bin" / "ministack"
 VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 """What names an emulator that runs already."""
 
@@ -66,3 +67,18 @@ class Emulator:
         """The account that the credentials are of. Raises botocore's errors."""
         with closing(self.client("sts")) as sts:
             return str(sts.get_caller_identity()["Account"])
+
+
+def ministack_environment(port: int, scratch: Path) -> dict[str, str]:
+    """Return what a MiniStack on this port of the loopback address starts with.
+
+    Nothing of the caller's is in it, because all of it would be in the Lambdas' environments too.
+    """
+    return {
+        "PATH": f"{MINISTACK.parent}{os.pathsep}{os.defpath}",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+    }

@@ -12,11 +12,10 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from local.deployment import ROOT, Deployment
-from local.emulator import Emulator
+from local.emulator import MINISTACK, Emulator, ministack_environment
 from local.processes import Process, StartError, answers, free_ports, is_free
 from local.run_file import LocalRun, announced
 
-EMULATOR = ROOT / ".venv-emulator" / "bin" / "ministack"
 DRAIN_SECONDS = "1"
 RELAY_QUEUE_PREFIX = "CaloRelay-"
 
@@ -183,23 +182,14 @@ class LocalSystem:
         }
 
     def _start_emulator(self, port: int) -> None:
-        if not EMULATOR.exists():
+        if not MINISTACK.exists():
             raise StartError("the emulator is not installed; run: make install")
         scratch = self.folder / "emulator"
         scratch.mkdir()
         self._running.callback(shutil.rmtree, scratch, ignore_errors=True)
-        # a clean environment: what is in it would be in the Lambdas' too
-        environment = {
-            "PATH": f"{EMULATOR.parent}{os.pathsep}{os.defpath}",
-            "HOME": str(scratch),
-            "TMPDIR": str(scratch),
-            "GATEWAY_PORT": str(port),
-            "BIND_HOST": "127.0.0.1",
-            "IOT_MTLS_ENABLED": "0",
-            "AUTH": str(self.enforce_iam).lower(),
-        }
+        environment = {**ministack_environment(port, scratch), "AUTH": str(self.enforce_iam).lower()}
         log = self.folder / "emulator.log"
-        emulator = Process("the emulator", [str(EMULATOR)], environment, log, scratch)
+        emulator = Process("the emulator", [str(MINISTACK)], environment, log, scratch)
         self._running.callback(emulator.kill)  # it keeps nothing, and would take its time to say goodbye
         emulator.wait_ready(f"http://127.0.0.1:{port}/_ministack/health")
 

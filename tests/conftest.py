@@ -19,7 +19,7 @@ def pytest_configure() -> None:
     end_in_order()
 
 
-ONE_SYSTEM = {"browser", "integration"}
+ONE_SYSTEM = {"browser", "deployment", "integration"}
 """Folders whose tests share a system that takes long to start."""
 
 
