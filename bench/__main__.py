@@ -2,8 +2,8 @@
 
 python -m bench            all of it (some minutes: it installs everything anew)
 python -m bench latency    from POST to the live event, one job at a time
+python -m bench imports    what the handlers take to start, beside boto3's clients alone
 python -m bench memory     memory and processor time of each function
-python -m bench feeds      what a change costs the relay to take in
 python -m bench relay      the relay beside nchan and a bare loop in C
 python -m bench start      a fresh clone to "ready", and a second start
 python -m bench web        how quickly the web app shows itself
@@ -11,7 +11,7 @@ python -m bench web        how quickly the web app shows itself
 
 import sys
 
-from bench import feeds, imports, latency, memory, relay, start, web
+from bench import imports, latency, memory, relay, start, web
 from local.processes import end_in_order
 
 PARTS = {
@@ -19,7 +19,6 @@ PARTS = {
     "imports": imports.measure,
     "memory": memory.measure,
     "start": start.measure,
-    "feeds": feeds.measure,
     "relay": relay.measure,
     "web": web.measure,
 }

@@ -6,7 +6,6 @@ import os
 
 from functions.sse_relay.serve import serve
 from functions.sse_relay.server import Limits
-from functions.sse_relay.workers import supervise
 
 
 def arguments() -> argparse.Namespace:
@@ -20,30 +19,31 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
-    parser.add_argument("--shared-port", action="store_true", help="with other processes (SO_REUSEPORT)")
-    parser.add_argument("--workers", type=int, default=1, help="processes, for machines of several cores")
     parser.add_argument(
         "--drain-seconds", type=float, default=10, help="over which the streams go when the relay stops"
     )
     parser.add_argument(
-        "--max-streams", type=int, default=limits.max_streams, help="open streams in each process"
+        "--max-streams", type=int, default=limits.max_streams, help="open streams at the same time"
     )
     parser.add_argument(
         "--max-per-address", type=int, default=limits.max_per_address, help="of them from one address"
     )
-    parser.add_argument(
+    proxy = parser.add_mutually_exclusive_group()
+    proxy.add_argument(
         "--trusted-proxies", type=int, default=limits.trusted_proxies, help="that add to X-Forwarded-For"
+    )
+    proxy.add_argument(
+        "--address-header",
+        default=limits.address_header,
+        help="header in which the proxy in front says who the client is",
     )
     parser.add_argument(
         "--embedded-metrics", action="store_true", help="write a line of metrics a minute, for CloudWatch"
     )
     options = parser.parse_args()
-    if options.workers < 1:
-        parser.error("--workers must be at least 1")
     options.history = options.history or {"sqs": "table", "stdin": "memory"}[options.feed]
     return options
 
 
 if __name__ == "__main__":
-    options = arguments()
-    asyncio.run(serve(options) if options.workers == 1 else supervise(options))
+    asyncio.run(serve(arguments()))

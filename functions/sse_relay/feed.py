@@ -24,13 +24,17 @@ HIDDEN_SECONDS = 5
 """A change is handed on at once; what a relay was given as it died comes to its successor after so long."""
 KEPT_SECONDS = 300
 """A relay that was silent for longer reads the table anyway, for its streams are gone."""
+SETTLE_SECONDS = 3.0
+"""SNS may take a moment to honour a new subscription."""
 PAUSE_SECONDS = 1.0
 """After an error, before the queue is asked again."""
 
 
 class Feed(Protocol):
     """Calls `on_changes` in the event loop's thread for changes that come together, from start to stop,
-    and `on_end` when no more will come."""
+    and `on_end` when no more will come. For `settle_seconds` after its start changes may still be missed."""
+
+    settle_seconds: float
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None: ...
 
@@ -39,6 +43,8 @@ class Feed(Protocol):
 
 class LineFeed:
     """One job a line, in the contract's JSON, from a pipe: to drive and measure the relay without AWS."""
+
+    settle_seconds = 0.0
 
     def __init__(self, descriptor: int = 0) -> None:
         self._descriptor = descriptor
@@ -65,6 +71,8 @@ class SqsFeed:
 
     `queue` is its name. One that a relay of the same name left behind is taken over.
     """
+
+    settle_seconds = SETTLE_SECONDS
 
     def __init__(
         self, sqs: Any, sns: Any, topic_arn: str, queue: str, *, wait_seconds: int = WAIT_SECONDS

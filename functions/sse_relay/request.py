@@ -50,7 +50,9 @@ class _Head:
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        """Repeated lines are one list: https://www.rfc-editor.org/rfc/rfc9110#section-5.3"""
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
 
 def parse_head(head: bytes) -> Request:
@@ -68,6 +70,8 @@ def parse_head(head: bytes) -> Request:
         raise Refused(400, "this is no HTTP/1.1 request")
     if version == "1.1" and "host" not in told.headers:
         raise Refused(400, "the Host header is missing")
+    if "," in told.headers.get("host", ""):
+        raise Refused(400, "there must be one Host header")
     try:
         url = told.url.decode("ascii")
         if url.startswith("/"):
@@ -81,10 +85,18 @@ def parse_head(head: bytes) -> Request:
     return Request(method, unquote(path), fields, told.headers, version == "1.1")
 
 
-def client_address(request: Request, peer: str, trusted_proxies: int) -> str:
-    """Whose streams these are: what the outermost trusted proxy saw, or the peer itself without one."""
-    seen = [part.strip() for part in request.headers.get("x-forwarded-for", "").split(",") if part.strip()]
-    return seen[-min(trusted_proxies, len(seen))] if trusted_proxies and seen else peer
+def client_address(request: Request, peer: str, *, trusted_proxies: int = 0, address_header: str = "") -> str:
+    """Return whose streams these are; the peer itself where no proxy says who it is.
+
+    With `address_header` (lower case) only that header counts. The proxy in front replaces what a client
+    sends in it; should it add to it instead, the last value is the proxy's. With `trusted_proxies` it is what
+    the outermost of them saw.
+    """
+    header = address_header or ("x-forwarded-for" if trusted_proxies else "")
+    values = [part.strip() for part in request.headers.get(header, "").split(",") if part.strip()]
+    if not values:
+        return peer
+    return values[-1] if address_header else values[-min(trusted_proxies, len(values))]
 
 
 def named_jobs(request: Request) -> frozenset[str] | None:

@@ -16,10 +16,10 @@ from functions.common.clock import now_ms
 from functions.common.observability import logger
 from functions.common.settings import load
 from functions.sse_relay.change import Change
+from functions.sse_relay.ecs_task import relay_name, set_when_stopping
 from functions.sse_relay.feed import Feed, LineFeed, SqsFeed
 from functions.sse_relay.history import History, MemoryHistory, TableHistory
 from functions.sse_relay.hub import Hub
-from functions.sse_relay.identity import relay_name
 from functions.sse_relay.server import SPARE_CONNECTIONS, Limits, Relay
 from functions.sse_relay.signals import EmbeddedMetrics, Signals
 
@@ -45,12 +45,19 @@ class HistorySettings:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Serve until SIGTERM, SIGINT or the feed's end; then let the streams go and give back the queue."""
-    allow_files(options.max_streams + SPARE_CONNECTIONS + OTHER_FILES)
-    stop = stop_event()
+    """Serve until SIGTERM, SIGINT, the feed's end or ECS's wish to stop the task; then end the streams one by
+    one, delete the queue and return. What asks to stop while the streams end changes nothing.
+    """
+    _allow_files(options.max_streams + SPARE_CONNECTIONS + OTHER_FILES)
+    stop = _stop_event()
     hub, signals = Hub(asyncio.get_running_loop().time), Signals()
-    feed, history = open_feed(options.feed), _open_history(options.history, hub, signals)
-    limits = Limits(options.max_streams, options.max_per_address, options.trusted_proxies)
+    feed, history = _open_feed(options.feed), _open_history(options.history, hub, signals)
+    limits = Limits(
+        max_streams=options.max_streams,
+        max_per_address=options.max_per_address,
+        trusted_proxies=options.trusted_proxies,
+        address_header=options.address_header.lower(),
+    )
     relay = Relay(hub, history, signals, limits)
 
     def on_changes(changes: list[Change]) -> None:
@@ -62,11 +69,12 @@ async def serve(options: argparse.Namespace) -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
     await feed.start(on_changes, stop.set)
-    tasks = [asyncio.create_task(relay.beat())]
+    relay.healthy_in(feed.settle_seconds)
+    tasks = [asyncio.create_task(relay.beat()), asyncio.create_task(set_when_stopping(stop, os.environ))]
     if options.embedded_metrics:
-        tasks.append(asyncio.create_task(tell_metrics(signals)))
+        tasks.append(asyncio.create_task(write_metrics(signals)))
     try:
-        port = relay.listen(options.host, options.port, shared=options.shared_port)
+        port = relay.listen(options.host, options.port)
         logger.info("relay ready", extra={"port": port})
         await stop.wait()
         await relay.drain(options.drain_seconds)
@@ -77,7 +85,7 @@ async def serve(options: argparse.Namespace) -> None:
         relay.close()
 
 
-def open_feed(kind: str) -> Feed:
+def _open_feed(kind: str) -> Feed:
     """The feed of that name."""
     if kind == "stdin":
         return LineFeed()
@@ -93,7 +101,7 @@ def _open_history(kind: str, hub: Hub, signals: Signals) -> History:
     return TableHistory(boto3.client("dynamodb"), table, hub, on_read=signals.history_reads.inc)
 
 
-def stop_event() -> asyncio.Event:
+def _stop_event() -> asyncio.Event:
     """Set by SIGTERM and SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -101,16 +109,16 @@ def stop_event() -> asyncio.Event:
     return stop
 
 
-async def tell_metrics(signals: Signals, write: Callable[[str], object] = sys.stdout.write) -> None:
+async def write_metrics(signals: Signals, write: Callable[[str], object] = sys.stdout.write) -> None:
     """Write a line for CloudWatch every minute, for ever."""
-    metrics = EmbeddedMetrics(os.environ.get("POWERTOOLS_SERVICE_NAME", "sse_relay"))
+    metrics = EmbeddedMetrics(os.environ.get("POWERTOOLS_SERVICE_NAME", "sse_relay"), signals)
     while True:
         await asyncio.sleep(METRICS_SECONDS)
-        write(metrics.line(signals.samples(), now_ms()) + "\n")
+        write(metrics.line(now_ms()) + "\n")
         sys.stdout.flush()
 
 
-def allow_files(count: int) -> None:
+def _allow_files(count: int) -> None:
     """Let this process open so many files. Raises SystemExit if the machine does not allow it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard not in (resource.RLIM_INFINITY,) and hard < count:

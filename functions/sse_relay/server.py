@@ -43,11 +43,13 @@ SPARE_CONNECTIONS = 256
 @dataclass(frozen=True)
 class Limits:
     """Times in seconds. `max_per_address` counts streams of one client address: the connection's, or with
-    `trusted_proxies` n the nth from the right in X-Forwarded-For. API Gateway cuts a stream at 15 minutes."""
+    `trusted_proxies` n the nth from the right in X-Forwarded-For, or what `address_header` (lower case) says.
+    API Gateway cuts a stream at 15 minutes."""
 
     max_streams: int = 10_000
     max_per_address: int = 200
     trusted_proxies: int = 0
+    address_header: str = ""
     head: float = 10.0
     silence: float = 15.0
     lifetime: float = 14 * 60.0
@@ -77,10 +79,12 @@ class Relay:
         self.beginning: dict[Stream, asyncio.Task[None]] = {}
         """Streams whose past is being read."""
         self._listener: socket.socket | None = None
+        self._healthy_at = 0.0
         self._lags: list[int] = []
         self._told_deliveries = 0
         self._routes: dict[str, Callable[[Visitor, Request], None]] = {
             "/live": self._live,
+            "/api/live": self._live,  # API Gateway sends its stage's name along to a private integration
             "/healthz": self._healthz,
             "/metrics": self._metrics,
         }
@@ -102,9 +106,9 @@ class Relay:
         self._lags += [now - change.updated_at for change in news]
         return news
 
-    def listen(self, host: str, port: int, *, shared: bool = False) -> int:
-        """Take connections. `shared`: together with other processes on this port. Returns the port."""
-        listener = socket.create_server((host, port), backlog=BACKLOG, reuse_port=shared)
+    def listen(self, host: str, port: int) -> int:
+        """Take connections. Returns the port."""
+        listener = socket.create_server((host, port), backlog=BACKLOG)
         listener.setblocking(False)
         # both are passed on to the connections that come
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -128,8 +132,15 @@ class Relay:
             connection.close()
         self._poll.stop()
 
+    def healthy_in(self, seconds: float) -> None:
+        """Fail health checks until then."""
+        self._healthy_at = self._now() + seconds
+
     async def drain(self, seconds: float) -> None:
-        """Let the streams go one by one, so that their clients do not come back all at once."""
+        """End the streams one by one over so many seconds: clients that reconnect do not come all at once.
+
+        New streams are refused from now on, and health checks fail.
+        """
         self.draining = True
         streams = self.streams
         logger.info("draining", extra={"streams": len(streams), "seconds": seconds})
@@ -152,7 +163,7 @@ class Relay:
         """Bring the signals up to date; counting while events go out would delay them."""
         lags, self._lags = self._lags, []
         for lag in lags:
-            self.signals.lag.observe(max(0, lag) / 1000)
+            self.signals.observe_lag(max(0, lag) / 1000)
         self.signals.events_in.inc(len(lags))
         self.signals.events_out.inc(self.hub.deliveries - self._told_deliveries)
         self._told_deliveries = self.hub.deliveries
@@ -213,8 +224,10 @@ class Relay:
         self._wheel.put(visitor, now)
 
     def _healthz(self, visitor: Visitor, _: Request) -> None:
-        """`200` while new streams are welcome."""
-        status, text = (503, b"draining") if self.draining else (200, b"ok")
+        """`200` while new streams are welcome and will miss nothing."""
+        status, text = (200, b"ok") if self._now() >= self._healthy_at else (503, b"starting")
+        if self.draining:
+            status, text = 503, b"draining"
         self._reply(visitor, status, text, {"Content-Type": "text/plain"})
 
     def _metrics(self, visitor: Visitor, _: Request) -> None:
@@ -224,7 +237,12 @@ class Relay:
 
     def _live(self, visitor: Visitor, request: Request) -> None:
         """Open a stream: subscribe first, read second, so that no change falls between."""
-        address = client_address(request, visitor.address, self.limits.trusted_proxies)
+        address = client_address(
+            request,
+            visitor.address,
+            trusted_proxies=self.limits.trusted_proxies,
+            address_header=self.limits.address_header,
+        )
         self._check_room(address)
         jobs, cursor = named_jobs(request), parse_cursor(request)
         now = self._now()
@@ -255,7 +273,8 @@ class Relay:
         """Is there room for one more? A proxy's connections are many clients', and not counted by address."""
         if self.connections >= self.limits.max_streams + SPARE_CONNECTIONS:
             return False
-        return bool(self.limits.trusted_proxies) or self._visiting[peer] < self.limits.max_per_address
+        is_proxy = bool(self.limits.trusted_proxies or self.limits.address_header)
+        return is_proxy or self._visiting[peer] < self.limits.max_per_address
 
     def _check_room(self, address: str) -> None:
         wait = {"Retry-After": str(round(self.uniform(1, 5)))}

@@ -9,12 +9,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 from functions.sse_relay.__main__ import arguments
-from functions.sse_relay.signals import EmbeddedMetrics
+from functions.sse_relay.ecs_task import POLL_SECONDS, TIMEOUT_SECONDS
+from functions.sse_relay.signals import EmbeddedMetrics, Signals
 from infra.live_stack import ADDRESS_HEADER
 from tests.conftest import app_of, synth_stacks
 
 HEARTBEAT_SECONDS = 15
-METADATA_SECONDS = 5
 
 
 @pytest.fixture
@@ -68,7 +68,9 @@ def test_a_stopping_relay_gets_the_time_to_let_its_streams_go(live: Template) ->
     delay = int(attributes["deregistration_delay.timeout_seconds"])
     drain = int(option(container, "--drain-seconds"))
     assert 30 <= delay <= 60
-    assert drain + 2 * METADATA_SECONDS + 5 <= delay  # noticed late, and the last ones have time to close
+    assert (
+        drain + POLL_SECONDS + TIMEOUT_SECONDS + 5 <= delay
+    )  # noticed late, and the last ones have time to close
     assert drain < container["StopTimeout"] <= 120
     names = {one["Name"] for one in container["Environment"]}
     assert {"TOPIC_ARN", "JOBS_TABLE", "QUEUE_PREFIX", "PORT"} <= names
@@ -166,7 +168,7 @@ def test_more_tasks_are_started_by_connections_which_the_relay_tells(live: Templ
     configurations = [one["TargetTrackingScalingPolicyConfiguration"] for one in policies]
     (custom,) = [one for one in configurations if "CustomizedMetricSpecification" in one]
     metric = custom["CustomizedMetricSpecification"]
-    told = json.loads(EmbeddedMetrics("sse_relay").line({}, 0))
+    told = json.loads(EmbeddedMetrics("sse_relay", Signals()).line(0))
     (directive,) = told["_aws"]["CloudWatchMetrics"]
     assert metric["Namespace"] == directive["Namespace"]
     assert metric["MetricName"] in {one["Name"] for one in directive["Metrics"]}

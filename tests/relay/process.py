@@ -2,12 +2,13 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -20,13 +21,16 @@ from local.processes import answers, free_ports
 class RelayProcess:
     """`python -m functions.sse_relay --feed stdin`, and its clients."""
 
-    def __init__(self, *options: str, port: int | None = None) -> None:
+    def __init__(
+        self, *options: str, port: int | None = None, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.port = port or free_ports(1)[0]
         command = [sys.executable, "-m", "functions.sse_relay", "--feed", "stdin", "--host", "127.0.0.1"]
         self.child = subprocess.Popen(
             [*command, "--port", str(self.port), "--drain-seconds", "0.1", *options],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
         )
         self.clients: list[socket.socket] = []
 
@@ -86,8 +90,10 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 @contextlib.contextmanager
-def relay_process(*options: str, port: int | None = None) -> Iterator[RelayProcess]:
-    relay = RelayProcess(*options, port=port)
+def relay_process(
+    *options: str, port: int | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[RelayProcess]:
+    relay = RelayProcess(*options, port=port, environment=environment)
     try:
         wait_for(lambda: answers(f"{relay.url}/healthz"))
         yield relay

@@ -3,11 +3,7 @@
 import asyncio
 import json
 import os
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import boto3
@@ -16,7 +12,6 @@ from moto import mock_aws
 
 from functions.sse_relay.change import Change, line_of
 from functions.sse_relay.feed import LineFeed, SqsFeed
-from functions.sse_relay.identity import METADATA, relay_name
 from tests.relay.conftest import change, job, run, until
 
 
@@ -131,29 +126,3 @@ def test_a_relay_takes_over_the_queue_that_one_of_its_name_left_behind(aws: tupl
             await feed.stop()
 
     run(test())
-
-
-def test_a_relay_is_called_as_it_is_told_or_like_its_task_or_its_host() -> None:
-    assert relay_name({"RELAY_NAME": "one"}) == "one"
-    assert relay_name({}) == socket.gethostname()
-    task = json.dumps({"TaskARN": "arn:aws:ecs:us-east-1:1:task/Cluster/0123abcd"}).encode()
-    with metadata(task) as uri:
-        assert relay_name({METADATA: uri}) == "0123abcd"
-
-
-@contextmanager
-def metadata(answer: bytes) -> Iterator[str]:
-    """ECS's address for a task to ask about itself."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path == "/v4/x/task" else 404)
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v4/x"

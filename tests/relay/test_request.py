@@ -6,6 +6,7 @@ import pytest
 
 from functions.sse_relay import visitor
 from functions.sse_relay.request import (
+    BAD_CURSOR,
     MAX_HEAD,
     Refused,
     client_address,
@@ -76,7 +77,34 @@ def test_cursor_and_names() -> None:
 )
 def test_a_client_is_known_by_what_trusted_proxies_saw(forwarded: str, proxies: int, address: str) -> None:
     request = parse_head(HEAD + f"X-Forwarded-For: {forwarded}\r\n\r\n".encode())
-    assert client_address(request, "peer", proxies) == address
+    assert client_address(request, "peer", trusted_proxies=proxies) == address
+
+
+def test_repeated_header_lines_are_one_list() -> None:
+    lines = b"X-Forwarded-For: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3\r\n\r\n"
+    request = parse_head(HEAD + lines)
+    assert request.headers["x-forwarded-for"] == "1.1.1.1, 2.2.2.2, 3.3.3.3"
+    assert client_address(request, "peer", trusted_proxies=3) == "1.1.1.1"
+    assert client_address(request, "peer", trusted_proxies=1) == "3.3.3.3"
+    again = parse_head(HEAD + b"Last-Event-ID: 7\r\nLast-Event-ID: 9\r\n\r\n")
+    assert parse_cursor(again) == BAD_CURSOR
+    with pytest.raises(Refused, match="one Host header"):
+        parse_head(HEAD + b"Host: y\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        ("X-Calo-Source-Ip: 1.1.1.1", "1.1.1.1"),
+        ("x-calo-source-ip:2001:db8::1 ", "2001:db8::1"),
+        ("X-Calo-Source-Ip: 6.6.6.6\r\nX-Calo-Source-Ip: 1.1.1.1", "1.1.1.1"),  # the proxy's comes last
+        ("X-Forwarded-For: 6.6.6.6", "peer"),
+        ("X-Forwarded-For: 6.6.6.6\r\nX-Calo-Source-Ip:", "peer"),
+    ],
+)
+def test_with_a_header_for_the_address_only_that_header_counts(lines: str, address: str) -> None:
+    request = parse_head(HEAD + f"{lines}\r\n\r\n".encode())
+    assert client_address(request, "peer", address_header="x-calo-source-ip") == address
 
 
 async def talk(relay: RunningRelay, *parts: bytes) -> bytes:

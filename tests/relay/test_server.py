@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from functions.common.clock import now_ms
 from functions.sse_relay.change import plain
+from functions.sse_relay.feed import LineFeed, SqsFeed
 from functions.sse_relay.history import MAX_AGE_MS
 from tests.relay.clients import raw, read, versions
 from tests.relay.conftest import NOW, change, job_id, run, running
@@ -198,6 +199,51 @@ def test_draining_lets_all_streams_go_and_takes_no_new_ones() -> None:
             answer = await client.get(f"{relay.url}/live")
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert (await client.get(f"{relay.url}/healthz")).status_code == 503
+
+    run(test())
+
+
+def test_a_relay_is_healthy_only_once_its_subscription_is_honoured() -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            relay.relay.healthy_in(0.2)
+            answer = await client.get(f"{relay.url}/healthz")
+            assert (answer.status_code, answer.text) == (503, "starting")
+            while answer.status_code == 503:
+                answer = await client.get(f"{relay.url}/healthz")
+            assert (answer.status_code, answer.text) == (200, "ok")
+        assert (SqsFeed.settle_seconds, LineFeed.settle_seconds) == (3, 0)
+
+    run(test())
+
+
+def test_the_stages_name_may_be_part_of_the_path() -> None:
+    """API Gateway sends it along to a private integration."""
+
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.jobs = {job_id(1): change(1, 4)}
+            request = f"GET /api/live?job={job_id(1)} HTTP/1.0\r\n\r\n"
+            reader, writer = await raw(relay, request.encode())
+            assert plain(change(1, 4).chunk) in await reader.readuntil(b"}\n\n")
+            writer.close()
+
+    run(test())
+
+
+def test_behind_a_proxy_streams_are_counted_by_the_address_in_its_header() -> None:
+    async def test() -> None:
+        async with running(max_per_address=2, address_header="x-real-ip") as relay:
+            statuses, writers = [], []
+            for address in ("1.1.1.1", "1.1.1.1", "1.1.1.1", "2.2.2.2"):
+                addresses = f"X-Forwarded-For: 9.9.9.9\r\nX-Real-Ip: {address}\r\n"
+                request = f"GET /live HTTP/1.1\r\nHost: x\r\n{addresses}\r\n"
+                reader, writer = await raw(relay, request.encode())
+                statuses.append(int((await reader.readline()).split()[1]))
+                writers.append(writer)
+            for writer in writers:
+                writer.close()
+            assert statuses == [200, 200, 429, 200]
 
     run(test())
 

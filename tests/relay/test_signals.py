@@ -1,16 +1,15 @@
 """What is counted, as Prometheus and CloudWatch read it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+import random
+from typing import Any
 
 import pytest
+from jsonschema import ValidationError
 from prometheus_client.parser import text_string_to_metric_families
 
 from functions.sse_relay.signals import LAG_BUCKETS, EmbeddedMetrics, Signals
-from local.deployment import ROOT
+from tests.embedded_metrics import check_embedded_metrics
 from tests.relay.conftest import NOW
 
 
@@ -18,7 +17,7 @@ def test_prometheus_can_read_it() -> None:
     signals = Signals()
     signals.events_out.inc(3)
     signals.streams.set(2)
-    signals.lag.observe(0.3)
+    signals.observe_lag(0.3)
     families = {one.name: one for one in text_string_to_metric_families(signals.text().decode())}
     assert families["relay_events_out"].samples[0].value == 3
     assert families["relay_streams"].samples[0].value == 2
@@ -27,36 +26,52 @@ def test_prometheus_can_read_it() -> None:
     assert buckets == [0, 0, 0] + [1] * (len(LAG_BUCKETS) - 2)
 
 
-def test_a_worker_that_has_not_counted_yet_does_not_hide_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its files are there before anything is in them."""
-    count = "from functions.sse_relay.signals import Signals; Signals().events_in.inc(7)"
-    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", count], env=environment, cwd=ROOT, check=True)
-    (tmp_path / "counter_1.db").touch()
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    assert Signals().samples()["relay_events_in_total"] == 7
+def line(metrics: EmbeddedMetrics, now: int = NOW) -> dict[str, Any]:
+    written: dict[str, Any] = json.loads(metrics.line(now))
+    check_embedded_metrics(written)
+    return written
 
 
 def test_cloudwatch_gets_what_happened_since_the_line_before() -> None:
     signals = Signals()
-    metrics = EmbeddedMetrics("sse_relay")
+    metrics = EmbeddedMetrics("sse_relay", signals)
     signals.connections.set(5)
     signals.events_in.inc(2)
     for lag in (0.01, 0.3, 0.3, 1000):
-        signals.lag.observe(lag)
-    first = json.loads(metrics.line(signals.samples(), NOW))
+        signals.observe_lag(lag)
+    first = line(metrics)
     assert (first["Connections"], first["EventsIn"], first["service"]) == (5, 2, "sse_relay")
-    assert first["FeedLag"] == {"Values": [0.05, 0.5, 300], "Counts": [1, 2, 1]}
+    assert first["FeedLag"] == [0.01, 0.3, 0.3, 1000]
     signals.events_in.inc()
-    signals.lag.observe(0.3)
-    second = json.loads(metrics.line(signals.samples(), NOW + 1))
+    signals.observe_lag(7.5)
+    second = line(metrics, NOW + 1)
     assert (second["Connections"], second["EventsIn"]) == (5, 1)
-    assert second["FeedLag"] == {"Values": [0.5], "Counts": [1]}
-    third = json.loads(metrics.line(signals.samples(), NOW + 2))
+    assert second["FeedLag"] == [7.5]  # the lag itself: a bound of a bucket would make it ten
+    third = line(metrics, NOW + 2)
     assert "FeedLag" not in third
     (directive,) = third["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "Calo"
     assert {one["Name"] for one in directive["Metrics"]} == set(third) - {"_aws", "service"}
     assert third["_aws"]["Timestamp"] == NOW + 2
+
+
+def test_of_many_lags_a_fair_sample_is_written() -> None:
+    count, rounds = 1000, 200
+    rng = random.Random(7)
+    signals = Signals(rng.randrange)
+    metrics = EmbeddedMetrics("sse_relay", signals)
+    early = 0
+    for _ in range(rounds):
+        for lag in range(count):
+            signals.observe_lag(lag)
+        sample = line(metrics)["FeedLag"]
+        assert len(set(sample)) == 100
+        early += sum(lag < count / 2 for lag in sample)
+    assert early / (100 * rounds) == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_check_refuses_what_cloudwatch_would_ignore() -> None:
+    good = json.loads(EmbeddedMetrics("sse_relay", Signals()).line(NOW))
+    for bad in ({"Values": [1], "Counts": [1]}, list(range(101)), ["1"], "1"):
+        with pytest.raises(ValidationError):
+            check_embedded_metrics({**good, "Connections": bad})

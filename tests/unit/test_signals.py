@@ -10,13 +10,14 @@ import pytest
 from functions.change_job.change_job import JobChanger
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import Job
-from functions.common.observability import metrics
+from functions.common.observability import MetricUnit, count, measure, metrics
 from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
 from functions.dlq_worker.record_failures import record_failures
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
 from functions.result_worker.record_results import record_results
+from tests.embedded_metrics import check_embedded_metrics
 from tests.unit.factories import (
     CORRELATION,
     NOW,
@@ -145,6 +146,8 @@ def test_failures_are_counted_in_all_and_by_code(store: JobStore, capsys: pytest
         ("down", [1]),
         ("no_photos", [1]),
     ]
+    for line in lines:
+        check_embedded_metrics(line)
     [directive] = lines[0]["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], set(directive["Dimensions"][0])) == ("Calo", {"service", "code"})
 
@@ -201,3 +204,15 @@ def test_a_photo_is_told_of_only_once_taken(bench: Workbench) -> None:
     bench.source.spares.take("pasta", 5)
     bench.source.spares.take("pasta", 5)
     assert samples("SparePhotos") == [0]
+
+
+def test_a_line_of_metrics_is_one_that_cloudwatch_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    """However many samples an invocation has: the limit is a hundred values in a line."""
+    for number in range(250):
+        measure("AgeAtResolution", number, MetricUnit.Milliseconds)
+        count("JobsResolved")
+    metrics.flush_metrics()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    for line in lines:
+        check_embedded_metrics(line)
+    assert sorted(value for line in lines for value in line["AgeAtResolution"]) == list(range(250))

@@ -1,0 +1,64 @@
+"""What ECS says about the task that this relay runs in, and the relay's name.
+
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
+"""
+
+import asyncio
+import json
+import socket
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from functions.common.observability import logger
+
+METADATA = "ECS_CONTAINER_METADATA_URI_V4"
+TIMEOUT_SECONDS = 5
+POLL_SECONDS = 5.0
+
+
+def relay_name(environment: Mapping[str, str]) -> str:
+    """RELAY_NAME if it is set; on ECS the task's id; elsewhere the host's name. Raises OSError.
+
+    The relay's queue bears the name, so that the janitor can remove the queue of a task that has ended.
+    """
+    if name := environment.get("RELAY_NAME"):
+        return name
+    if uri := environment.get(METADATA):
+        return str(_task(uri)["TaskARN"]).rsplit("/", 1)[-1]
+    return socket.gethostname()
+
+
+async def set_when_stopping(
+    stop: asyncio.Event, environment: Mapping[str, str], poll_seconds: float = POLL_SECONDS
+) -> None:
+    """Set `stop` when ECS wants the task to stop. Returns then, and at once where there is no ECS.
+
+    SIGTERM would be too late: ECS sends it after the load balancer's deregistration delay, whose end breaks
+    the open connections.
+    """
+    uri = environment.get(METADATA)
+    if uri is None:
+        return
+    is_failing = False
+    while not stop.is_set():
+        try:
+            if (await asyncio.to_thread(_task, uri)).get("DesiredStatus") == "STOPPED":
+                logger.info("task is to stop")
+                stop.set()
+                return
+            is_failing = False
+        except (OSError, ValueError) as error:
+            if not is_failing:
+                logger.warning("task metadata not read", extra={"reason": repr(error)})
+            is_failing = True
+        await asyncio.sleep(poll_seconds)
+
+
+def _task(uri: str) -> dict[str, Any]:
+    """Raises OSError, and ValueError if the answer is not a JSON object."""
+    with urllib.request.urlopen(f"{uri}/task", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # ECS sets it
+        task = json.load(answer)
+    if not isinstance(task, dict):
+        raise ValueError("the task metadata is not an object")
+    return task
