@@ -68,9 +68,6 @@ STREAM_POLLS = 4.0
 """A second, by the Pipe."""
 
 # the relay and its readers
-STREAMS_PER_TASK = 5_000
-"""What the relay's autoscaling aims at: half of what a task takes."""
-MIN_TASKS, TASK_VCPU, TASK_MEMORY_GB = 2, 0.5, 1.0
 CONNECTS = SECONDS / (13.3 * 60)
 """Of one viewer in a month; each with a read of the list."""
 EVENT_GB = 900 / GB
@@ -87,24 +84,64 @@ RELAY_LOG_GB = 170 / GB
 ACCESS_LOG_GB = 300 / GB
 """API Gateway's line for a request. Not counted: the access logs of S3, CloudFront and the load balancer, for
 their delivery is free and their storage a few dollars at most, and flow logs of what was turned away."""
-ALARMS, LIVE_ALARMS = 27, 5
-"""Without the relay, and those of it."""
-METRICS = 40
-"""The system's own."""
-WAF_RULES = 4
-"""A managed group is charged as one."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """What costs by being there, by the setting `size`. A test compares it with the templates.
+
+    `alarm_metrics`: an alarm is charged for each metric that it looks at; `live_` are those of the relay.
+    `metrics` are custom ones. A managed group of the firewall is charged as one rule; none, no firewall.
+    `streams_per_task` is what autoscaling aims at; with a fixed number of tasks, what they take.
+    `addresses`: public ones, of the NAT gateways or of the tasks.
+    """
+
+    alarm_metrics: int
+    live_alarm_metrics: int
+    dashboards: int
+    metrics: int
+    waf_rules: int
+    nat_gateways: int
+    addresses: int
+    tasks: int
+    max_tasks: int
+    vcpu: float
+    memory_gb: float
+    streams_per_task: int
+
+
+STANDARD = Size(
+    alarm_metrics=31, live_alarm_metrics=5, dashboards=1, metrics=40, waf_rules=4,
+    nat_gateways=1, addresses=1, tasks=2, max_tasks=10, vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
+)  # fmt: skip
+SMALL = Size(
+    alarm_metrics=13, live_alarm_metrics=1, dashboards=0, metrics=0, waf_rules=0,
+    nat_gateways=0, addresses=1, tasks=1, max_tasks=1, vcpu=0.25, memory_gb=0.5, streams_per_task=2_000,
+)  # fmt: skip
+SIZES = {"standard": STANDARD, "small": SMALL}
 
 
 @dataclass(frozen=True)
 class Load:
     """`viewers` are connected all the time. `watch_feed`: each sees every job, not only its own.
-    `stored_images` and `live` are the deployment's settings `images: cdn` and `live`."""
+    `stored_images`, `live` and `size` are the deployment's settings `images: cdn`, `live` and `size`.
+
+    Raises ValueError if there is less than nothing, or more viewers than the size takes.
+    """
 
     jobs_per_day: float
     viewers: float = 0
     watch_feed: bool = True
     stored_images: bool = True
     live: bool = True
+    size: Size = STANDARD
+
+    def __post_init__(self) -> None:
+        if self.jobs_per_day < 0 or self.viewers < 0:
+            raise ValueError("jobs and viewers cannot be negative")
+        most = self.size.max_tasks * self.size.streams_per_task
+        if self.live and self.viewers > most:
+            raise ValueError(f"at most {most:,} viewers with this size")
 
     @property
     def jobs(self) -> float:
@@ -119,7 +156,7 @@ class Load:
     @property
     def tasks(self) -> int:
         """Relay tasks."""
-        return max(MIN_TASKS, math.ceil(self.viewers / STREAMS_PER_TASK)) if self.live else 0
+        return max(self.size.tasks, math.ceil(self.viewers / self.size.streams_per_task)) if self.live else 0
 
 
 Usage = dict[str, dict[str, float]]
@@ -155,7 +192,7 @@ def _amounts(load: Load) -> Iterator[tuple[str, str, float]]:
 def _per_job(load: Load) -> Iterator[tuple[str, str, float]]:
     yield from _worked(LONE, load.lone)
     yield from _worked(FULL, load.jobs - load.lone)
-    yield from _api(load.jobs)
+    yield from _api(load, load.jobs)
     yield "DynamoDB", "table_gb", load.jobs * JOB_GB
     yield "X-Ray", "trace", 3 * (min(load.jobs, SECONDS) + 0.05 * max(0, load.jobs - SECONDS))
     if load.stored_images:
@@ -191,34 +228,36 @@ def _writes(calls: Calls, jobs: float) -> float:
 
 def _standing(load: Load) -> Iterator[tuple[str, str, float]]:
     """What costs though nothing happens."""
+    size = load.size
     yield "SQS", "sqs_request", LAMBDA_POLLERS * SECONDS / POLL_SECONDS
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
     yield from _invoked("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
-    yield "CloudWatch", "metric", METRICS
-    yield "CloudWatch", "alarm", ALARMS + (LIVE_ALARMS if load.live else 0)
-    yield "CloudWatch", "dashboard", 1
-    yield "WAF", "web_acl", 1
-    yield "WAF", "waf_rule", WAF_RULES
+    yield "CloudWatch", "metric", size.metrics
+    yield "CloudWatch", "alarm_metric", size.alarm_metrics + (size.live_alarm_metrics if load.live else 0)
+    yield "CloudWatch", "dashboard", size.dashboards
+    yield "WAF", "web_acl", 1 if size.waf_rules else 0
+    yield "WAF", "waf_rule", size.waf_rules
     yield "Secrets Manager", "secret", 1
 
 
 def _viewing(load: Load) -> Iterator[tuple[str, str, float]]:
     connects = load.viewers * CONNECTS
-    yield from _api(2 * connects if load.live else connects)
+    yield from _api(load, 2 * connects if load.live else connects)
     yield from _invoked("read_jobs", connects, TIMES["read_jobs"])
     yield "DynamoDB", "read_unit", connects * (4 + 20 + 8)  # index shards, a page of jobs, counters
 
 
 def _relay(load: Load) -> Iterator[tuple[str, str, float]]:
-    yield "Relay", "vcpu_hour", load.tasks * TASK_VCPU * HOURS
-    yield "Relay", "memory_gb_hour", load.tasks * TASK_MEMORY_GB * HOURS
-    yield "Relay", "nat_hour", HOURS
-    yield "Relay", "address_hour", HOURS
+    yield "Relay", "vcpu_hour", load.tasks * load.size.vcpu * HOURS
+    yield "Relay", "memory_gb_hour", load.tasks * load.size.memory_gb * HOURS
+    yield "Relay", "nat_hour", load.size.nat_gateways * HOURS
+    yield "Relay", "address_hour", load.size.addresses * HOURS
     yield "Relay", "alb_hour", HOURS
     changes = load.jobs * 2
     together = changes * (load.lone / LONE.batch + (load.jobs - load.lone) / FULL.batch) / (load.jobs or 1)
     yield "SQS", "sqs_request", load.tasks * (RELAY_POLLERS * SECONDS / POLL_SECONDS + 2 * together)
-    yield "Relay", "nat_gb", load.tasks * changes * CHANGE_GB
+    if load.size.nat_gateways:
+        yield "Relay", "nat_gb", load.tasks * changes * CHANGE_GB
     yield "CloudWatch", "log_gb", load.tasks * changes * RELAY_LOG_GB
     sent = changes * EVENT_GB * (load.viewers if load.watch_feed else 1) + load.viewers * HEARTBEAT_GB
     yield "Events to viewers", "out_gb", sent
@@ -226,9 +265,10 @@ def _relay(load: Load) -> Iterator[tuple[str, str, float]]:
     yield "Relay", "lcu_hour", max(load.viewers / 3000, sent / HOURS) * HOURS
 
 
-def _api(requests: float) -> Iterator[tuple[str, str, float]]:
+def _api(load: Load, requests: float) -> Iterator[tuple[str, str, float]]:
     yield "API Gateway", "api_request", requests
-    yield "WAF", "waf_request", requests
+    if load.size.waf_rules:
+        yield "WAF", "waf_request", requests
     yield "CloudWatch", "log_gb", requests * ACCESS_LOG_GB
 
 
@@ -245,10 +285,19 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--watch", choices=("feed", "own"), default="feed", help="every job, or one's own")
     parser.add_argument("--images", choices=("cdn", "hotlink"), default="cdn", help="the setting")
     parser.add_argument("--live", choices=("true", "false"), default="true", help="the setting")
+    parser.add_argument("--size", choices=SIZES, default="standard", help="the setting")
     given = parser.parse_args(arguments)
-    load = Load(
-        given.jobs_per_day, given.viewers, given.watch == "feed", given.images == "cdn", given.live == "true"
-    )
+    try:
+        load = Load(
+            given.jobs_per_day,
+            given.viewers,
+            watch_feed=given.watch == "feed",
+            stored_images=given.images == "cdn",
+            live=given.live == "true",
+            size=SIZES[given.size],
+        )
+    except ValueError as error:
+        parser.error(str(error))
     costs = cost(load)
     print(f"{load.jobs:,.0f} jobs a month, {load.viewers:,.0f} viewers, {load.tasks} relay tasks")
     print("USD a month, list prices without free tiers\n")

@@ -53,7 +53,7 @@ PRICES = {
     "web_acl": Price(5.00, "web ACL", "/waf/pricing/", True),
     "waf_rule": Price(1.00, "rule", "/waf/pricing/", True),
     "metric": Price(0.30, "custom metric", "/cloudwatch/pricing/", True),
-    "alarm": Price(0.10, "alarm", "/cloudwatch/pricing/"),
+    "alarm_metric": Price(0.10, "metric that an alarm looks at", "/cloudwatch/pricing/"),
     "dashboard": Price(3.00, "dashboard", "/cloudwatch/pricing/", True),
     "secret": Price(0.40, "secret", "/secrets-manager/pricing/"),
 }

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from bench.calls import FULL, LONE
-from bench.cost import DAYS, LONE_RATE, SECONDS, Load, cost, main, usage
+from bench.cost import DAYS, LONE_RATE, SECONDS, SMALL, Load, cost, main, usage
 from bench.prices import PRICES
 from local.deployment import ROOT
 
@@ -50,14 +50,41 @@ def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() ->
     assert both == pytest.approx(lone * (1 + LONE.batch / FULL.batch))
 
 
-@pytest.mark.parametrize("field", ["jobs_per_day", "viewers"])
-def test_more_never_costs_less(field: str) -> None:
-    steps = [0, 1, 33, 1e3, 1e5, 864_000, 864_001, 3e6, 1e8]
+@pytest.mark.parametrize(
+    ("field", "steps"),
+    [
+        ("jobs_per_day", [0, 1, 33, 1e3, 1e5, 864_000, 864_001, 3e6, 1e8]),
+        ("viewers", [0, 1, 33, 1e3, 9e3, 5e4]),
+    ],
+)
+def test_more_never_costs_less(field: str, steps: list[float]) -> None:
     values = [{"jobs_per_day": 1000.0, "viewers": 100.0, field: step} for step in steps]
     for less, more in pairwise(Load(one["jobs_per_day"], one["viewers"]) for one in values):
         cheaper, dearer = cost(less), cost(more)
         assert all(cheaper[service] <= dearer[service] for service in cheaper)
         assert sum(cheaper.values()) < sum(dearer.values())
+
+
+def test_the_small_size_costs_what_small_teams_can_spend() -> None:
+    """The targets. Load balancer, task, address and the reads of the stream are nearly all of it."""
+    idle = cost(Load(0, size=SMALL))
+    assert sum(idle.values()) < 33
+    assert sum(cost(Load(0, live=False, size=SMALL)).values()) < 5
+    hours = 730
+    floor = hours * (0.0225 + 0.25 * 0.03238 + 0.5 * 0.00356 + 0.005) + 4 * SECONDS * 0.2e-6
+    assert floor == pytest.approx(16.43 + 7.21 + 3.65 + 2.10, abs=0.02)
+    assert sum(idle.values()) - floor < 3
+
+
+def test_what_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        Load(-1)
+    with pytest.raises(ValueError, match="at most 2,000 viewers"):
+        Load(0, 2001, size=SMALL)
+    for arguments in (["--jobs-per-day", "-5"], ["--viewers", "2001", "--size", "small"]):
+        with pytest.raises(SystemExit, match="2"):
+            main(arguments)
+        assert "error: " in capsys.readouterr().err
 
 
 def test_a_viewer_of_the_feed_gets_every_event_and_one_of_its_own_jobs_only_theirs() -> None:
@@ -79,7 +106,7 @@ def test_hotlinked_images_cost_nothing_here() -> None:
 
 
 def test_every_price_is_used_and_says_where_it_is_from() -> None:
-    used = {priced for amounts in usage(Load(1e7, 1e5)).values() for priced in amounts}
+    used = {priced for amounts in usage(Load(1e7, 5e4)).values() for priced in amounts}
     assert used == set(PRICES)
     assert all(price.usd > 0 and price.page.endswith("/") for price in PRICES.values())
 
@@ -91,19 +118,41 @@ def test_the_command_prints_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
     assert float(last) == pytest.approx(expected, abs=0.01)
 
 
+MONTH = 1 / DAYS
+TABLE = {
+    "nothing": Load(0),
+    "1 thousand": Load(1e3 * MONTH, 10),
+    "1 million": Load(1e6 * MONTH, 200, watch_feed=False, stored_images=False),
+    "100 million": Load(1e8 * MONTH, 2_000, watch_feed=False, stored_images=False),
+}
+
+
+def rounded(load: Load) -> str:
+    return f"{sum(cost(load).values()):,.0f}"
+
+
+@pytest.mark.parametrize("jobs", TABLE)
+def test_the_document_starts_with_what_one_will_pay(jobs: str) -> None:
+    load = TABLE[jobs]
+    without = replace(load, live=False, size=SMALL)
+    columns = [rounded(one) for one in (without, replace(load, size=SMALL), load)]
+    row = f"| {jobs} | {load.viewers:,.0f} | {' | '.join(columns)} |"
+    assert row in (ROOT / "docs" / "cost.md").read_text().split("## ")[0]
+
+
 @pytest.mark.parametrize(
     ("load", "row"),
     [
         (Load(0, live=False), "| 0, without the relay (`-c live=false`) | | | | 0 |"),
         (Load(0), "| 0 | 0 | | | 2 |"),
-        (Load(1e3 / DAYS, 10), "| 1 thousand | 10 | feed | cdn | 2 |"),
-        (Load(1e6 / DAYS, 200), "| 1 million | 200 | feed | cdn | 2 |"),
-        (Load(1e6 / DAYS, 200, False, False), "| 1 million | 200 | own | hotlink | 2 |"),
-        (Load(1e8 / DAYS, 20_000, False, False), "| 100 million | 20,000 | own | hotlink | 4 |"),
-        (Load(1e8 / DAYS, 20_000, False), "| 100 million | 20,000 | own | cdn | 4 |"),
-        (Load(1e8 / DAYS, 20_000), "| 100 million | 20,000 | feed | cdn | 4 |"),
+        (Load(1e3 * MONTH, 10), "| 1 thousand | 10 | feed | cdn | 2 |"),
+        (Load(1e6 * MONTH, 200), "| 1 million | 200 | feed | cdn | 2 |"),
+        (Load(1e6 * MONTH, 200, False, False), "| 1 million | 200 | own | hotlink | 2 |"),
+        (Load(1e8 * MONTH, 20_000, False, False), "| 100 million | 20,000 | own | hotlink | 4 |"),
+        (Load(1e8 * MONTH, 20_000, False), "| 100 million | 20,000 | own | cdn | 4 |"),
+        (Load(1e8 * MONTH, 20_000), "| 100 million | 20,000 | feed | cdn | 4 |"),
     ],
 )
 def test_the_document_quotes_the_model(load: Load, row: str) -> None:
     text = (ROOT / "docs" / "cost.md").read_text()
-    assert f"{row} {sum(cost(load).values()):,.0f} |" in text
+    assert f"{row} {rounded(load)} |" in text
