@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check checkov chaos bench pictures synth deploy destroy logs redrive lock clean
+.PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy logs redrive lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,9 @@ pictures: install web ## take the pictures of the README and the docs anew
 
 synth: install web ## write the CloudFormation templates to cdk.out
 	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
+
+preflight: install ## what would stop a deployment: account, region, builder, zones, quotas (ARGS as for deploy)
+	@$(BIN)/python -m infra.preflight $(ARGS)
 
 deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
 	@$(BIN)/python -m infra.deploy $(ARGS)

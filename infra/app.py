@@ -1,5 +1,7 @@
 """The CDK app: which stacks there are and what each needs of the others."""
 
+import sys
+
 from aws_cdk import App, Tags, Validations
 
 from infra.api_stack import ApiStack
@@ -32,7 +34,18 @@ def inspect(app: App) -> None:
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Returns the exit status: 1 for a setting that is wrong."""
     app = App()
-    build(app)
+    try:
+        Settings.from_context(app.node.get_all_context())
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    build(app)  # outside: a ValueError of ours keeps its traceback
     app.synth()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

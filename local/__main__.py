@@ -20,9 +20,9 @@ def main() -> int:
         print(f"  {time.monotonic() - began:5.1f} s  {text}", flush=True)
 
     end_in_order()
-    port = int(os.environ.get("PORT", "8080"))
-    folder = folder_of(ROOT, port)
     try:
+        port = _port(os.environ.get("PORT", "8080"))
+        folder = folder_of(ROOT, port)
         with LocalSystem(folder, port, say=say) as system:
             _welcome(system, folder, time.monotonic() - began)
             signal.pause()
@@ -32,6 +32,13 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopped")
     return 0
+
+
+def _port(text: str) -> int:
+    """Raises StartError."""
+    if not (text.isdecimal() and 1 <= int(text) <= 65535):
+        raise StartError(f"PORT must be a number from 1 to 65535, not {text!r}, like: make run PORT=8090")
+    return int(text)
 
 
 def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 
 BIN = Path(sys.executable).parent
 MINISTACK = Path(__file__).resolve().parent.parent / ".venv-emulator" / "bin" / "ministack"
@@ -55,9 +56,14 @@ class Emulator:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the emulator."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
+        return self._session.client(service, endpoint_url=self.endpoint)
+
+    @property
+    def _session(self) -> boto3.Session:
+        """The caller's profile does not matter here, not even whether it exists."""
+        core = botocore.session.Session({"profile": (None, None, None, None)})  # not from AWS_PROFILE
+        return boto3.Session(
+            botocore_session=core,
             region_name=self.region,
             aws_access_key_id=self.access_key,
             aws_secret_access_key=self.secret_key,

@@ -39,15 +39,26 @@ class ThirdParty:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
         """UNSPLASH_API_URL means a server that speaks the protocol, UNSPLASH_ACCESS_KEY alone the real
-        service, neither the stand-in."""
+        service, neither the stand-in. Raises StartError."""
         hosts = "images.unsplash.com,plus.unsplash.com"
         key = environment.get("UNSPLASH_ACCESS_KEY", "")
         if url := environment.get("UNSPLASH_API_URL"):
+            if not _is_address(url):
+                raise StartError(f"UNSPLASH_API_URL must be a URL like http://localhost:9000, not {url!r}")
             return cls(url, f"{hosts},{urlsplit(url).netloc}", key or "local")
         if key:
             return cls("https://api.unsplash.com", hosts, key)
         host = f"127.0.0.1:{free_port}"
         return cls(f"http://{host}", host, "local", free_port)
+
+
+def _is_address(url: str) -> bool:
+    """Is it http or https, with a host, and with a port that is a number if it has one?"""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -167,7 +178,7 @@ class LocalSystem:
         return {
             "live": "false",  # the emulator has no network to put the relay in: it runs beside it
             "web": "false",  # nor can it fill a site's bucket: the front door serves the web app
-            "retain_data": "false",
+            "access_logs": "false",  # the front door logs requests
             "images_base_url": self.url,
             "unsplash_api_url": self.third_party.api_url,
             "image_hosts": self.third_party.image_hosts,

@@ -20,7 +20,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument(
-        "--drain-seconds", type=float, default=10, help="over which the streams go when the relay stops"
+        "--drain-seconds", type=float, default=10, help="over which the streams end when the relay stops"
     )
     parser.add_argument(
         "--max-streams", type=int, default=limits.max_streams, help="open streams at the same time"

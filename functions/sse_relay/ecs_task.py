@@ -8,6 +8,7 @@ import json
 import socket
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 
 from functions.common.observability import logger
@@ -48,7 +49,7 @@ async def set_when_stopping(
                 stop.set()
                 return
             is_failing = False
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             if not is_failing:
                 logger.warning("task metadata not read", extra={"reason": repr(error)})
             is_failing = True
@@ -56,7 +57,7 @@ async def set_when_stopping(
 
 
 def _task(uri: str) -> dict[str, Any]:
-    """Raises OSError, and ValueError if the answer is not a JSON object."""
+    """Raises OSError, HTTPException if the answer is cut short, ValueError if it is not a JSON object."""
     with urllib.request.urlopen(f"{uri}/task", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # ECS sets it
         task = json.load(answer)
     if not isinstance(task, dict):

@@ -15,6 +15,7 @@ from functions.common.job import to_json
 from functions.common.observability import logger
 from functions.sse_relay.change import Change, plain, resync, retry
 from functions.sse_relay.connection import KERNEL_BYTES
+from functions.sse_relay.drain import end_one_by_one
 from functions.sse_relay.history import History
 from functions.sse_relay.hub import Hub, Past
 from functions.sse_relay.poll import Poll
@@ -137,16 +138,14 @@ class Relay:
         self._healthy_at = self._now() + seconds
 
     async def drain(self, seconds: float) -> None:
-        """End the streams one by one over so many seconds: clients that reconnect do not come all at once.
+        """End the streams one by one over so many seconds, so that their clients reconnect one by one.
 
         New streams are refused from now on, and health checks fail.
         """
         self.draining = True
         streams = self.streams
         logger.info("draining", extra={"streams": len(streams), "seconds": seconds})
-        for stream in streams:
-            stream.end()
-            await asyncio.sleep(seconds / len(streams))
+        await end_one_by_one(streams, seconds, self._now)
 
     async def beat(self) -> None:
         """Turn the wheel, for ever: heartbeats, ends of lifetimes, clients that are too slow to ask."""

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 from prometheus_client import (
@@ -32,7 +33,7 @@ MAX_VALUES = 100
 class Signals:
     """Counters, levels and lags; the levels are set by whoever knows them."""
 
-    def __init__(self, randrange: Any = random.randrange) -> None:
+    def __init__(self, randrange: Callable[[int], int] = random.randrange) -> None:
         self._registry = CollectorRegistry()
         self.connections = self._level("relay_connections", "Open connections, streams and others")
         self.streams = self._level("relay_streams", "Open streams")

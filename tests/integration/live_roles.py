@@ -16,37 +16,34 @@ def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     role = iam.create_role(RoleName=policy_name, AssumeRolePolicyDocument=trust)["Role"]
-    document = json.dumps(_resolved(policy["PolicyDocument"], _pseudo(calo), _exports(calo)))
+    document = json.dumps(_resolved(policy["PolicyDocument"], _values(calo, live_stack)))
     iam.put_role_policy(RoleName=policy_name, PolicyName="grants", PolicyDocument=document)
     return str(role["Arn"])
 
 
-def _pseudo(calo: Calo) -> dict[str, str]:
-    emulator = calo.system.emulator
-    return {"AWS::Partition": "aws", "AWS::Region": emulator.region, "AWS::AccountId": emulator.account()}
+def _values(calo: Calo, live_stack: Template) -> dict[str, str]:
+    """What the template's references are in the emulator: its account, and what CaloJobs publishes."""
+    emulator, ssm = calo.system.emulator, calo.client("ssm")
+    parameters = {
+        name: ssm.get_parameter(Name=parameter["Default"])["Parameter"]["Value"]
+        for name, parameter in live_stack.to_json()["Parameters"].items()
+        if parameter["Default"].startswith("/calo/")
+    }
+    pseudo = {"Partition": "aws", "Region": emulator.region, "AccountId": emulator.account()}
+    return parameters | {f"AWS::{name}": value for name, value in pseudo.items()}
 
 
-def _exports(calo: Calo) -> dict[str, str]:
-    """What CaloJobs gives to CaloLive, by a part of the export's name."""
-    outputs = calo.system.outputs
-    table = calo.client("dynamodb").describe_table(TableName=outputs["JobsTable"])["Table"]
-    return {"GetAttTablesJobs": table["TableArn"], "RefPublishingTopic": outputs["TopicArn"]}
-
-
-def _resolved(value: Any, pseudo: dict[str, str], exports: dict[str, str]) -> Any:
+def _resolved(value: Any, values: dict[str, str]) -> Any:
     match value:
         case {"Ref": name}:
-            return pseudo[name]
+            return values[name]
         case {"Fn::GetAtt": [name, "Arn"]}:  # of CaloLive itself, so it is not there
             return f"arn:aws:absent:::{name}"
-        case {"Fn::ImportValue": name}:
-            (found,) = [export for part, export in exports.items() if part in name]
-            return found
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(_resolved(part, pseudo, exports) for part in parts)
+            return separator.join(_resolved(part, values) for part in parts)
         case dict():
-            return {key: _resolved(one, pseudo, exports) for key, one in value.items()}
+            return {key: _resolved(one, values) for key, one in value.items()}
         case list():
-            return [_resolved(one, pseudo, exports) for one in value]
+            return [_resolved(one, values) for one in value]
         case _:
             return value

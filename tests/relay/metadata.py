@@ -10,7 +10,8 @@ from functions.sse_relay.ecs_task import METADATA
 
 
 class Metadata:
-    """`task` is its answer, `asked` how often it was asked; while `broken` it answers 500."""
+    """`task` is its answer, `asked` how often it was asked. While `broken` it answers 500; while `cut` it
+    closes the connection before the answer is complete."""
 
     def __init__(self) -> None:
         self.task: dict[str, Any] = {
@@ -20,14 +21,17 @@ class Metadata:
         }
         self.asked = 0
         self.broken = False
+        self.cut = False
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 is_good = self.path == "/v4/x/task" and not owner.broken
+                body = json.dumps(owner.task).encode()
                 self.send_response(200 if is_good else 500)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(json.dumps(owner.task).encode())
+                self.wfile.write(body[: len(body) // 2] if owner.cut else body)
                 owner.asked += 1
 
             def log_message(self, *_: object) -> None:

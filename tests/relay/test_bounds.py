@@ -37,7 +37,13 @@ def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: in
 
 @pytest.mark.parametrize(
     ("limits", "bound"),
-    [({"max_streams": 0, "max_per_address": 1000}, SPARE_CONNECTIONS), ({"max_per_address": 20}, 20)],
+    [
+        ({"max_streams": 0, "max_per_address": 1000}, SPARE_CONNECTIONS),
+        ({"max_per_address": 20}, 20),
+        # the load balancer is the peer of every client: its connections are not counted by address
+        ({"max_streams": 0, "max_per_address": 20, "trusted_proxies": 1}, SPARE_CONNECTIONS),
+        ({"max_streams": 0, "max_per_address": 20, "address_header": "x-real-ip"}, SPARE_CONNECTIONS),
+    ],
 )
 def test_connections_that_ask_for_nothing_are_bounded_too(limits: dict[str, Any], bound: int) -> None:
     async def test() -> None:

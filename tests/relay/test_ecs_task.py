@@ -17,20 +17,22 @@ def test_a_relay_is_called_as_it_is_told_or_like_its_task_or_its_host() -> None:
         assert relay_name(metadata.environment) == "0123abcd"
 
 
+@pytest.mark.parametrize("failure", ["broken", "cut"])
 def test_the_wish_to_stop_is_noticed_when_it_comes_and_an_endpoint_that_fails_is_asked_again(
-    caplog: pytest.LogCaptureFixture,
+    failure: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
         stop = asyncio.Event()
         with Metadata() as metadata:
             watching = asyncio.create_task(set_when_stopping(stop, metadata.environment, poll_seconds=0.005))
             await until(lambda: metadata.asked > 1)
-            metadata.broken = True
+            setattr(metadata, failure, True)
             metadata.task["DesiredStatus"] = "STOPPED"
             seen = metadata.asked
-            await until(lambda: metadata.asked > seen + 3)
+            await until(lambda: metadata.asked > seen + 3 or watching.done())
+            assert not watching.done()
             assert not stop.is_set()
-            metadata.broken = False
+            setattr(metadata, failure, False)
             await watching
         assert stop.is_set()
 

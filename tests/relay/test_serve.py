@@ -1,0 +1,160 @@
+"""How one process puts the relay's parts together, in the test's own process and with a feed made by it."""
+
+import argparse
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import httpx
+import pytest
+
+from functions.sse_relay import serve as module
+from functions.sse_relay.__main__ import arguments
+from functions.sse_relay.ecs_task import set_when_stopping
+from functions.sse_relay.feed import OnChanges, OnEnd
+from local.processes import free_ports
+from tests.relay.conftest import run
+from tests.relay.metadata import Metadata
+
+LIVE = b"GET /live HTTP/1.1\r\nHost: x\r\n"
+
+
+class Feed:
+    """Brings nothing; `end` ends it."""
+
+    def __init__(self, settle_seconds: float = 0.0) -> None:
+        self.settle_seconds = settle_seconds
+        self.end: OnEnd = lambda: None
+        self.stopped = False
+
+    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
+        self.end = on_end
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Give the garbage collector back as it was: a relay's process sets it for itself."""
+    threshold = gc.get_threshold()
+    yield
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
+
+
+def options(monkeypatch: pytest.MonkeyPatch, *extra: str) -> argparse.Namespace:
+    (port,) = free_ports(1)
+    command = ["relay", "--feed", "stdin", "--host", "127.0.0.1", "--port", str(port), *extra]
+    monkeypatch.setattr(sys, "argv", command)
+    return arguments()
+
+
+@asynccontextmanager
+async def serving(
+    monkeypatch: pytest.MonkeyPatch, feed: Feed, *extra: str
+) -> AsyncIterator[tuple[int, asyncio.Task[None]]]:
+    """A relay's port and its task, which ends with the feed at the latest."""
+    monkeypatch.setattr(module, "_open_feed", lambda _: feed)
+    parsed = options(monkeypatch, "--max-streams", "10", "--drain-seconds", "0", *extra)
+    task = asyncio.create_task(module.serve(parsed))
+    try:
+        while not task.done():
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", parsed.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.005)
+            else:
+                writer.close()
+                break
+        yield parsed.port, task
+    finally:
+        feed.end()
+        await task
+
+
+async def connect(port: int, headers: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(LIVE + headers + b"\r\n")
+    return reader, writer
+
+
+async def health(port: int) -> tuple[int, str]:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/healthz")
+        return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize(("settle_seconds", "answer"), [(0.0, (200, "ok")), (1000.0, (503, "starting"))])
+def test_health_checks_fail_until_the_feed_has_settled_and_streams_open_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, settle_seconds: float, answer: tuple[int, str]
+) -> None:
+    async def test() -> None:
+        feed = Feed(settle_seconds)
+        async with serving(monkeypatch, feed) as (port, _):
+            assert await health(port) == answer
+            reader, writer = await connect(port)
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+        assert feed.stopped
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("extra", "statuses"),
+    [
+        (("--address-header", "X-Calo-Source-Ip"), [200, 200, 429]),
+        (("--trusted-proxies", "1"), [200, 429, 429]),
+    ],
+)
+def test_the_options_say_whose_streams_are_counted(
+    monkeypatch: pytest.MonkeyPatch, extra: tuple[str, ...], statuses: list[int]
+) -> None:
+    async def test() -> None:
+        async with serving(monkeypatch, Feed(), "--max-per-address", "1", *extra) as (port, _):
+            got, writers = [], []
+            for address in (b"1.1.1.1", b"2.2.2.2", b"2.2.2.2"):
+                headers = b"X-Calo-Source-Ip: %s\r\nX-Forwarded-For: 9.9.9.9\r\n" % address
+                reader, writer = await connect(port, headers)
+                got.append(int((await reader.readline()).split()[1]))
+                writers.append(writer)
+            assert got == statuses
+            for writer in writers:
+                writer.close()
+
+    run(test())
+
+
+def test_sigterm_while_the_relay_drains_for_ecs_does_not_begin_a_second_drain(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+
+    async def test(metadata: Metadata) -> None:
+        for name, value in metadata.environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(module, "set_when_stopping", partial(set_when_stopping, poll_seconds=0.01))
+        async with serving(monkeypatch, Feed(), "--drain-seconds", "1") as (port, task):
+            clients = [await connect(port) for _ in range(4)]
+            for reader, _ in clients:
+                await reader.readuntil(b"retry: ")
+            metadata.task["DesiredStatus"] = "STOPPED"
+            ends = [asyncio.create_task(reader.read()) for reader, _ in clients]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            assert await health(port) == (503, "draining")
+            assert not all(end.done() for end in ends)
+            signal.raise_signal(signal.SIGTERM)
+            for end in await asyncio.gather(*ends):
+                assert end.endswith(b"0\r\n\r\n")
+            await task
+            for _, writer in clients:
+                writer.close()
+
+    with Metadata() as metadata:
+        run(test(metadata))
+    assert [one.message for one in caplog.records].count("draining") == 1
