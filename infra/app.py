@@ -35,14 +35,14 @@ def inspect(app: App) -> None:
 
 
 def main() -> int:
-    """Returns the exit status: 1 for a setting that is wrong."""
+    """Write the templates. Returns the exit status: 1 if a setting is wrong."""
     app = App()
     try:
         Settings.from_context(app.node.get_all_context())
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    build(app)  # outside: a ValueError of ours keeps its traceback
+    build(app)  # outside the try: a ValueError here is a bug and keeps its traceback
     app.synth()
     return 0
 

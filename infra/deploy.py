@@ -1,4 +1,4 @@
-"""`make deploy`: check first, deploy all stacks to the caller's account, then say what is next.
+"""`make deploy`: check first, deploy all stacks to the caller's account, then print the next steps.
 
 Arguments are passed on to `cdk deploy`, like `-c rate_limit=5000`.
 """
@@ -11,11 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra.bundle import BUILD
-from infra.preflight.__main__ import preflight, report, session_of, settings_of
-from infra.preflight.finding import one_line
+from infra.preflight.arguments import aws_options, session_of, settings_of
+from infra.preflight.checks import preflight, report
+from infra.preflight.finding import BOTO_ERRORS, reason
 from infra.preflight.machine import Machine
 from infra.settings import Settings
 
@@ -24,43 +23,44 @@ Outputs = dict[str, dict[str, str]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit status: 1 if the checks say stop, else that of `cdk deploy`."""
+    """Check and deploy. Returns the exit status: 1 if a check says stop, else that of `cdk deploy`."""
     try:
         settings = settings_of(arguments)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
 
-    def session() -> Any:
+    def new_session() -> Any:
         return session_of(arguments, os.environ)
 
-    if report(preflight(settings, Machine(os.environ), session)):
+    if report(preflight(settings, Machine(os.environ), new_session)):
         print("\nNothing was deployed. Each line with `stop` says what to do.", file=sys.stderr)
         return 1
-    return deploy(arguments, settings, _run, lambda service: session().client(service))
+    return deploy(arguments, settings, _run_cdk, lambda service: new_session().client(service))
 
 
 def deploy(
     arguments: Sequence[str],
     settings: Settings,
-    run: Callable[[Sequence[str]], int],
+    run_cdk: Callable[[Sequence[str]], int],
     client: Callable[[str], Any],
 ) -> int:
     """Run `cdk deploy` and print what to do next. Returns its exit status."""
     BUILD.mkdir(exist_ok=True)
     OUTPUTS.unlink(missing_ok=True)  # an earlier deployment's
-    status = run(["deploy", "--all", "--no-notices", "--outputs-file", str(OUTPUTS), *arguments])
+    status = run_cdk(["deploy", "--all", "--no-notices", "--outputs-file", str(OUTPUTS), *arguments])
     if status == 0 and OUTPUTS.exists():  # `--no-execute` and the like write none
-        print(next_steps(json.loads(OUTPUTS.read_text())))
+        options = aws_options(arguments)
+        print(next_steps(json.loads(OUTPUTS.read_text()), options))
         try:
-            print(left_over(settings, client("cloudformation")), end="")
-        except (BotoCoreError, ClientError) as error:
-            print(f"Stacks that the settings leave out were not looked for: {one_line(error)}")
+            print(removal_of_leftovers(settings, client("cloudformation"), options), end="")
+        except BOTO_ERRORS as error:
+            print(f"Could not check for stacks that the settings leave out: {reason(error)}")
     return status
 
 
-def next_steps(outputs: Outputs) -> str:
-    """What to do after a deployment, from the stacks' outputs."""
+def next_steps(outputs: Outputs, options: str = "") -> str:
+    """Return what to do after a deployment, from the stacks' outputs. `options` are for `aws` commands."""
     api = outputs["CaloApi"]["ApiUrl"].rstrip("/")
     secret = outputs["CaloJobs"]["UnsplashSecret"]
     watch = (
@@ -72,7 +72,7 @@ def next_steps(outputs: Outputs) -> str:
 
 Next: put your Unsplash access key (https://unsplash.com/oauth/applications) into its secret,
 
-  aws secretsmanager put-secret-value --secret-id '{secret}' --secret-string YOUR_ACCESS_KEY
+  aws secretsmanager put-secret-value --secret-id '{secret}' --secret-string YOUR_ACCESS_KEY{options}
 
 then ask for a photo and watch it come:
 
@@ -81,24 +81,36 @@ then ask for a photo and watch it come:
 """
 
 
-def left_over(settings: Settings, cloudformation: Any) -> str:
-    """How to delete the stacks that an earlier deployment made and these settings leave out."""
+def removal_of_leftovers(settings: Settings, cloudformation: Any, options: str = "") -> str:
+    """Return how to delete deployed stacks that the settings leave out, or an empty text.
+
+    `cdk deploy` does not delete them. Dependent stacks come first. Raises botocore's errors.
+    """
     wanted = {"CaloOps": settings.ops, "CaloWeb": settings.web, "CaloLive": settings.live}
-    pages = cloudformation.get_paginator("describe_stacks").paginate()
-    deployed = {stack["StackName"] for page in pages for stack in page["Stacks"]}
+    deployed = _deployed_stacks(cloudformation)
     names = [name for name, is_wanted in wanted.items() if name in deployed and not is_wanted]
     if not names:
         return ""
     commands = [
-        f"  aws cloudformation {verb} --stack-name {name}\n"
+        f"  aws cloudformation {verb} --stack-name {name}{options}\n"
         for name in names
         for verb in ("delete-stack", "wait stack-delete-complete")
     ]
-    because = "is still deployed and costs, although the settings leave it out. To delete it:"
-    return f"{' and '.join(names)} {because}\n\n{''.join(commands)}\n"
+    return f"""\
+The settings leave out what is still deployed and costs money: {", ".join(names)}. To delete it:
+
+{"".join(commands)}
+"""
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _deployed_stacks(cloudformation: Any) -> set[str]:
+    """Return the names of the stacks that exist and are not about to go."""
+    pages = cloudformation.get_paginator("describe_stacks").paginate()
+    stacks = [stack for page in pages for stack in page["Stacks"]]
+    return {stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_IN_PROGRESS"}
+
+
+def _run_cdk(arguments: Sequence[str]) -> int:
     cdk = Path(sys.executable).with_name("cdk")
     # the app and the command need the Node of this environment
     path = f"{cdk.parent}{os.pathsep}{os.environ.get('PATH', '')}"

@@ -13,7 +13,7 @@ from local.system import LocalSystem
 
 
 def main() -> int:
-    """Returns the exit status."""
+    """Run the system until Ctrl-C. Returns the exit status."""
     began = time.monotonic()
 
     def say(text: str) -> None:
@@ -35,7 +35,7 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    """Raises StartError."""
+    """Return the port that a text names. Raises StartError."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise StartError(f"PORT must be a number from 1 to 65535, not {text!r}, like: make run PORT=8090")
     return int(text)

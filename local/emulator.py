@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,10 @@ class Emulator:
         """A boto3 client of the emulator."""
         return self._session.client(service, endpoint_url=self.endpoint)
 
-    @property
+    @cached_property
     def _session(self) -> boto3.Session:
-        """The caller's profile does not matter here, not even whether it exists."""
-        core = botocore.session.Session({"profile": (None, None, None, None)})  # not from AWS_PROFILE
+        """A session that ignores the caller's AWS_PROFILE, which may not even exist."""
+        core = botocore.session.Session({"profile": (None, None, None, None)})  # reads it from nowhere
         return boto3.Session(
             botocore_session=core,
             region_name=self.region,

@@ -38,8 +38,8 @@ class ThirdParty:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
-        """UNSPLASH_API_URL means a server that speaks the protocol, UNSPLASH_ACCESS_KEY alone the real
-        service, neither the stand-in. Raises StartError."""
+        """Return the server at UNSPLASH_API_URL, or the real service if there is only UNSPLASH_ACCESS_KEY, or
+        else the stand-in. Raises StartError if the URL is wrong."""
         hosts = "images.unsplash.com,plus.unsplash.com"
         key = environment.get("UNSPLASH_ACCESS_KEY", "")
         if url := environment.get("UNSPLASH_API_URL"):
@@ -53,7 +53,7 @@ class ThirdParty:
 
 
 def _is_address(url: str) -> bool:
-    """Is it http or https, with a host, and with a port that is a number if it has one?"""
+    """Return whether it is http or https and has a host; a port, if there is one, must be a number."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

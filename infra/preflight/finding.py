@@ -1,7 +1,13 @@
-"""What a check says."""
+"""The outcome of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+BOTO_ERRORS = (BotoCoreError, ClientError, KeyError, ValueError)
+"""What a call of AWS may raise. ValueError is for an endpoint that is not a URL; KeyError, for an emulator's
+answer that lacks what AWS always sends."""
 
 
 @dataclass(frozen=True)
@@ -16,11 +22,6 @@ class Finding:
         return f"{self.mark:4}  {self.subject}: {self.text}"
 
 
-def one_line(error: Exception) -> str:
-    """Return an error's message, without line breaks and without its final stop."""
-    return " ".join(str(error).split()).rstrip(".")
-
-
 def ok(subject: str, text: str) -> Finding:
     return Finding("ok", subject, text)
 
@@ -31,3 +32,14 @@ def note(subject: str, text: str) -> Finding:
 
 def stop(subject: str, text: str) -> Finding:
     return Finding("stop", subject, text)
+
+
+def reason(error: Exception) -> str:
+    """Return an error's message without line breaks and without its final punctuation."""
+    if isinstance(error, KeyError):
+        return f"the answer has no {error}"
+    return " ".join(str(error).split()).rstrip(".:")
+
+
+def error_code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])

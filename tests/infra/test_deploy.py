@@ -1,4 +1,4 @@
-"""What `make deploy` runs, and what it says at its end."""
+"""What `make deploy` runs, and what it prints at its end."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra import deploy
-from infra.deploy import left_over, next_steps
+from infra.deploy import next_steps, removal_of_leftovers
 from infra.preflight.finding import ok, stop
 from infra.settings import Settings
 
@@ -19,16 +19,18 @@ OUTPUTS = {
 }
 
 
-def cloudformation(*stacks: str) -> Any:
-    pages = [{"Stacks": [{"StackName": name}]} for name in stacks]
+def cloudformation(*stacks: str, status: str = "UPDATE_COMPLETE") -> Any:
+    pages = [{"Stacks": [{"StackName": name, "StackStatus": status}]} for name in stacks]
     return SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda: pages))
 
 
 def test_it_names_the_api_and_the_secret_to_fill() -> None:
-    told = next_steps({**OUTPUTS, "CaloLive": {}})
-    assert "https://x.execute-api.eu-west-1.amazonaws.com/api\n" in told
-    assert "put-secret-value --secret-id 'arn:secret'" in told
-    assert "curl -N https://x.execute-api.eu-west-1.amazonaws.com/api/live" in told
+    text = next_steps({**OUTPUTS, "CaloLive": {}}, " --profile work")
+    assert "https://x.execute-api.eu-west-1.amazonaws.com/api\n" in text
+    assert (
+        "put-secret-value --secret-id 'arn:secret' --secret-string YOUR_ACCESS_KEY --profile work\n" in text
+    )
+    assert "curl -N https://x.execute-api.eu-west-1.amazonaws.com/api/live" in text
 
 
 def test_without_the_relay_it_names_no_stream() -> None:
@@ -36,20 +38,33 @@ def test_without_the_relay_it_names_no_stream() -> None:
 
 
 def test_it_names_the_web_app_where_there_is_one() -> None:
-    told = next_steps({**OUTPUTS, "CaloWeb": {"SiteUrl": "https://d1.cloudfront.net"}})
-    assert "The web app is at https://d1.cloudfront.net\nThe API is at" in told
+    text = next_steps({**OUTPUTS, "CaloWeb": {"SiteUrl": "https://d1.cloudfront.net"}})
+    assert "The web app is at https://d1.cloudfront.net\nThe API is at" in text
     assert "web app" not in next_steps(OUTPUTS)
 
 
-def test_a_stack_that_the_settings_leave_out_but_is_deployed_is_told_with_its_removal() -> None:
+def test_only_deployed_stacks_that_the_settings_leave_out_are_left_over() -> None:
     deployed = cloudformation("CaloJobs", "CaloApi", "CaloLive", "CaloWeb", "Other")
-    assert left_over(Settings(), deployed) == ""
-    assert left_over(Settings(ops=False), deployed) == ""
-    told = left_over(Settings(live=False, web=False), deployed)
-    assert [line.split() for line in told.splitlines() if line.startswith("  ")] == [
-        ["aws", "cloudformation", *words, "--stack-name", stack]
-        for stack in ("CaloWeb", "CaloLive")
-        for words in (["delete-stack"], ["wait", "stack-delete-complete"])
+    assert removal_of_leftovers(Settings(), deployed) == ""
+    assert removal_of_leftovers(Settings(ops=False), deployed) == ""
+    going = cloudformation("CaloLive", status="DELETE_IN_PROGRESS")
+    assert removal_of_leftovers(Settings(live=False), going) == ""
+
+
+def test_leftovers_are_deleted_dependents_first_and_with_the_callers_profile() -> None:
+    deployed = cloudformation("CaloApi", "CaloJobs", "CaloLive", "CaloOps", "CaloWeb")
+    settings = Settings(live=False, web=False, ops=False)
+    assert removal_of_leftovers(settings, deployed, " --profile work").splitlines() == [
+        "The settings leave out what is still deployed and costs money: CaloOps, CaloWeb, CaloLive. "
+        "To delete it:",
+        "",
+        "  aws cloudformation delete-stack --stack-name CaloOps --profile work",
+        "  aws cloudformation wait stack-delete-complete --stack-name CaloOps --profile work",
+        "  aws cloudformation delete-stack --stack-name CaloWeb --profile work",
+        "  aws cloudformation wait stack-delete-complete --stack-name CaloWeb --profile work",
+        "  aws cloudformation delete-stack --stack-name CaloLive --profile work",
+        "  aws cloudformation wait stack-delete-complete --stack-name CaloLive --profile work",
+        "",
     ]
 
 
@@ -109,13 +124,20 @@ def test_outputs_of_an_earlier_deployment_are_not_shown(
 
 
 @pytest.mark.parametrize("mark", ["ok", "stop"])
-def test_nothing_is_deployed_when_a_check_says_stop(
-    mark: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_cdk_does_not_run_when_a_check_says_stop(
+    mark: str, outputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checked = {"ok": ok, "stop": stop}[mark]("credentials", "log in")
-    monkeypatch.setattr(deploy, "preflight", lambda *_: iter([checked]))
-    monkeypatch.setattr(deploy, "deploy", lambda *_: 0)
+    commands: list[Any] = []
+
+    def run_cdk(command: list[str]) -> int:
+        commands.append(command)
+        return 0
+
+    finding = {"ok": ok, "stop": stop}[mark]("credentials", "log in")
+    monkeypatch.setattr(deploy, "preflight", lambda *_: iter([finding]))
+    monkeypatch.setattr(deploy, "_run_cdk", run_cdk)
     assert deploy.main([]) == (0 if mark == "ok" else 1)
+    assert len(commands) == (1 if mark == "ok" else 0)
     assert ("Nothing was deployed" in capsys.readouterr().err) == (mark == "stop")
 
 

@@ -9,20 +9,39 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ProfileNotFound
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProfileNotFound,
+    ReadTimeoutError,
+)
 
-from infra.preflight.__main__ import main, preflight, report, session_of, settings_of
+from infra.preflight.__main__ import main
 from infra.preflight.account import Account, check_account
+from infra.preflight.arguments import aws_options, session_of, settings_of
+from infra.preflight.checks import preflight, report
 from infra.preflight.finding import Finding
-from infra.preflight.machine import Machine, check_machine
+from infra.preflight.machine import Machine, check_machine, run
 from infra.preflight.zones import VPC_LINK_ZONES, WITHOUT_CDN_LOGS, vpc_link_zones
 from infra.settings import Settings
 
-SMALL_ACCOUNT = 10
+NEW_ACCOUNT_EXECUTIONS = 10
 
 
-class ParameterNotFoundError(Exception):
-    """As the SSM client names it, but for the end."""
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no."}}, "Call")
+
+
+def answer(value: Any) -> Callable[..., Any]:
+    """Return a client's method that answers this, or raises it if it is an error."""
+
+    def method(**_: Any) -> Any:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return method
 
 
 def machine(**changes: Any) -> Machine:
@@ -32,85 +51,92 @@ def machine(**changes: Any) -> Machine:
 
 def zones(*ids: str) -> list[dict[str, str]]:
     letters = dict(zip("abcdef", ids, strict=False))
-    return [
-        {"ZoneName": f"us-east-1{letter}", "ZoneId": zone, "State": "available"}
-        for letter, zone in letters.items()
-    ]
+    return [{"ZoneName": f"us-east-1{letter}", "ZoneId": zone_id} for letter, zone_id in letters.items()]
 
 
 def account(
     *,
     region: str = "us-east-1",
-    bootstrap: str | None = "30",
+    bootstrap: str | Exception = "30",
     executions: int = 1000,
     reserved: int = 0,
     ids: tuple[str, ...] = ("use1-az1", "use1-az2", "use1-az4"),
     default_subnets: str = "",
     vpcs: int = 1,
     addresses: int = 0,
-    error: Exception | None = None,
+    quota: float | Exception = 5.0,
+    live: bool = False,
     profile: str = "default",
 ) -> Account:
-    def get_parameter(**_: str) -> dict[str, Any]:
-        if error:
-            raise error
-        if bootstrap is None:
-            raise ParameterNotFoundError
-        return {"Parameter": {"Value": bootstrap}}
-
+    parameter = bootstrap if isinstance(bootstrap, Exception) else {"Parameter": {"Value": bootstrap}}
+    unreserved = executions - reserved
+    limits = {"ConcurrentExecutions": executions, "UnreservedConcurrentExecutions": unreserved}
+    subnets = [{"AvailabilityZone": f"us-east-1{letter}"} for letter in default_subnets]
+    methods: dict[str, dict[str, Any]] = {
+        "ssm": {"get_parameter": parameter},
+        "lambda": {"get_account_settings": {"AccountLimit": limits}},
+        "ec2": {
+            "describe_availability_zones": {"AvailabilityZones": zones(*ids)},
+            "describe_subnets": {"Subnets": subnets},
+            "describe_vpcs": {"Vpcs": [{}] * vpcs},
+            "describe_addresses": {"Addresses": [{}] * addresses},
+        },
+        "service-quotas": {
+            "get_service_quota": quota if isinstance(quota, Exception) else {"Quota": {"Value": quota}}
+        },
+        "cloudformation": {"describe_stacks": {} if live else error("ValidationError")},
+    }
     clients = {
-        "ssm": SimpleNamespace(
-            get_parameter=get_parameter, exceptions=SimpleNamespace(ParameterNotFound=ParameterNotFoundError)
-        ),
-        "lambda": SimpleNamespace(
-            get_account_settings=lambda: {
-                "AccountLimit": {
-                    "ConcurrentExecutions": executions,
-                    "UnreservedConcurrentExecutions": executions - reserved,
-                }
-            }
-        ),
-        "ec2": SimpleNamespace(
-            describe_availability_zones=lambda **_: {"AvailabilityZones": zones(*ids)},
-            describe_subnets=lambda **_: {
-                "Subnets": [{"AvailabilityZone": f"us-east-1{letter}"} for letter in default_subnets]
-            },
-            describe_vpcs=lambda: {"Vpcs": [{}] * vpcs},
-            describe_addresses=lambda: {"Addresses": [{}] * addresses},
-        ),
-        "service-quotas": SimpleNamespace(get_service_quota=lambda **_: {"Quota": {"Value": 5.0}}),
+        service: SimpleNamespace(**{name: answer(value) for name, value in answers.items()})
+        for service, answers in methods.items()
     }
     return Account("123456789012", region, clients.__getitem__, profile)
 
 
-def finding(subject: str, settings: dict[str, str], where: Account) -> Finding:
-    (one,) = [one for one in check_account(Settings.from_context(settings), where) if one.subject == subject]
-    return one
+def find(subject: str, settings: dict[str, str], where: Account) -> Finding:
+    findings = check_account(Settings.from_context(settings), where)
+    (finding,) = [finding for finding in findings if finding.subject == subject]
+    return finding
 
 
 def test_a_good_account_and_machine_have_nothing_but_ok() -> None:
     findings = [*check_account(Settings(), account()), *check_machine(Settings(), machine())]
-    assert {one.mark for one in findings} == {"ok"}
+    assert {finding.mark for finding in findings} == {"ok"}
     assert len(findings) == 8
-    assert all("\n" not in str(one) for one in findings)
+    assert all("\n" not in str(finding) for finding in findings)
 
 
+NOT_FOUND = error("ParameterNotFound")
 BOOTSTRAP = 'PATH="$PWD/.venv/bin:$PATH" cdk bootstrap aws://123456789012/us-east-1'
+NO_LOGS = "access_logs=true cannot be combined with region af-south-1: deploy with -c access_logs=false"
+FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
 
 
 @pytest.mark.parametrize(
     ("subject", "settings", "where", "mark", "text"),
     [
-        ("CDK bootstrap", {}, account(bootstrap=None), "stop", BOOTSTRAP),
+        ("CDK bootstrap", {}, account(bootstrap=NOT_FOUND), "stop", BOOTSTRAP),
         ("CDK bootstrap", {}, account(bootstrap="5"), "stop", BOOTSTRAP),
-        ("CDK bootstrap", {}, account(bootstrap=None, profile="work"), "stop", f"{BOOTSTRAP} --profile work"),
+        (
+            "CDK bootstrap",
+            {},
+            account(bootstrap=NOT_FOUND, profile="work"),
+            "stop",
+            f"{BOOTSTRAP} --profile work",
+        ),
         ("CDK bootstrap", {}, account(bootstrap="6"), "ok", "version 6"),
-        ("access logs", {}, account(region="af-south-1"), "stop", "-c access_logs=false"),
-        ("access logs", {"web": "false"}, account(region="eu-south-1"), "stop", "region eu-south-1"),
+        ("access logs", {}, account(region="af-south-1"), "stop", NO_LOGS),
+        ("access logs", {"web": "false"}, account(region="eu-south-1"), "stop", "region eu-south-1:"),
+        ("access logs", {"images": "hotlink"}, account(region="af-south-1"), "stop", NO_LOGS),
         ("access logs", {"size": "small"}, account(region="af-south-1"), "ok", "left out"),
         ("access logs", {"web": "false", "images": "hotlink"}, account(region="af-south-1"), "ok", "kept"),
-        ("Lambda", {}, account(executions=SMALL_ACCOUNT), "note", "Service Quotas"),
-        ("Lambda", {}, account(executions=SMALL_ACCOUNT), "note", "-c worker_concurrency=3"),
+        (
+            "Lambda",
+            {},
+            account(executions=NEW_ACCOUNT_EXECUTIONS),
+            "note",
+            f"Service Quotas, or deploy with {FEWER}",
+        ),
         (
             "Lambda",
             {"worker_concurrency": "2", "result_concurrency": "2"},
@@ -127,7 +153,7 @@ BOOTSTRAP = 'PATH="$PWD/.venv/bin:$PATH" cdk bootstrap aws://123456789012/us-eas
             {},
             account(ids=("use1-az3", "use1-az1", "use1-az5")),
             "stop",
-            "no VPC link in us-east-1a (use1-az3): -c availability_zones=us-east-1b,us-east-1c",
+            "no VPC link in us-east-1a (use1-az3): deploy with -c availability_zones=us-east-1b,us-east-1c",
         ),
         (
             "availability zones",
@@ -156,33 +182,47 @@ BOOTSTRAP = 'PATH="$PWD/.venv/bin:$PATH" cdk bootstrap aws://123456789012/us-eas
             {},
             account(default_subnets="b"),
             "stop",
-            "only us-east-1b would be chosen: -c availability_zones=us-east-1a,us-east-1b",
+            "fewer than two would be chosen: deploy with -c availability_zones=us-east-1a,us-east-1b",
         ),
         ("availability zones", {}, account(region="xx-north-9"), "stop", "-c live=false"),
-        ("VPCs", {}, account(vpcs=5), "note", "L-F678F1CE"),
-        ("Elastic IPs", {}, account(addresses=5), "note", "L-0263D0A3"),
+        ("VPCs", {}, account(vpcs=4), "ok", "4 of 5 used"),
+        ("VPCs", {}, account(vpcs=5), "stop", "Quotas (L-F678F1CE), or deploy with -c live=false"),
+        ("VPCs", {}, account(vpcs=5, live=True), "note", "5 of 5 used"),
+        ("VPCs", {}, account(vpcs=5, quota=10.0), "ok", "5 of 10 used"),
+        ("VPCs", {}, account(quota=error("NoSuchResourceException")), "ok", "1 of 5 used"),
+        ("VPCs", {}, account(quota=error("AccessDenied")), "note", "not checked: An error occurred (Acc"),
+        ("Elastic IPs", {}, account(addresses=4), "ok", "4 of 5 used"),
+        ("Elastic IPs", {"nat_gateways": "2"}, account(addresses=4), "stop", "needs 2: "),
+        ("Elastic IPs", {}, account(addresses=5), "stop", "(L-0263D0A3), or deploy with -c nat_gateways=0"),
     ],
 )
 def test_what_an_account_lacks_is_said_with_its_remedy(
     subject: str, settings: dict[str, str], where: Account, mark: str, text: str
 ) -> None:
-    one = finding(subject, settings, where)
-    assert one.mark == mark
-    assert text in one.text
+    finding = find(subject, settings, where)
+    assert (finding.mark, text in finding.text) == (mark, True), finding
 
 
 def test_without_the_relay_its_network_is_not_checked() -> None:
     settings = Settings(live=False)
     assert check_machine(settings, machine(which=lambda _: None)) == []
-    subjects = {one.subject for one in check_account(settings, account(ids=("use1-az3",)))}
+    subjects = {finding.subject for finding in check_account(settings, account(ids=("use1-az3",)))}
     assert subjects == {"CDK bootstrap", "access logs", "Lambda"}
-    assert "Elastic IPs" not in {one.subject for one in check_account(Settings(nat_gateways=0), account())}
+    without_nat = check_account(Settings(nat_gateways=0), account())
+    assert "Elastic IPs" not in {finding.subject for finding in without_nat}
 
 
-def test_a_check_that_may_not_look_is_a_note() -> None:
-    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetParameter")
-    one = finding("CDK bootstrap", {}, account(error=denied))
-    assert (one.mark, "AccessDenied" in one.text) == ("note", True)
+@pytest.mark.parametrize(
+    ("raised", "text"),
+    [
+        (error("AccessDenied"), "An error occurred (AccessDenied) when calling the Call operation: no"),
+        (EndpointConnectionError(endpoint_url="x"), 'Could not connect to the endpoint URL: "x"'),
+        (KeyError("Parameter"), "the answer has no 'Parameter'"),
+    ],
+)
+def test_a_check_whose_call_fails_is_a_note(raised: Exception, text: str) -> None:
+    finding = find("CDK bootstrap", {}, account(bootstrap=raised))
+    assert (finding.mark, finding.text) == ("note", f"not checked: {text}")
 
 
 def podman(command: list[str]) -> str | None:
@@ -193,9 +233,7 @@ def desktop(command: list[str]) -> str:
     return "Docker Desktop\n" if command == ["docker", "info", "--format", "{{.OperatingSystem}}"] else ""
 
 
-EMULATOR = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "CDK_DOCKER": "true"}
-
-
+EMULATOR = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 INSTALL = "docker run --privileged --rm tonistiigi/binfmt --install "
 
 
@@ -203,13 +241,17 @@ INSTALL = "docker run --privileged --rm tonistiigi/binfmt --install "
     ("relay_cpu", "changes", "mark", "text"),
     [
         ("arm64", {"which": lambda _: None}, "stop", "`docker` is not on PATH"),
-        ("arm64", {"ask": lambda _: None}, "stop", "-c live=false"),
-        ("arm64", {"environment": {"CDK_DOCKER": "podman"}, "ask": podman}, "ok", "arm64"),
+        ("arm64", {"run": lambda _: None}, "stop", "`docker version` fails: its daemon may not run"),
+        ("arm64", {"run": lambda _: None}, "stop", "Start it, or name another builder in CDK_DOCKER, or"),
+        ("arm64", {"run": lambda _: None}, "stop", "-c live=false"),
+        ("arm64", {"environment": {"CDK_DOCKER": "podman"}, "run": podman}, "ok", "arm64"),
+        ("arm64", {"processor": "riscv64"}, "stop", f"on riscv64: {INSTALL}arm64"),
         ("arm64", {"processor": "x86_64"}, "stop", f"{INSTALL}arm64, or deploy with -c relay_cpu=x86_64"),
         ("x86_64", {}, "stop", f"{INSTALL}amd64, or deploy with -c relay_cpu=arm64"),
-        ("x86_64", {"processor": "AMD64"}, "ok", "as this machine"),
-        ("arm64", {"processor": "x86_64", "ask": desktop}, "note", "Docker Desktop"),
-        ("x86_64", {"environment": EMULATOR, "which": lambda _: None}, "note", "AWS_ENDPOINT_URL"),
+        ("x86_64", {"processor": "AMD64"}, "ok", "like this machine"),
+        ("arm64", {"processor": "x86_64", "run": desktop}, "note", "Docker Desktop"),
+        ("x86_64", {"environment": EMULATOR}, "note", f"{INSTALL}amd64"),
+        ("arm64", {"environment": EMULATOR, "which": lambda _: None}, "note", "`docker` is not on PATH"),
         ("x86_64", {"system": "Darwin", "processor": "arm64"}, "note", "Docker Desktop"),
     ],
 )  # fmt: skip
@@ -226,16 +268,20 @@ def test_qemu_builds_for_the_other_processor(tmp_path: Path) -> None:
     assert (last.mark, last.text) == ("ok", "arm64, emulated by QEMU")
 
 
-def session(region: str | None, raised: Exception | None = None) -> Callable[[], Any]:
-    def identity() -> dict[str, str]:
-        if raised:
-            raise raised
-        return {"Arn": "arn:aws:iam::123456789012:user/me", "Account": "123456789012"}
+def test_a_command_that_fails_or_does_not_exist_has_no_output() -> None:
+    assert run(["echo", "here"]) == "here\n"
+    assert run(["false"]) is None
+    assert run(["/no/such/command"]) is None
+
+
+IDENTITY = {"Arn": "arn:aws:iam::123456789012:user/me", "Account": "123456789012"}
+
+
+def session(region: str | None, identity: Any = IDENTITY) -> Callable[[], Any]:
+    sts = SimpleNamespace(get_caller_identity=answer(identity))
 
     def client(service: str, **_: Any) -> Any:
-        return (
-            SimpleNamespace(get_caller_identity=identity) if service == "sts" else account().client(service)
-        )
+        return sts if service == "sts" else account().client(service)
 
     return lambda: SimpleNamespace(region_name=region, profile_name="default", client=client)
 
@@ -244,32 +290,49 @@ def no_profile() -> boto3.Session:
     raise ProfileNotFound(profile="nobody")
 
 
+LOG_IN = "log in or set AWS_PROFILE; `aws sts get-caller-identity` must answer"
+NO_REGION = "stop  region: set AWS_REGION, or a region in your profile: cdk would take us-east-1"
+NETWORK = "check the network, HTTPS_PROXY, AWS_ENDPOINT_URL and the region's name"
+
+
 @pytest.mark.parametrize(
-    ("maker", "line"),
+    ("new_session", "line"),
     [
-        (no_profile, r"stop  credentials: .*nobody.* set AWS_PROFILE.*list-profiles.*"),
-        (
-            session("us-east-1", EndpointConnectionError(endpoint_url="https://sts")),
-            r"stop  credentials: .*https://sts.*: check the network.*",
-        ),
-        (session("us-east-1", NoCredentialsError()), r"stop  credentials: .*log in or set AWS_PROFILE.*"),
-        (session(None), r"stop  region: set AWS_REGION.*"),
+        (no_profile, ".*nobody.*: set AWS_PROFILE to one of those that `aws configure list-profiles` shows"),
+        (session("us-east-1", EndpointConnectionError(endpoint_url="sts")), f'.*"sts": {NETWORK}'),
+        (session("us-east-1", ReadTimeoutError(endpoint_url="sts")), f'.*"sts": {NETWORK}'),
+        (session("us-east-1", ValueError("Invalid endpoint: foo")), f"Invalid endpoint: foo: {NETWORK}"),
+        (session("us-east-1", NoCredentialsError()), f"Unable to locate credentials: {LOG_IN}"),
+        (session("us-east-1", error("ExpiredToken")), f".*ExpiredToken.*: {LOG_IN}"),
     ],
-)
-def test_without_an_account_there_is_one_line_and_nothing_more_of_it(
-    maker: Callable[[], Any], line: str, capsys: pytest.CaptureFixture[str]
+)  # fmt: skip
+def test_without_credentials_there_is_one_line_and_the_account_is_not_checked(
+    new_session: Callable[[], Any], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert report(preflight(Settings(), machine(), maker)) == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert [one for one in lines if one.startswith("stop")] == [
-        one for one in lines if re.fullmatch(line, one)
+    assert report(preflight(Settings(live=False), machine(), new_session)) == 1
+    settings, credentials = capsys.readouterr().out.splitlines()
+    assert settings == "ok    settings: size=standard"
+    assert re.fullmatch(f"stop  credentials: {line}", credentials)
+
+
+def test_without_a_region_the_account_is_not_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(preflight(Settings(live=False), machine(), session(None))) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        NO_REGION,
+        "ok    credentials: arn:aws:iam::123456789012:user/me",
     ]
-    assert not any("bootstrap" in one for one in lines)
+    assert report(preflight(Settings(live=False), machine(), session(None, NoCredentialsError()))) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        NO_REGION,
+        f"stop  credentials: Unable to locate credentials: {LOG_IN}",
+    ]
 
 
-def test_a_good_one_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
-    assert report(preflight(Settings(), machine(), session("us-east-1"))) == 0
-    assert "ok    credentials: arn:aws:iam::123456789012:user/me" in capsys.readouterr().out
+def test_when_nothing_is_missing_the_status_is_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(preflight(Settings(), machine(environment=EMULATOR), session("us-east-1"))) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "ok    credentials: arn:aws:iam::123456789012:user/me at http://127.0.0.1:1"
+    assert len(lines) == 11
 
 
 @pytest.mark.parametrize(
@@ -326,6 +389,14 @@ def test_the_profile_is_the_one_that_cdk_takes(tmp_path: Path, monkeypatch: pyte
     assert (chosen.profile_name, chosen.region_name) == ("work", "eu-north-1")
     with pytest.raises(ProfileNotFound):
         session_of(["--profile", "other"], {})
+
+
+def test_commands_for_the_user_reach_the_same_account_and_region() -> None:
+    assert aws_options(["-c", "live=false"]) == ""
+    assert (
+        aws_options(["--profile", "my work", "--region=eu-west-1"])
+        == " --profile 'my work' --region eu-west-1"
+    )
 
 
 def test_zones_of_vpc_links() -> None:

@@ -23,12 +23,12 @@ def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
 
 def _values(calo: Calo, live_stack: Template) -> dict[str, str]:
     """What the template's references are in the emulator: its account, and what CaloJobs publishes."""
-    emulator, ssm = calo.system.emulator, calo.client("ssm")
-    parameters = {
-        name: ssm.get_parameter(Name=parameter["Default"])["Parameter"]["Value"]
-        for name, parameter in live_stack.to_json()["Parameters"].items()
-        if parameter["Default"].startswith("/calo/")
-    }
+    emulator = calo.system.emulator
+    names = {name: one["Default"] for name, one in live_stack.to_json()["Parameters"].items()}
+    # not all are there: the local run keeps no access logs
+    found = calo.client("ssm").get_parameters(Names=list(names.values()))["Parameters"]
+    published = {one["Name"]: one["Value"] for one in found}
+    parameters = {name: published[path] for name, path in names.items() if path in published}
     pseudo = {"Partition": "aws", "Region": emulator.region, "AccountId": emulator.account()}
     return parameters | {f"AWS::{name}": value for name, value in pseudo.items()}
 
