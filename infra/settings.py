@@ -67,7 +67,8 @@ class Settings:
         `provisioned`, with api_provisioned of each kept warm. The latter two cost money while idle.
     waf: filter what reaches the API; costs about ten dollars a month.
     waf_rate: requests that one address may make in five minutes.
-    access_logs: keep what S3, CloudFront and the load balancer write of their requests.
+    access_logs: keep what S3, CloudFront and the load balancer log of their requests. Must be false in the
+        regions to whose buckets CloudFront delivers no logs, like af-south-1 (infra/preflight/zones.py).
     flow_logs: of the relay's network: `reject` logs what was turned away, `all` everything, or `none`.
     ops: whether to deploy the alarms and the dashboard.
     alarms: `all`, or `few` for those that matter most and need no custom metrics.

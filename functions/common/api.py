@@ -22,7 +22,7 @@ Answer = dict[str, Any]
 """What Lambda gives back to API Gateway."""
 
 Route = Callable[["Request", Any], Answer]
-"""Answers a request with the help of the function's neighbours."""
+"""Handle a request, given the function's dependencies."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
@@ -60,13 +60,13 @@ class Request:
         )
 
 
-def serve(routes: Mapping[str, Route], event: dict[str, Any], neighbours: Any) -> Answer:
+def serve(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any) -> Answer:
     """Answer an event by the route named `METHOD /resource`; refusals and failures as the contract says."""
     route = routes.get(f"{event['httpMethod']} {event['resource']}")
     try:
         if route is None:
             raise Problem(404, "no such resource")
-        result = route(Request.from_event(event), neighbours)
+        result = route(Request.from_event(event), dependencies)
     except Problem as problem:
         result = refuse(problem)
     except (BotoCoreError, ClientError):
