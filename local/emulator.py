@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from botocore.config import Config
 
 BIN = Path(sys.executable).parent
 MINISTACK = Path(__file__).resolve().parent.parent / ".venv-emulator" / "bin" / "ministack"
@@ -56,8 +57,8 @@ class Emulator:
         }
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulator."""
-        return self._session.client(service, endpoint_url=self.endpoint)
+        """A boto3 client of the emulator. It uses no proxy, whatever the caller's environment says."""
+        return self._session.client(service, endpoint_url=self.endpoint, config=Config(proxies={}))
 
     @cached_property
     def _session(self) -> boto3.Session:

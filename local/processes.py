@@ -91,9 +91,10 @@ def end_in_order() -> None:
 
 
 def answers(url: str) -> bool:
-    """Does anything answer HTTP there?"""
+    """Return whether anything answers HTTP there. The request goes straight there, never through a proxy."""
+    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        urllib.request.urlopen(url, timeout=2).close()  # noqa: S310
+        straight.open(url, timeout=2).close()
     except urllib.error.HTTPError:
         return True
     except (OSError, ValueError):

@@ -1,10 +1,15 @@
 """Mistakes at the start of a local run are one line each."""
 
+import threading
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
+from botocore.exceptions import ClientError
 
 from local import __main__ as local_main
 from local.emulator import Emulator
-from local.processes import StartError
+from local.processes import StartError, answers, free_ports
 from local.system import ThirdParty
 
 
@@ -30,3 +35,35 @@ def test_the_callers_profile_does_not_matter(monkeypatch: pytest.MonkeyPatch) ->
     client = Emulator("http://127.0.0.1:1", region="eu-west-1").client("sts")
     assert client.meta.region_name == "eu-west-1"
     assert client.meta.endpoint_url == "http://127.0.0.1:1"
+
+
+def test_loopback_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that the environment names could not reach this machine's own ports."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
+            self.send_response(403)
+            self.end_headers()
+            self.wfile.write(b"<ErrorResponse><Error><Code>Denied</Code></Error></ErrorResponse>")
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    (closed,) = free_ports(1)
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert answers(url)
+        with pytest.raises(ClientError, match="Denied"), closing(Emulator(url).client("sts")) as sts:
+            sts.get_caller_identity()
+        server.shutdown()
