@@ -2,6 +2,7 @@
 
 python -m bench            all of it (some minutes: it installs everything anew)
 python -m bench latency    from POST to the live event, one job at a time
+python -m bench throughput jobs a second that the local run resolves
 python -m bench imports    what the handlers take to start, beside boto3's clients alone
 python -m bench memory     memory and processor time of each function
 python -m bench relay      the relay beside nchan and a bare loop in C
@@ -11,11 +12,12 @@ python -m bench web        how quickly the web app shows itself
 
 import sys
 
-from bench import imports, latency, memory, relay, start, web
+from bench import imports, latency, memory, relay, start, throughput, web
 from local.processes import end_in_order
 
 PARTS = {
     "latency": latency.measure,
+    "throughput": throughput.measure,
     "imports": imports.measure,
     "memory": memory.measure,
     "start": start.measure,

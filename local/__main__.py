@@ -42,7 +42,7 @@ def _port(text: str) -> int:
 
 
 def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
-    source = "the stand-in's own drawings (set UNSPLASH_ACCESS_KEY for the real ones)"
+    source = "the stand-in's own pictures (set UNSPLASH_ACCESS_KEY for the real ones)"
     if system.third_party.stand_in is None:
         source = system.third_party.api_url
     print(

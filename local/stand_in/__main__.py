@@ -4,7 +4,6 @@ import argparse
 
 from aiohttp import web
 
-from .drawing import warm_up
 from .server import make_app
 
 
@@ -28,7 +27,6 @@ def main() -> None:
     app = make_app(
         public_url=given.public_url or place, limit=given.limit, window=given.window, latency=given.latency
     )
-    warm_up()
     web.run_app(
         app,
         host=given.host,

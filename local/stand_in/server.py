@@ -1,7 +1,6 @@
 """The stand-in's HTTP server: `/photos/random`, the images, and what tests want to know.
 
-The protocol is that of https://unsplash.com/documentation, rate limit included. Any topic has photos but one
-that holds the word "nothing", "void" or "xyzzy", so that "no photos found" can be asked for.
+The protocol is that of https://unsplash.com/documentation, rate limit included.
 """
 
 import asyncio
@@ -10,15 +9,13 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from aiohttp import web
 
-from .drawing import jpeg, scene_of
-from .photos import new_ids, photo
+from .photos import new_ids, photo, picture_of
 
 MOST_PHOTOS = 30  # that one request gives
-WIDEST, USUAL = 1600, 1080  # pixels across an image
+USUAL = 1080  # pixels across an image
 _AUTHORIZED = re.compile(r"Client-ID\s+\S+")
 _A_YEAR = "public, max-age=31536000, immutable"
 
@@ -58,7 +55,6 @@ class StandIn:
         self.latency = latency
         self.rng = rng
         self.counts = {"api": 0, "images": 0, "limited": 0}
-        self.jpeg = lru_cache(maxsize=160)(jpeg)  # some tens of megabytes at most
 
     async def random_photos(self, request: web.Request) -> web.Response:
         """`GET /photos/random?count=&query=`: a list when `count` is given, else one photo."""
@@ -73,21 +69,21 @@ class StandIn:
         ids = new_ids(request.query.get("query"), how_many(wanted), self.rng)
         if not ids:
             return self.errors(404, "No photos found.")
-        photos = await asyncio.to_thread(lambda: [photo(each, self.public_url) for each in ids])
+        photos = [photo(photo_id, self.public_url) for photo_id in ids]
         return web.json_response(photos[0] if wanted is None else photos, headers=self.limits())
 
     async def image(self, request: web.Request) -> web.Response:
-        """`GET /images/<id>.jpg?w=`: the picture, drawn now or kept from before."""
-        photo_id = request.match_info["photo_id"]
+        """`GET /images/<id>.webp?w=`: the picture, in the nearest of its two sizes."""
         try:
-            scene_of(photo_id)
+            picture = picture_of(request.match_info["photo_id"])
         except KeyError:
             return web.Response(status=404, text="Not Found")
         await asyncio.sleep(self.latency)
-        body = await asyncio.to_thread(self.jpeg, photo_id, width_of(request.query.get("w")))
+        width = request.query.get("w", "")
+        body = picture.read(int(width) if width.isdecimal() else USUAL)
         self.counts["images"] += 1
         headers = {"Cache-Control": _A_YEAR, "Access-Control-Allow-Origin": "*"}
-        return web.Response(body=body, content_type="image/jpeg", headers=headers)
+        return web.Response(body=body, content_type="image/webp", headers=headers)
 
     async def healthz(self, _: web.Request) -> web.Response:
         """`GET /healthz`: ready."""
@@ -117,11 +113,6 @@ def how_many(count: str | None) -> int:
     return int(count) if count.isdecimal() and 1 <= int(count) <= MOST_PHOTOS else MOST_PHOTOS
 
 
-def width_of(w: str | None) -> int:
-    """The width in pixels of the image to draw."""
-    return min(WIDEST, max(16, int(w))) if w and w.isdecimal() else USUAL
-
-
 def make_app(
     *,
     public_url: str,
@@ -140,7 +131,7 @@ def make_app(
     stand_in = StandIn(public_url=public_url, budget=budget, latency=latency, rng=rng or random.Random())
     app = web.Application()
     app.router.add_get("/photos/random", stand_in.random_photos)
-    app.router.add_get(r"/images/{photo_id:[A-Za-z0-9_-]{11}}.jpg", stand_in.image)
+    app.router.add_get(r"/images/{photo_id:[A-Za-z0-9_-]{11}}.webp", stand_in.image)
     app.router.add_get("/healthz", stand_in.healthz)
     app.router.add_get("/requests", stand_in.requests)
     return app

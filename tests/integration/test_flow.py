@@ -22,7 +22,7 @@ def test_a_job_goes_from_post_to_a_live_event_with_an_image_that_opens(calo: Cal
     )
     for url in (resolved["result"], resolved["photo"]["small"], resolved["photo"]["regular"]):
         image = httpx.get(url, timeout=60)
-        assert image.headers["content-type"] == "image/jpeg"
+        assert image.headers["content-type"] == "image/webp"
         assert "immutable" in image.headers["cache-control"]
         Image.open(io.BytesIO(image.content)).verify()
     assert calo.get(f"jobs/{created['id']}").json() == resolved

@@ -19,9 +19,8 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from PIL import Image
 
-from local.stand_in.drawing import jpeg
 from local.stand_in.photo_ids import new_id
-from local.stand_in.photos import photo
+from local.stand_in.photos import photo, picture_of
 from local.stand_in.server import make_app
 
 Client = TestClient[web.Request, web.Application]
@@ -118,7 +117,7 @@ def test_a_photo_has_the_fields_that_the_real_service_gives() -> None:
             assert re.fullmatch(r"#[0-9a-f]{6}", each["color"])
             assert set(each["urls"]) == {"raw", "full", "regular", "small", "thumb"}
             assert all(
-                url.startswith(f"{PUBLIC_URL}/images/{each['id']}.jpg") for url in each["urls"].values()
+                url.startswith(f"{PUBLIC_URL}/images/{each['id']}.webp") for url in each["urls"].values()
             )
             assert each["links"]["html"] == f"https://unsplash.com/photos/{each['id']}"
             assert {"self", "download", "download_location"} < set(each["links"])
@@ -227,25 +226,31 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def test_images_are_jpegs_in_the_promised_ratio() -> None:
+def test_images_are_webp_in_two_sizes_and_the_promised_ratio() -> None:
     async def scenario(client: Client) -> None:
         for each in await (await ask(client, count="5", query="food")).json():
-            for size, width in (("small", 400), ("thumb", 200), ("regular", 1080)):
+            for size, width in (
+                ("small", 400),
+                ("thumb", 400),
+                ("regular", 1080),
+                ("full", 1080),
+                ("raw", 1080),
+            ):
                 answer = await client.get(path(each["urls"][size]))
                 assert answer.status == 200
-                assert answer.content_type == "image/jpeg"
+                assert answer.content_type == "image/webp"
                 assert "max-age=31536000" in answer.headers["Cache-Control"]
                 image = opened(await answer.read())
-                assert (image.format, image.mode, image.width) == ("JPEG", "RGB", width)
+                assert (image.format, image.mode, image.width) == ("WEBP", "RGB", width)
                 assert abs(image.height - width * each["height"] / each["width"]) <= 1
 
     talk(scenario)
 
 
-def test_widths_have_a_default_and_bounds() -> None:
+def test_a_width_chooses_the_size_that_suits_it() -> None:
     async def scenario(client: Client) -> None:
-        image = f"/images/{new_id(7, random.Random(3))}.jpg"
-        widths = {"": 1080, "?w=640": 640, "?w=9999": 1600, "?w=1": 16, "?w=wide": 1080, "?fm=jpg&w=300": 300}
+        image = f"/images/{new_id(7, random.Random(3))}.webp"
+        widths = {"": 1080, "?w=401": 1080, "?w=9999": 1080, "?w=400": 400, "?w=1": 400, "?w=wide": 1080}
         for query, width in widths.items():
             answer = await client.get(image + query)
             assert opened(await answer.read()).width == width
@@ -269,7 +274,7 @@ def altered(photo_id: str) -> str:
 @pytest.mark.parametrize("photo_id", ["short", "much-too-long-an-id", altered(new_id(0, random.Random(1)))])
 def test_an_id_that_nobody_gave_out_is_not_found(photo_id: str) -> None:
     async def scenario(client: Client) -> None:
-        assert (await client.get(f"/images/{photo_id}.jpg")).status == 404
+        assert (await client.get(f"/images/{photo_id}.webp")).status == 404
 
     talk(scenario)
 
@@ -279,11 +284,11 @@ def test_an_id_is_the_same_photo_for_every_server() -> None:
     photo_id = new_id(0, random.Random(5))
 
     async def scenario(client: Client) -> None:
-        bodies.append(await (await client.get(f"/images/{photo_id}.jpg?w=200")).read())
+        bodies.append(await (await client.get(f"/images/{photo_id}.webp?w=200")).read())
 
     talk(scenario)
     talk(scenario, rng=random.Random(99))
-    assert bodies[0] == bodies[1] == jpeg(photo_id, 200)
+    assert bodies[0] == bodies[1] == picture_of(photo_id).read(200)
     assert photo(photo_id, PUBLIC_URL) == photo(photo_id, PUBLIC_URL)
 
 
