@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+from functions.sse_relay.request import Refused, Request, named_jobs
 from infra import live_route
 from tests.conftest import read, synth_stacks
 
@@ -168,3 +169,35 @@ def test_another_way_to_the_relay_is_another_deployment_of_the_stage(
     assert deployment() == before
     monkeypatch.setattr(live_route, "LINK", "another-link")
     assert deployment() != before
+
+
+def test_the_link_is_kept_awake_by_a_request_a_day_that_the_relay_refuses(api: Template) -> None:
+    """API Gateway removes the network interfaces of a link after 60 days without traffic."""
+    (rule,) = api.find_resources("AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 day)"
+    (target,) = rule["Properties"]["Targets"]
+    assert target["Arn"]["Fn::Join"][1][-1] == "/api/GET/live"
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
+    query = {name: [value] for name, value in target["HttpParameters"]["QueryStringParameters"].items()}
+    with pytest.raises(Refused) as refused:
+        named_jobs(Request("GET", "/live", query, {}, True))
+    assert refused.value.status == 400
+
+
+def test_without_the_relay_no_link_is_kept_awake() -> None:
+    assert synth_stacks(live="false")["CaloApi"].find_resources("AWS::Events::Rule") == {}
+
+
+def test_the_access_logs_destination_is_the_log_group_itself(api: Template) -> None:
+    """API Gateway refuses an ARN that ends in a wildcard."""
+    (stage,) = api.find_resources("AWS::ApiGateway::Stage").values()
+    destination = stage["Properties"]["AccessLogSetting"]["DestinationArn"]
+    (group,) = [name for name in api.find_resources("AWS::Logs::LogGroup") if name.startswith("AccessLog")]
+    assert destination["Fn::Join"][1][-1] == {"Ref": group}
+
+
+def test_jobs_of_a_stream_are_named_with_commas() -> None:
+    """The gateway does not promise to pass repeated parameters on."""
+    parameters = json.loads(OPENAPI.read_text())["paths"]["/live"]["get"]["parameters"]
+    (job,) = [one for one in parameters if one["name"] == "job"]
+    assert (job["style"], job["explode"]) == ("form", False)
