@@ -70,4 +70,4 @@ def write_access_logs(balancer: elb.ApplicationLoadBalancer, bucket: str) -> Non
 LEFT_OUT = dict.fromkeys(
     ("AwsSolutions-S1", "AwsSolutions-CFR3"), "Left out by the setting access_logs=false."
 )
-"""To acknowledge where there is no bucket for access logs."""
+"""Findings to acknowledge with access_logs=false."""

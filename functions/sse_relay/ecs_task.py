@@ -33,7 +33,7 @@ def relay_name(environment: Mapping[str, str]) -> str:
 async def set_when_stopping(
     stop: asyncio.Event, environment: Mapping[str, str], poll_seconds: float = POLL_SECONDS
 ) -> None:
-    """Set `stop` when ECS wants the task to stop. Returns then, and at once where there is no ECS.
+    """Set `stop` when ECS wants the task to stop. Returns then, and immediately outside ECS.
 
     SIGTERM would be too late: ECS sends it after the load balancer's deregistration delay, whose end breaks
     the open connections.

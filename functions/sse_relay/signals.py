@@ -31,7 +31,7 @@ MAX_VALUES = 100
 
 
 class Signals:
-    """Counters, levels and lags; the levels are set by whoever knows them."""
+    """Counters, levels and lags. The relay sets the levels before they are read."""
 
     def __init__(self, randrange: Callable[[int], int] = random.randrange) -> None:
         self._registry = CollectorRegistry()
