@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.bundle import BUILD
-from infra.preflight.arguments import aws_options, session_of, settings_of
-from infra.preflight.checks import preflight, report
+from infra.preflight.__main__ import check
+from infra.preflight.arguments import aws_options, session_of
 from infra.preflight.finding import BOTO_ERRORS, reason
-from infra.preflight.machine import Machine
 from infra.settings import Settings
 
 OUTPUTS = BUILD / "outputs.json"
@@ -24,19 +23,10 @@ Outputs = dict[str, dict[str, str]]
 
 def main(arguments: Sequence[str]) -> int:
     """Check and deploy. Returns the exit status: 1 if a check says stop, else that of `cdk deploy`."""
-    try:
-        settings = settings_of(arguments)
-    except ValueError as error:
-        print(error, file=sys.stderr)
+    settings = check(arguments)
+    if settings is None:
         return 1
-
-    def new_session() -> Any:
-        return session_of(arguments, os.environ)
-
-    if report(preflight(settings, Machine(os.environ), new_session)):
-        print("\nNothing was deployed. Each line with `stop` says what to do.", file=sys.stderr)
-        return 1
-    return deploy(arguments, settings, _run_cdk, lambda service: new_session().client(service))
+    return deploy(arguments, settings, _run_cdk, session_of(arguments, os.environ).client)
 
 
 def deploy(

@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from infra.preflight.arguments import session_of, settings_of
 from infra.preflight.checks import preflight, report
 from infra.preflight.machine import Machine
+from infra.settings import Settings
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run all checks for a deployment with these arguments. Returns the exit status."""
+def check(arguments: Sequence[str]) -> Settings | None:
+    """Run all checks for a deployment with these arguments, and print what they find.
+
+    Returns its settings, or None if it would fail.
+    """
     try:
         settings = settings_of(arguments)
     except ValueError as error:
         print(error, file=sys.stderr)
-        return 1
-    return report(preflight(settings, Machine(os.environ), lambda: session_of(arguments, os.environ)))
+        return None
+    findings = preflight(settings, Machine(os.environ), lambda: session_of(arguments, os.environ))
+    return None if report(findings) else settings
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(1 if check(sys.argv[1:]) is None else 0)

@@ -10,7 +10,6 @@ from botocore.exceptions import ClientError
 
 from infra import deploy
 from infra.deploy import next_steps, removal_of_leftovers
-from infra.preflight.finding import ok, stop
 from infra.settings import Settings
 
 OUTPUTS = {
@@ -123,9 +122,9 @@ def test_outputs_of_an_earlier_deployment_are_not_shown(
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("mark", ["ok", "stop"])
-def test_cdk_does_not_run_when_a_check_says_stop(
-    mark: str, outputs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("settings", [Settings(), None], ids=["checked", "stopped"])
+def test_cdk_runs_only_after_the_checks(
+    settings: Settings | None, outputs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commands: list[Any] = []
 
@@ -133,17 +132,13 @@ def test_cdk_does_not_run_when_a_check_says_stop(
         commands.append(command)
         return 0
 
-    finding = {"ok": ok, "stop": stop}[mark]("credentials", "log in")
-    monkeypatch.setattr(deploy, "preflight", lambda *_: iter([finding]))
+    monkeypatch.setattr(deploy, "check", lambda _: settings)
     monkeypatch.setattr(deploy, "_run_cdk", run_cdk)
-    assert deploy.main([]) == (0 if mark == "ok" else 1)
-    assert len(commands) == (1 if mark == "ok" else 0)
-    assert ("Nothing was deployed" in capsys.readouterr().err) == (mark == "stop")
+    assert deploy.main([]) == (1 if settings is None else 0)
+    assert len(commands) == (0 if settings is None else 1)
 
 
-def test_a_wrong_setting_is_one_line_and_nothing_is_checked(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(deploy, "preflight", None)
+def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main(["-c", "rate_limit=abc"]) == 1
-    assert capsys.readouterr().err == "setting rate_limit must be a whole number\n"
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", "setting rate_limit must be a whole number\n")

@@ -17,7 +17,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from infra.preflight.__main__ import main
+from infra.preflight.__main__ import check
 from infra.preflight.account import Account, check_account
 from infra.preflight.arguments import aws_options, session_of, settings_of
 from infra.preflight.checks import preflight, report
@@ -357,7 +357,7 @@ def test_settings_are_read_from_the_arguments_of_cdk(arguments: list[str]) -> No
     ],
 )
 def test_a_wrong_setting_is_one_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-c", argument]) == 1
+    assert check(["-c", argument]) is None
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith(message)
@@ -365,7 +365,7 @@ def test_a_wrong_setting_is_one_line(argument: str, message: str, capsys: pytest
 
 
 def test_context_without_its_assignment_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-c"]) == 1
+    assert check(["-c"]) is None
     assert capsys.readouterr().err == "argument -c/--context: expected one argument\n"
 
 
