@@ -1,6 +1,6 @@
 """CaloJobs: tables, queues, workers, publishing and images."""
 
-from typing import Any, cast
+from typing import cast
 
 from aws_cdk import CfnElement, CfnOutput, Duration, SecretValue
 from aws_cdk import aws_events as events
@@ -72,13 +72,12 @@ class JobsStack(CaloStack):
             return None
         return Images(self, "Images", settings=self.settings, access_logs=self.access_logs)
 
-    def _function(self, construct_id: str, **options: Any) -> CaloFunction:
-        return CaloFunction(self, construct_id, metrics=self.settings.metrics, **options)
-
     def _job_worker(self) -> CaloFunction:
-        worker = self._function(
+        worker = CaloFunction(
+            self,
             "JobWorker",
             name="job_worker",
+            metrics=self.settings.metrics,
             timeout=self.settings.worker_timeout,
             memory=512,
             environment={**self._worker_addresses(), **self._worker_settings()},
@@ -130,9 +129,11 @@ class JobsStack(CaloStack):
         }
 
     def _result_worker(self) -> CaloFunction:
-        worker = self._function(
+        worker = CaloFunction(
+            self,
             "ResultWorker",
             name="result_worker",
+            metrics=self.settings.metrics,
             timeout=self.writer_timeout,
             environment={"JOBS_TABLE": self.tables.jobs.table_name},
         )
@@ -142,9 +143,11 @@ class JobsStack(CaloStack):
         return worker
 
     def _dlq_worker(self) -> CaloFunction:
-        worker = self._function(
+        worker = CaloFunction(
+            self,
             "DlqWorker",
             name="dlq_worker",
+            metrics=self.settings.metrics,
             timeout=self.writer_timeout,
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,
@@ -158,9 +161,11 @@ class JobsStack(CaloStack):
         return worker
 
     def _job_counter(self) -> CaloFunction:
-        counter = self._function(
+        counter = CaloFunction(
+            self,
             "JobCounter",
             name="job_counter",
+            metrics=self.settings.metrics,
             timeout=self.writer_timeout,
             environment={"LEDGER_TABLE": self.tables.ledger.table_name},
         )
@@ -187,9 +192,11 @@ class JobsStack(CaloStack):
         return counter
 
     def _job_watchdog(self) -> CaloFunction:
-        watchdog = self._function(
+        watchdog = CaloFunction(
+            self,
             "JobWatchdog",
             name="job_watchdog",
+            metrics=self.settings.metrics,
             timeout=self.writer_timeout,
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,

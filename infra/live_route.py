@@ -12,7 +12,7 @@ from infra.live_stack import ADDRESS_HEADER, LiveStack
 from infra.rest_api import STAGE, RestApi
 from infra.stack import CaloStack
 
-LINK = "VPC_LINK"
+CONNECTION_TYPE = "VPC_LINK"
 
 
 def add_live_route(stack: CaloStack, api: RestApi, live: LiveStack) -> None:
@@ -37,7 +37,7 @@ def add_live_route(stack: CaloStack, api: RestApi, live: LiveStack) -> None:
     )
     # the construct has no option for links to application load balancers
     overrides = {
-        "ConnectionType": LINK,
+        "ConnectionType": CONNECTION_TYPE,
         "ConnectionId": stack.read(live, "link-id"),
         "IntegrationTarget": stack.read(live, "load-balancer-arn"),
     }

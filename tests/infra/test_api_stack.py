@@ -167,7 +167,7 @@ def test_another_way_to_the_relay_is_another_deployment_of_the_stage(
 
     before = deployment()
     assert deployment() == before
-    monkeypatch.setattr(live_route, "LINK", "another-link")
+    monkeypatch.setattr(live_route, "CONNECTION_TYPE", "INTERNET")
     assert deployment() != before
 
 
