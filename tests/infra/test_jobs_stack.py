@@ -8,6 +8,7 @@ from aws_cdk.assertions import Match, Template
 from functions.job_worker.handler import SIDE_BY_SIDE
 from functions.job_worker.images import MAX_IMAGE
 from infra.bundle import RUNTIME
+from tests.conftest import read
 
 
 @pytest.fixture
@@ -181,3 +182,22 @@ def test_the_worker_has_room_for_the_largest_images_side_by_side(jobs: Template)
     runtime = 60  # MB, what Lambda's own runtime may take
     images = SIDE_BY_SIDE * MAX_IMAGE / 1e6
     assert function(jobs, "job_worker")["MemorySize"] >= measured + runtime + images
+
+
+def test_access_logs_are_taken_from_the_other_stacks(jobs: Template, templates: dict[str, Template]) -> None:
+    policy = named(jobs, "AWS::S3::BucketPolicy", "AccessLogs")["PolicyDocument"]
+    allowed = {}
+    for one in policy["Statement"]:
+        if one["Effect"] == "Allow":
+            keys = "".join(map(str, one["Resource"]["Fn::Join"][1][1:]))
+            allowed[one["Principal"]["Service"], keys] = one.get("Condition")
+    account = {"Ref": "AWS::AccountId"}
+    (balancer,) = resources(templates["CaloLive"], "AWS::ElasticLoadBalancingV2::LoadBalancer").values()
+    attributes = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
+    prefix = attributes["access_logs.s3.prefix"]
+    assert ("logdelivery.elasticloadbalancing.amazonaws.com", f"/{prefix}/AWSLogs/{account}/*") in allowed
+    assert read(templates["CaloLive"], attributes["access_logs.s3.bucket"]) == "/calo/access-logs-bucket"
+    site = named(templates["CaloWeb"], "AWS::S3::Bucket", "Site")["LoggingConfiguration"]
+    assert allowed["logging.s3.amazonaws.com", f"/{site['LogFilePrefix']}*"] == {
+        "StringEquals": {"aws:SourceAccount": account}
+    }
