@@ -73,7 +73,7 @@ class Alarms(Construct):
         )
         lag = signal(FEED_LAG, "p95")
         self._when("LiveLate", lag, "Live events come ten seconds late.", "live-events-late", 10, (3, 3))
-        if not self._few:
+        if self._wants("RelayNotTidied"):
             self._janitor(
                 stack.read(live, "function/RelayJanitor"), stack.read(live, "queue/RelayUndelivered")
             )
@@ -131,10 +131,14 @@ class Alarms(Construct):
         self._when("PipeFails", failed, "The Pipe cannot publish changes.", "pipe-fails", 1, (2, 3))
 
     def _function(self, watched: Watched, function: str) -> None:
-        if not self._few or f"{function}Errors" in FEW:
+        if self._wants(f"{function}Errors"):
             self._errors(function, watched.function(function))
-        if not self._few:
+        if self._wants(f"{function}Throttles"):
             self._throttles(function, watched.function(function))
+
+    def _wants(self, name: str) -> bool:
+        """Ask before reading a name from another stack: a parameter that is not used is a finding."""
+        return not self._few or name in FEW
 
     def _errors(self, function: str, name: str) -> None:
         errors = function_metric(name, "Errors")
@@ -161,7 +165,7 @@ class Alarms(Construct):
 
         Missing data counts as OK: counters are written only when there is something to count.
         """
-        if self._few and name not in FEW:
+        if not self._wants(name):
             return
         reached, of = periods
         alarm = cloudwatch.Alarm(
