@@ -61,17 +61,21 @@ class Account:
         found = self.pages("cloudformation", "describe_stacks", "Stacks")
         return {one["StackName"]: one["StackStatus"] for one in found if one["StackName"].startswith("Calo")}
 
-    def resource(self, stack: str, kind: str, part: str = "") -> str:
-        """The physical id of the stack's one resource of this type whose logical id contains `part`."""
+    def resources(self, stack: str, kind: str) -> dict[str, str]:
+        """The physical ids of the stack's resources of this type, by their logical ids."""
         found = self.pages(
             "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
         )
-        (name,) = [
-            one["PhysicalResourceId"]
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
             for one in found
-            if one["ResourceType"] == kind and part in one["LogicalResourceId"]
-        ]
-        return str(name)
+            if one["ResourceType"] == kind and one["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+
+    def resource(self, stack: str, kind: str) -> str:
+        """The physical id of the stack's one resource of this type."""
+        (name,) = self.resources(stack, kind).values()
+        return name
 
     def recorded(self, kind: str, stack: str) -> list[dict[str, Any]]:
         """What resources of this type were last made with, by stand-ins and recorders."""

@@ -129,6 +129,12 @@ def test_a_setting_can_be_changed_after_the_first_deployment_and_changed_back(
     assert set(defaults.stacks()) == ALL - left_out
     assert ("/live" in routes(defaults)) == ("CaloLive" not in left_out)
     assert bool(dashboards(defaults)) == ("CaloOps" not in left_out and "size" not in settings)
+    assert bool(defaults.resources("CaloApi", "AWS::ApiGateway::ApiKey")) == ("api_key" in settings)
+    buckets = len(defaults.resources("CaloJobs", "AWS::S3::Bucket"))
+    assert buckets == (1 if settings.keys() & {"images", "access_logs", "size"} else 2)
+    if "CaloWeb" not in left_out:
+        hotlinked = "https://images.unsplash.com" in content_security_policy(defaults)
+        assert hotlinked == ("images" in settings)
     defaults.deploy()
     assert set(defaults.stacks()) == ALL
     assert_complete(defaults)
