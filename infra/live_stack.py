@@ -24,7 +24,7 @@ from infra.relay_janitor import (
     unsubscribe,
 )
 from infra.settings import Settings
-from infra.signals import CONNECTIONS, signal
+from infra.signals import CONNECTIONS, NAMESPACE, signal
 from infra.stack import CaloStack
 
 PORT = 8000
@@ -113,6 +113,7 @@ class LiveStack(CaloStack):
                 "TOPIC_ARN": self.topic_arn,
                 "JOBS_TABLE": self.jobs_table,
                 "QUEUE_PREFIX": QUEUE_PREFIX,
+                "POWERTOOLS_METRICS_NAMESPACE": NAMESPACE,
                 "PORT": str(PORT),
             },
             port_mappings=[ecs.PortMapping(container_port=PORT)],

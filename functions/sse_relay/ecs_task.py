@@ -1,4 +1,4 @@
-"""What ECS says about the task that this relay runs in, and the relay's name.
+"""The relay's name and the state of its ECS task.
 
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html
 """
@@ -19,14 +19,14 @@ POLL_SECONDS = 5.0
 
 
 def relay_name(environment: Mapping[str, str]) -> str:
-    """RELAY_NAME if it is set; on ECS the task's id; elsewhere the host's name. Raises OSError.
+    """Return RELAY_NAME if it is set, on ECS the task's id, elsewhere the host name. Raises OSError.
 
-    The relay's queue bears the name, so that the janitor can remove the queue of a task that has ended.
+    The relay's queue has this name, so that the janitor can remove the queue of a task that has ended.
     """
     if name := environment.get("RELAY_NAME"):
         return name
     if uri := environment.get(METADATA):
-        return str(_task(uri)["TaskARN"]).rsplit("/", 1)[-1]
+        return str(_read_task(uri)["TaskARN"]).rsplit("/", 1)[-1]
     return socket.gethostname()
 
 
@@ -35,8 +35,8 @@ async def set_when_stopping(
 ) -> None:
     """Set `stop` when ECS wants the task to stop. Returns then, and immediately outside ECS.
 
-    SIGTERM would be too late: ECS sends it after the load balancer's deregistration delay, whose end breaks
-    the open connections.
+    SIGTERM would be too late: ECS sends it after the load balancer's deregistration delay, and when that
+    ends, the load balancer closes the open connections.
     """
     uri = environment.get(METADATA)
     if uri is None:
@@ -44,8 +44,8 @@ async def set_when_stopping(
     is_failing = False
     while not stop.is_set():
         try:
-            if (await asyncio.to_thread(_task, uri)).get("DesiredStatus") == "STOPPED":
-                logger.info("task is to stop")
+            if (await asyncio.to_thread(_read_task, uri)).get("DesiredStatus") == "STOPPED":
+                logger.info("task stop requested")
                 stop.set()
                 return
             is_failing = False
@@ -56,10 +56,10 @@ async def set_when_stopping(
         await asyncio.sleep(poll_seconds)
 
 
-def _task(uri: str) -> dict[str, Any]:
-    """Raises OSError, HTTPException if the answer is cut short, ValueError if it is not a JSON object."""
-    with urllib.request.urlopen(f"{uri}/task", timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  # ECS sets it
-        task = json.load(answer)
+def _read_task(uri: str) -> dict[str, Any]:
+    """Raises OSError, HTTPException if the response is truncated, ValueError if it is not a JSON object."""
+    with urllib.request.urlopen(f"{uri}/task", timeout=TIMEOUT_SECONDS) as response:  # noqa: S310  # set by ECS
+        task = json.load(response)
     if not isinstance(task, dict):
         raise ValueError("the task metadata is not an object")
     return task

@@ -1,4 +1,4 @@
-"""Where changes come from: an interface with two implementations."""
+"""The sources of changes: the topic in AWS, or lines from a pipe."""
 
 import asyncio
 import json
@@ -11,28 +11,31 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.job import Job, to_json
 from functions.common.observability import logger
-from functions.sse_relay.change import Change, change_of, change_of_line
+from functions.sse_relay.job_change import JobChange
 
-OnChanges = Callable[[list[Change]], object]
+OnChanges = Callable[[list[JobChange]], object]
 OnEnd = Callable[[], object]
 
 READ_BYTES = 65536
 POLLERS = 2
-"""Threads that wait for messages, so that one may parse while another waits."""
+"""Threads that receive messages, so that one can parse while another waits."""
 WAIT_SECONDS = 20
-HIDDEN_SECONDS = 5
-"""A change is handed on at once; what a relay was given as it died comes to its successor after so long."""
-KEPT_SECONDS = 300
-"""A relay that was silent for longer reads the table anyway, for its streams are gone."""
+VISIBILITY_SECONDS = 5
+"""Changes are published immediately. After this time a relay of the same name receives what this one received
+but did not delete before it crashed."""
+RETENTION_SECONDS = 300
+"""After a longer silence the relay has no streams left, and new ones read the table."""
 SETTLE_SECONDS = 3.0
-"""SNS may take a moment to honour a new subscription."""
+"""SNS may take a few seconds to deliver to a new subscription."""
 PAUSE_SECONDS = 1.0
-"""After an error, before the queue is asked again."""
+"""Between an error and the next attempt to receive."""
 
 
 class Feed(Protocol):
-    """Calls `on_changes` in the event loop's thread for changes that come together, from start to stop,
-    and `on_end` when no more will come. For `settle_seconds` after its start changes may still be missed."""
+    """Passes changes to `on_changes` in the event loop's thread, those that arrive together in one call.
+
+    Calls `on_end` when no more will come. For `settle_seconds` after the start changes may still be missed.
+    """
 
     settle_seconds: float
 
@@ -42,34 +45,34 @@ class Feed(Protocol):
 
 
 class LineFeed:
-    """One job a line, in the contract's JSON, from a pipe: to drive and measure the relay without AWS."""
+    """Reads one job per line, in the contract's JSON, from a pipe: to run the relay without AWS."""
 
     settle_seconds = 0.0
 
     def __init__(self, descriptor: int = 0) -> None:
         self._descriptor = descriptor
-        self._rest = b""
+        self._incomplete = b""
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
-        """Read from now on. Raises PermissionError if it is a file: those cannot be waited for."""
+        """Start to read. Raises PermissionError for a regular file, which cannot be watched."""
         asyncio.get_running_loop().add_reader(self._descriptor, self._read, on_changes, on_end)
 
     async def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._descriptor)
 
     def _read(self, on_changes: OnChanges, on_end: OnEnd) -> None:
-        chunk = os.read(self._descriptor, READ_BYTES)
-        if not chunk:
+        data = os.read(self._descriptor, READ_BYTES)
+        if not data:
             asyncio.get_running_loop().remove_reader(self._descriptor)
             on_end()
-        *lines, self._rest = (self._rest + chunk).split(b"\n")
-        on_changes([change for line in lines if (change := _change_of_line(line))])
+        *lines, self._incomplete = (self._incomplete + data).split(b"\n")
+        on_changes([change for line in lines if (change := _parse_line(line))])
 
 
 class SqsFeed:
-    """A queue of this relay's own, subscribed to the topic for as long as the relay lives.
+    """Receives from a queue that is subscribed to the topic while the relay runs.
 
-    `queue` is its name. One that a relay of the same name left behind is taken over.
+    `queue` is its name. A queue with this name that another relay left behind is reused.
     """
 
     settle_seconds = SETTLE_SECONDS
@@ -86,16 +89,16 @@ class SqsFeed:
         self._subscription = ""
         self._stopping = threading.Event()
 
-    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:  # noqa: ARG002  # it never ends
-        """Make the queue, subscribe it, and begin to listen. Raises botocore's errors."""
+    async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:  # noqa: ARG002  # it does not end
+        """Create the queue, subscribe it and start to receive. Raises botocore's errors."""
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._subscribe)
         for _ in range(POLLERS):
             threading.Thread(target=self._poll, args=(loop, on_changes), daemon=True).start()
-        logger.info("listening", extra={"queue": self._name})
+        logger.info("queue subscribed", extra={"queue": self._name})
 
     async def stop(self) -> None:
-        """Delete subscription and queue; the pollers, which may be waiting, end with the process."""
+        """Delete subscription and queue. Pollers that still wait end with the process."""
         self._stopping.set()
         await asyncio.to_thread(self._unsubscribe)
 
@@ -103,9 +106,9 @@ class SqsFeed:
         arn = self._topic_arn.replace(":sns:", ":sqs:").rsplit(":", 1)[0] + f":{self._name}"
         attributes = {
             "ReceiveMessageWaitTimeSeconds": str(self._wait_seconds),
-            "VisibilityTimeout": str(HIDDEN_SECONDS),
-            "MessageRetentionPeriod": str(KEPT_SECONDS),
-            "Policy": to_json(_policy(arn, self._topic_arn)),
+            "VisibilityTimeout": str(VISIBILITY_SECONDS),
+            "MessageRetentionPeriod": str(RETENTION_SECONDS),
+            "Policy": to_json(_queue_policy(arn, self._topic_arn)),
         }
         created = self._sqs.create_queue(QueueName=self._name, Attributes=attributes)
         self._queue_url = created["QueueUrl"]
@@ -123,24 +126,24 @@ class SqsFeed:
             self._sqs.delete_queue(QueueUrl=self._queue_url)
             logger.info("queue deleted", extra={"queue": self._name})
         except (BotoCoreError, ClientError):
-            logger.exception("queue left behind", extra={"queue": self._name})
+            logger.exception("queue not deleted", extra={"queue": self._name})
 
     def _poll(self, loop: asyncio.AbstractEventLoop, on_changes: OnChanges) -> None:
         while not self._stopping.is_set():
             try:
                 received = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
                 messages = received.get("Messages", [])
-                if jobs := [job for message in messages if (job := _job(message["Body"]))]:
-                    loop.call_soon_threadsafe(on_changes, [change_of(job) for job in jobs])
-                    # one line for up to ten changes: a line for each would cost a tenth of taking it in
-                    logger.info("changes received", extra={"changes": [_named(job) for job in jobs]})
+                if jobs := [job for message in messages if (job := _parse_record(message["Body"]))]:
+                    loop.call_soon_threadsafe(on_changes, [JobChange.from_job(job) for job in jobs])
+                    # one line for up to ten changes: one line each would add a tenth to the cost of a change
+                    logger.info("changes received", extra={"changes": [_log_fields(job) for job in jobs]})
                 self._delete(messages)
             except (BotoCoreError, ClientError):
                 if not self._stopping.wait(PAUSE_SECONDS):
-                    logger.exception("queue not read")
+                    logger.exception("messages not received")
 
     def _delete(self, messages: list[dict[str, Any]]) -> None:
-        """A message that is not deleted comes again and is dropped by its version."""
+        """Delete the messages. One that is not deleted is delivered again and dropped by its version."""
         if messages:
             entries = [
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
@@ -149,8 +152,8 @@ class SqsFeed:
             self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
 
 
-def _policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
-    """Only the topic may send to the queue."""
+def _queue_policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
+    """Allow only the topic to send to the queue."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},
@@ -161,25 +164,28 @@ def _policy(queue_arn: str, topic_arn: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _named(job: Job) -> dict[str, object]:
-    """A change in the log."""
-    shown = {"status": job.status, "version": job.version}
-    return {"job_id": job.id, "correlation_id": job.correlation_id, **shown}
+def _log_fields(job: Job) -> dict[str, object]:
+    return {
+        "job_id": job.id,
+        "correlation_id": job.correlation_id,
+        "status": job.status,
+        "version": job.version,
+    }
 
 
-def _change_of_line(line: bytes) -> Change | None:
+def _parse_line(line: bytes) -> JobChange | None:
     try:
-        return change_of_line(line)
+        return JobChange.from_line(line)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        logger.warning("line is no job", extra={"reason": repr(error)})
+        logger.warning("invalid line ignored", extra={"reason": repr(error)})
         return None
 
 
-def _job(body: str) -> Job | None:
-    """A stream record's job, or None if the record is not of a job's change."""
+def _parse_record(body: str) -> Job | None:
+    """Return the job in a stream record, or None if the record is not a change of a job."""
     try:
         image = json.loads(body)["dynamodb"].get("NewImage")
         return Job.from_item(image) if image else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        logger.warning("message is no job's change", extra={"reason": repr(error)})
+        logger.warning("invalid message ignored", extra={"reason": repr(error)})
         return None

@@ -1,8 +1,8 @@
-"""Who listens to what, and the way from one change to all of them.
+"""The subscriptions, and the path from one change to all streams that want it.
 
-A change is encoded once and written straight to the descriptors of the streams that want it; changes that
-come together go out in one write. The last changes are kept in a ring: a stream that begins is sent what
-was read of the past, then what the ring has got since that reading began, and then listens.
+A change is encoded once and written directly to the descriptors of its streams; changes that arrive together
+are written together. The last changes are kept in a ring: a new stream is first sent its backlog as read from
+the table, then what the ring has received since that read started, and then receives live changes.
 """
 
 import os
@@ -12,110 +12,119 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
-from functions.sse_relay.change import Change
+from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import Stream
 
-RING = 4096
-"""Changes kept for streams that are about to begin."""
-MEMORY_SECONDS = 15 * 60
-"""How long versions are remembered: longer than any stream lives, so none ever sees one go backwards."""
-MAX_REMEMBERED = 100_000
-"""Jobs whose versions are remembered at most."""
+RING_SIZE = 4096
+"""Changes kept for streams that are about to start."""
+VERSION_SECONDS = 15 * 60
+"""How long versions are remembered: longer than a stream's lifetime, so none ever sees a job go backwards."""
+MAX_VERSIONS = 100_000
+"""Jobs whose versions are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """States as they were read, oldest change first, and the hub's position before the reading began."""
+class Backlog:
+    """Jobs as read, oldest change first, and the hub's position before the read started."""
 
-    changes: Sequence[Change]
+    changes: Sequence[JobChange]
     position: int
 
 
 @dataclass(slots=True)
 class _Version:
-    """Of one job: the version that went out, and the one that a reading has shown to some stream."""
+    """The version of a job that was published, and the one that was read for a stream's backlog."""
 
-    sent: int
-    shown: int
+    published: int
+    read: int
     at: float
 
 
 class Hub:
-    """All streams that have begun, the changes of late, and how far each job has come."""
+    """All streams that have started, the latest changes, and the current version of each job.
 
-    def __init__(self, clock: Callable[[], float], ring: int = RING) -> None:
+    `clock` is the event loop's time.
+    """
+
+    def __init__(self, clock: Callable[[], float], ring_size: int = RING_SIZE) -> None:
         self._clock = clock
         self._ready: dict[int, Stream] = {}
         self._descriptors: array[int] | None = None
         self._slow: set[Stream] = set()
         self._by_job: dict[str, set[Stream]] = {}
-        self._ring: deque[Change] = deque(maxlen=ring)
-        self._times: deque[float] = deque(maxlen=ring)
+        self._ring: deque[JobChange] = deque(maxlen=ring_size)
+        self._times: deque[float] = deque(maxlen=ring_size)
         self._versions: OrderedDict[str, _Version] = OrderedDict()
+        self._feed_written_at = 0.0
         self.position = 0
-        """Changes that went out since the start."""
-        self.feed_written_at = 0.0
-        """When the streams of the whole feed were last written to."""
+        """Changes published since the start."""
         self.deliveries = 0
         """Writes of a change to a stream."""
 
-    def begin(self, stream: Stream, past: Past) -> bool:
-        """Send the past and what has come since, each job only forwards; from here on the stream listens.
+    def start(self, stream: Stream, backlog: Backlog) -> bool:
+        """Send the backlog and the changes since, each job only forwards, and then every new change.
 
-        False if so much has come since that it is not known any more.
+        Returns False if the ring no longer holds all changes since the backlog was read.
         """
-        missed = self.position - past.position
+        missed = self.position - backlog.position
         if missed > len(self._ring):
             return False
         since = islice(self._ring, len(self._ring) - missed, None)
         versions: dict[str, int] = {}
         chunks = []
-        for change in [*past.changes, *since]:
+        for change in [*backlog.changes, *since]:
             if stream.wants(change.job_id) and change.version > versions.get(change.job_id, 0):
                 versions[change.job_id] = change.version
                 chunks.append(change.chunk)
-        stream.send_history(chunks)
+        stream.send_backlog(chunks)
         if stream.is_open:
-            self._add(stream)
+            self._subscribe(stream)
         return True
 
-    def publish(self, changes: Iterable[Change]) -> list[Change]:
-        """Send those changes that are news to all who want them; they are returned."""
+    def publish(self, changes: Iterable[JobChange]) -> list[JobChange]:
+        """Send new changes to the streams that want them. Returns those that were new."""
         now = self._clock()
-        news = [change for change in changes if self._is_news(change, now)]
-        if news:
-            self._ring.extend(news)
-            self._times.extend([now] * len(news))
-            self.position += len(news)
-            self._send_to_feed(news, now)
-            self._send_by_job(news, now)
-        return news
+        new_changes = [change for change in changes if self._is_new(change, now)]
+        if new_changes:
+            self._ring.extend(new_changes)
+            self._times.extend([now] * len(new_changes))
+            self.position += len(new_changes)
+            self._send_to_all(new_changes, now)
+            self._send_by_job(new_changes, now)
+        return new_changes
 
-    def shown(self, changes: Iterable[Change]) -> None:
-        """These states were read and are about to be sent to some streams: older ones that are still on their
-        way here are dropped from now on. The same ones are not, since other streams wait for them."""
+    def record_read(self, changes: Iterable[JobChange]) -> None:
+        """Record that these versions are about to be sent to some stream as its backlog.
+
+        Older versions that arrive from now on are dropped. The same version is not, because other streams
+        still wait for it.
+        """
         now = self._clock()
         for change in changes:
             version = self._version(change.job_id, now)
-            version.shown = max(version.shown, change.version)
+            version.read = max(version.read, change.version)
 
-    def position_ago(self, seconds: float) -> int:
-        """The position before whatever went out in the last seconds, as far as the ring reaches back."""
+    def position_before(self, seconds: float) -> int:
+        """Return the position as it was `seconds` ago, or that of the oldest change in the ring."""
         start = self._clock() - seconds
-        late = sum(1 for _ in takewhile(lambda at: at >= start, reversed(self._times)))
-        return self.position - late
+        recent = sum(1 for _ in takewhile(lambda at: at >= start, reversed(self._times)))
+        return self.position - recent
+
+    def feed_written_at(self) -> float:
+        """Return when the streams of all jobs were last written to."""
+        return self._feed_written_at
 
     def caught_up(self, stream: Stream) -> None:
-        """The stream has nothing pending: it is written to in the quick way."""
+        """Use the fast path for a stream with nothing pending. Called by the stream's connection."""
         if stream in self._slow and stream.chunked and not stream.is_pending:
             self._slow.discard(stream)
             self._ready[stream.descriptor] = stream
             self._descriptors = None
 
     def remove(self, stream: Stream) -> None:
-        """The stream wants nothing any more."""
+        """Stop sending to the stream."""
         if self._ready.get(stream.descriptor) is stream:
-            self._leave_ready(stream)
+            self._remove_ready(stream)
         self._slow.discard(stream)
         for job_id in stream.jobs or ():
             if streams := self._by_job.get(job_id):
@@ -123,25 +132,28 @@ class Hub:
                 if not streams:
                     del self._by_job[job_id]
 
-    def _add(self, stream: Stream) -> None:
+    def _subscribe(self, stream: Stream) -> None:
         if stream.jobs is None:
             self._slow.add(stream)
             self.caught_up(stream)
         for job_id in stream.jobs or ():
             self._by_job.setdefault(job_id, set()).add(stream)
 
-    def _send_to_feed(self, news: list[Change], now: float) -> None:
-        self.deliveries += len(news) * (len(self._ready) + len(self._slow))
-        self.feed_written_at = now
+    def _send_to_all(self, changes: list[JobChange], now: float) -> None:
+        self.deliveries += len(changes) * (len(self._ready) + len(self._slow))
+        self._feed_written_at = now
         slow = tuple(self._slow)
-        self._send_to_ready(b"".join(change.chunk for change in news))
+        self._write_ready(b"".join(change.chunk for change in changes))
         for stream in slow:
-            for change in news:
+            for change in changes:
                 stream.send(change.chunk)
 
-    def _send_to_ready(self, data: bytes) -> None:
-        """The loop that all speed depends on: nothing in it but the kernel's call. Of each stream only its
-        descriptor is touched, in a row with the others': what lies far apart would have to be fetched."""
+    def _write_ready(self, data: bytes) -> None:
+        """Write to every stream without pending bytes.
+
+        The relay's speed depends on this loop, so it contains little more than the system call. It reads only
+        the descriptors, which are adjacent in memory; the stream objects are not.
+        """
         if self._descriptors is None:
             self._descriptors = array("i", self._ready)
         size = len(data)
@@ -155,26 +167,26 @@ class Hub:
                 continue
             if count != size:
                 stream = self._ready[descriptor]
-                self._leave_ready(stream)
+                self._remove_ready(stream)
                 self._slow.add(stream)
-                stream.wrote(data, count)
+                stream.queue_unsent(data, count)
 
-    def _leave_ready(self, stream: Stream) -> None:
+    def _remove_ready(self, stream: Stream) -> None:
         del self._ready[stream.descriptor]
         self._descriptors = None
 
-    def _send_by_job(self, news: list[Change], now: float) -> None:
-        for change in news:
+    def _send_by_job(self, changes: list[JobChange], now: float) -> None:
+        for change in changes:
             for stream in tuple(self._by_job.get(change.job_id, ())):
                 stream.last_write = now
                 stream.send(change.chunk)
                 self.deliveries += 1
 
-    def _is_news(self, change: Change, now: float) -> bool:
+    def _is_new(self, change: JobChange, now: float) -> bool:
         version = self._version(change.job_id, now)
-        if change.version <= version.sent or change.version < version.shown:
+        if change.version <= version.published or change.version < version.read:
             return False
-        version.sent = change.version
+        version.published = change.version
         return True
 
     def _version(self, job_id: str, now: float) -> _Version:
@@ -183,7 +195,7 @@ class Hub:
             version = self._versions[job_id] = _Version(0, 0, now)
         version.at = now
         self._versions.move_to_end(job_id)
-        while len(self._versions) > MAX_REMEMBERED or self._oldest().at < now - MEMORY_SECONDS:
+        while len(self._versions) > MAX_VERSIONS or self._oldest().at < now - VERSION_SECONDS:
             self._versions.popitem(last=False)
         return version
 

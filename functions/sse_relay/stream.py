@@ -1,88 +1,84 @@
-"""One open stream."""
+"""An open stream of events."""
 
 import socket
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
-from functions.sse_relay.change import END, HEARTBEAT, plain
-from functions.sse_relay.connection import Connection
-from functions.sse_relay.poll import Poll
-
-
-class Owner(Protocol):
-    """Whom a stream tells."""
-
-    def caught_up(self, stream: "Stream") -> None:
-        """It has written all that was pending."""
-
-    def closed(self, stream: "Stream") -> None:
-        """It is gone."""
+from functions.sse_relay.http.connection import Connection
+from functions.sse_relay.http.poll import Poll
+from functions.sse_relay.job_change import END, HEARTBEAT, unchunk
 
 
 class Stream(Connection):
-    """`jobs` are the ids it wants, None means all. Times are the event loop's."""
+    """A connection that receives the changes of `jobs` (ids), or of all jobs if that is None.
 
-    __slots__ = ("_owner", "_silence", "address", "chunked", "ends_at", "jobs", "last_write", "too_slow")
+    Times are the event loop's, in seconds. `feed_written_at()` returns when the streams of all jobs were last
+    written to: they share that time, because setting it on each of them would slow every event down.
+    """
+
+    __slots__ = (
+        "_ends_at",
+        "_feed_written_at",
+        "_heartbeat_seconds",
+        "address",
+        "chunked",
+        "jobs",
+        "last_write",
+    )
 
     def __init__(
         self,
         connected: socket.socket,
         poll: Poll,
-        owner: Owner,
         *,
         jobs: frozenset[str] | None,
         chunked: bool,
         address: str,
         now: float,
-        silence: float,
+        heartbeat_seconds: float,
         ends_at: float,
+        feed_written_at: Callable[[], float],
+        on_caught_up: Callable[["Stream"], None],
+        on_closed: Callable[["Stream"], None],
     ) -> None:
-        super().__init__(connected, poll)
+        super().__init__(connected, poll, on_closed=on_closed, on_caught_up=on_caught_up)
         self.jobs = jobs
         self.chunked = chunked
         self.address = address
         self.last_write = now
-        self.ends_at = ends_at
-        self._silence = silence
-        self.too_slow = False
-        self._owner = owner
+        self._heartbeat_seconds = heartbeat_seconds
+        self._ends_at = ends_at
+        self._feed_written_at = feed_written_at
 
     def wants(self, job_id: str) -> bool:
         return self.jobs is None or job_id in self.jobs
 
     def send(self, chunk: bytes) -> None:
         """Write one chunk."""
-        self.write(chunk if self.chunked else plain(chunk))
+        self.write(chunk if self.chunked else unchunk(chunk))
 
-    def send_history(self, chunks: Sequence[bytes]) -> None:
-        """Write chunks that are many at once by nature."""
-        self.write_history(chunks if self.chunked else [plain(chunk) for chunk in chunks])
+    def send_backlog(self, chunks: Sequence[bytes]) -> None:
+        """Write many chunks. They do not count towards the limit of pending bytes."""
+        self.write_backlog(chunks if self.chunked else [unchunk(chunk) for chunk in chunks])
 
     def end(self) -> None:
-        """Let the stream go in order; the client comes back."""
+        """End the response properly. The client reconnects."""
         if self.chunked:
             self.write(END)
         self.close()
 
-    def due(self, now: float, feed_written_at: float) -> float | None:
-        """Called by the wheel: when to be called again, None if it is over. Speaks after long silence."""
+    def on_timer(self, now: float) -> float | None:
+        """Send a heartbeat after silence; end the stream when its time has come.
+
+        Returns when to be called next, or None if the stream is closed.
+        """
         if self.jobs is None:
-            self.last_write = max(self.last_write, feed_written_at)
+            self.last_write = max(self.last_write, self._feed_written_at())
         if not self.is_open:
             return None
-        if now >= self.ends_at:
+        if now >= self._ends_at:
             self.end()
             return None
-        if now - self.last_write >= self._silence:
+        if now - self.last_write >= self._heartbeat_seconds:
             self.last_write = now
             self.send(HEARTBEAT)
-        return min(self.last_write + self._silence, self.ends_at)
-
-    def caught_up(self) -> None:
-        self._owner.caught_up(self)
-
-    def overflowed(self) -> None:
-        self.too_slow = True
-
-    def closed(self) -> None:
-        self._owner.closed(self)
+        return min(self.last_write + self._heartbeat_seconds, self._ends_at)

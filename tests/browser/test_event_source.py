@@ -5,7 +5,6 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from functions.sse_relay.change import line_of
 from tests.relay.conftest import change
 from tests.relay.process import relay_process
 
@@ -29,11 +28,11 @@ def test_a_browser_reads_every_event_and_resumes_with_its_cursor(page: Page) -> 
         page.goto(f"{relay.url}/healthz")
         page.evaluate(LISTEN)
         relay.publish(*changes)
-        expected = [[str(one.updated_at), line_of(one).decode()] for one in changes]
+        expected = [[str(item.updated_at), item.to_line().decode()] for item in changes]
         assert seen(page, 3) == expected
         assert json.loads(expected[1][1])["query"] == "crème brûlée\n" * 2
     with relay_process(port=relay.port) as relay:
         # only a client that says where it was is told that this cannot be served
         assert seen(page, 4)[3] == ["resync", None]
         relay.publish(change(9))
-        assert seen(page, 5)[4] == [str(change(9).updated_at), line_of(change(9)).decode()]
+        assert seen(page, 5)[4] == [str(change(9).updated_at), change(9).to_line().decode()]

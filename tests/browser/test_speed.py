@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from functions.common.clock import now_ms
 from functions.common.job import Job
-from functions.sse_relay.change import change_of
+from functions.sse_relay.job_change import JobChange
 from local.deployment import ROOT
 from tests.browser.web_app import is_live
 from tests.integration.conftest import eventually
@@ -125,7 +125,9 @@ def test_500_events_a_second_on_50_jobs_leave_it_responsive(storm_page: tuple[Pa
     began = time.monotonic()
     events = PER_SECOND * SECONDS
     for number in range(0, events, 2):
-        relay.publish(*[change_of(job(one % JOBS, 2 + one // JOBS)) for one in range(number, number + 2)])
+        relay.publish(
+            *[JobChange.from_job(job(one % JOBS, 2 + one // JOBS)) for one in range(number, number + 2)]
+        )
         time.sleep(max(0.0, began + number / PER_SECOND - time.monotonic()))
         if number == events // 2:
             typed = seconds_to_type_a_key(page)

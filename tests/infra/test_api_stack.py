@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from functions.sse_relay.request import Refused, Request, named_jobs
+from functions.sse_relay.http.request import Refused, Request
+from functions.sse_relay.subscription import parse_job_ids
 from infra import live_route
 from tests.conftest import read, synth_stacks
 
@@ -180,7 +181,7 @@ def test_the_link_is_kept_awake_by_a_request_a_day_that_the_relay_refuses(api: T
     assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0}
     query = {name: [value] for name, value in target["HttpParameters"]["QueryStringParameters"].items()}
     with pytest.raises(Refused) as refused:
-        named_jobs(Request("GET", "/live", query, {}, True))
+        parse_job_ids(Request("GET", "/live", query, {}, True))
     assert refused.value.status == 400
 
 

@@ -10,7 +10,8 @@ from aws_cdk.assertions import Template
 
 from functions.sse_relay.__main__ import arguments
 from functions.sse_relay.ecs_task import POLL_SECONDS, TIMEOUT_SECONDS
-from functions.sse_relay.signals import EmbeddedMetrics, Signals
+from functions.sse_relay.embedded_metrics import EmbeddedMetrics, EmbeddedMetricsSettings
+from functions.sse_relay.metrics import RelayMetrics
 from infra.live_stack import ADDRESS_HEADER
 from tests.conftest import app_of, synth_stacks
 
@@ -168,7 +169,7 @@ def test_more_tasks_are_started_by_connections_which_the_relay_tells(live: Templ
     configurations = [one["TargetTrackingScalingPolicyConfiguration"] for one in policies]
     (custom,) = [one for one in configurations if "CustomizedMetricSpecification" in one]
     metric = custom["CustomizedMetricSpecification"]
-    told = json.loads(EmbeddedMetrics("sse_relay", Signals()).line(0))
+    told = json.loads(EmbeddedMetrics(EmbeddedMetricsSettings("Calo", "sse_relay"), RelayMetrics()).line(0))
     (directive,) = told["_aws"]["CloudWatchMetrics"]
     assert metric["Namespace"] == directive["Namespace"]
     assert metric["MetricName"] in {one["Name"] for one in directive["Metrics"]}

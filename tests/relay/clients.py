@@ -1,4 +1,4 @@
-"""Clients of a relay: an independent library's, and a bare connection."""
+"""Clients of a relay: an independent SSE library, and a plain connection."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.relay.conftest import RunningRelay
 async def read(
     relay: RunningRelay, count: int, headers: dict[str, str] | None = None, **query: str
 ) -> list[ServerSentEvent]:
-    """The first events of a stream."""
+    """Return the first `count` events of a stream."""
     events: list[ServerSentEvent] = []
     async with (
         httpx.AsyncClient() as client,
@@ -31,7 +31,7 @@ def versions(events: list[ServerSentEvent]) -> list[tuple[str, int]]:
     return [(job["id"], job["version"]) for job in jobs]
 
 
-async def raw(relay: RunningRelay, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def send_raw(relay: RunningRelay, request: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
     writer.write(request)
     return reader, writer

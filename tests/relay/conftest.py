@@ -1,4 +1,4 @@
-"""A relay in the test's own process, on a real loopback socket, with a history made of plain values."""
+"""A relay in the test's own process, on a loopback socket, with a history made of plain values."""
 
 import asyncio
 import random
@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 from functions.common.clock import Clock, now_ms
 from functions.common.job import Job
-from functions.sse_relay.change import Change, change_of
-from functions.sse_relay.hub import Hub, Past
-from functions.sse_relay.server import Limits, Relay
-from functions.sse_relay.signals import Signals
+from functions.sse_relay.admission import Admission, Limits
+from functions.sse_relay.hub import Backlog, Hub
+from functions.sse_relay.job_change import JobChange
+from functions.sse_relay.metrics import RelayMetrics
+from functions.sse_relay.relay import Relay, Times
 
 T = TypeVar("T")
 NOW = 1_800_000_000_000
@@ -22,9 +23,9 @@ def job_id(number: int) -> str:
     return f"00000000-0000-4000-8000-{number:012d}"
 
 
-def change(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: Any) -> Change:
-    """A job's change, as the relay gets it."""
-    return change_of(job(number, version, updated_at=updated_at, **fields))
+def change(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: Any) -> JobChange:
+    """Return a job's change, as the relay receives it."""
+    return JobChange.from_job(job(number, version, updated_at=updated_at, **fields))
 
 
 def job(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: Any) -> Job:
@@ -34,29 +35,29 @@ def job(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: A
 
 @dataclass
 class FakeHistory:
-    """Answers from what a test puts in; `reading` lets a test act while a read is under way."""
+    """Returns what a test puts in; `on_read` lets a test act during a read."""
 
     hub: Hub
-    jobs: dict[str, Change] = field(default_factory=dict)
-    changed: list[Change] | None = field(default_factory=list)
-    reading: Callable[[], None] = lambda: None
+    jobs: dict[str, JobChange] = field(default_factory=dict)
+    changed: list[JobChange] | None = field(default_factory=list)
+    on_read: Callable[[], None] = lambda: None
     cursors: list[int] = field(default_factory=list)
     error: Exception | None = None
 
-    async def current(self, job_ids: Iterable[str]) -> Past:
+    async def current(self, job_ids: Iterable[str]) -> Backlog:
         position = self.hub.position
-        found = [self.jobs[one] for one in job_ids if one in self.jobs]
-        self.hub.shown(found)
-        self.reading()
+        changes = [self.jobs[job_id] for job_id in job_ids if job_id in self.jobs]
+        self.hub.record_read(changes)
+        self.on_read()
         if self.error:
             raise self.error
-        return Past(found, position)
+        return Backlog(changes, position)
 
-    async def since(self, cursor: int) -> Past | None:
+    async def since(self, cursor: int) -> Backlog | None:
         position = self.hub.position
         self.cursors.append(cursor)
-        self.reading()
-        return None if self.changed is None else Past(self.changed, position)
+        self.on_read()
+        return None if self.changed is None else Backlog(self.changed, position)
 
 
 @dataclass
@@ -69,40 +70,54 @@ class RunningRelay:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def publish(self, *changes: Change) -> None:
-        for one in changes:
-            self.relay.publish([one])
+    def publish(self, *changes: JobChange) -> None:
+        """Publish the changes one by one."""
+        for change in changes:
+            self.relay.publish([change])
 
     async def streams(self, count: int) -> None:
-        """Wait until so many streams are open and have begun."""
-        await until(lambda: len(self.relay.streams) == count and not self.relay.beginning)
+        """Wait until `count` streams are open and have started."""
+        await until(lambda: len(self.relay.streams) == count and not self.relay.starting)
 
 
 @asynccontextmanager
 async def running(
-    *, uniform: Callable[[float, float], float] = random.uniform, clock: Clock = now_ms, **limits: Any
+    *,
+    limits: Limits = Limits(),  # noqa: B008  # immutable
+    uniform: Callable[[float, float], float] = random.uniform,
+    clock: Clock = now_ms,
+    **times: float,
 ) -> AsyncIterator[RunningRelay]:
-    """A relay with these limits; its wheel turns every hundredth of a second."""
+    """Run a relay whose timers have a resolution of 10 ms."""
     hub = Hub(asyncio.get_running_loop().time)
     history = FakeHistory(hub)
-    relay = Relay(hub, history, Signals(), Limits(tick=0.01, **limits), uniform, clock)
+    relay = Relay(
+        hub,
+        history,
+        RelayMetrics(),
+        Admission(limits, uniform),
+        times=Times(tick=0.01, **times),
+        uniform=uniform,
+        clock=clock,
+    )
     port = relay.listen("127.0.0.1", 0)
-    beating = asyncio.create_task(relay.beat())
+    timers = asyncio.create_task(relay.run_timers())
     try:
         yield RunningRelay(relay, history, port)
     finally:
-        beating.cancel()
+        timers.cancel()
         relay.close()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for the condition. Raises TimeoutError after `seconds`."""
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.005)
 
 
 def run(test: Coroutine[Any, Any, T]) -> T:
-    """Run a test's coroutine, bounded."""
+    """Run a test's coroutine with a time limit."""
 
     async def bounded() -> T:
         async with asyncio.timeout(120):

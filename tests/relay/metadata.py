@@ -1,4 +1,4 @@
-"""A stand-in for the endpoint at which ECS tells a task about itself."""
+"""A stand-in for the task metadata endpoint of ECS."""
 
 import json
 import threading
@@ -10,8 +10,10 @@ from functions.sse_relay.ecs_task import METADATA
 
 
 class Metadata:
-    """`task` is its answer, `asked` how often it was asked. While `broken` it answers 500; while `cut` it
-    closes the connection before the answer is complete."""
+    """Responds with `task` and counts the `requests`.
+
+    While `broken` it responds with 500; while `truncated` it closes the connection too early.
+    """
 
     def __init__(self) -> None:
         self.task: dict[str, Any] = {
@@ -19,9 +21,9 @@ class Metadata:
             "DesiredStatus": "RUNNING",
             "KnownStatus": "RUNNING",
         }
-        self.asked = 0
+        self.requests = 0
         self.broken = False
-        self.cut = False
+        self.truncated = False
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -31,11 +33,11 @@ class Metadata:
                 self.send_response(200 if is_good else 500)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if owner.cut else body)
-                owner.asked += 1
+                self.wfile.write(body[: len(body) // 2] if owner.truncated else body)
+                owner.requests += 1
 
             def log_message(self, *_: object) -> None:
-                """Nothing."""
+                """Do not log."""
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
         self.environment = {METADATA: f"http://127.0.0.1:{self._server.server_port}/v4/x"}

@@ -1,4 +1,4 @@
-"""A relay as a process of its own, fed by lines."""
+"""A relay as a separate process that reads changes from its standard input."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from functions.sse_relay.change import Change, line_of
+from functions.sse_relay.job_change import JobChange
 from local.processes import answers, free_ports
 
 
@@ -38,10 +38,10 @@ class RelayProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def publish(self, *changes: Change) -> None:
+    def publish(self, *changes: JobChange) -> None:
         assert self.child.stdin is not None
-        for one in changes:
-            self.child.stdin.write(line_of(one) + b"\n")
+        for change in changes:
+            self.child.stdin.write(change.to_line() + b"\n")
         self.child.stdin.flush()
 
     def connect(self, query: str = "") -> socket.socket:
@@ -49,7 +49,7 @@ class RelayProcess:
         self.clients.append(client)
         client.sendall(f"GET /live{query} HTTP/1.0\r\n\r\n".encode())
         data = b""
-        while b"retry: " not in data or not data.endswith(b"\n\n"):  # and not a byte more
+        while b"retry: " not in data or not data.endswith(b"\n\n"):  # and no byte after it
             byte = client.recv(1)
             assert byte, "the stream ended"
             data += byte
@@ -65,7 +65,7 @@ class RelayProcess:
         }
 
     def end(self) -> list[dict[str, Any]]:
-        """Stop it in order; the lines of its log."""
+        """Stop it with SIGTERM. Returns the lines of its log."""
         self.child.send_signal(signal.SIGTERM)
         output, _ = self.child.communicate(timeout=60)
         assert self.child.returncode == 0
@@ -75,16 +75,16 @@ class RelayProcess:
 def read_until(client: socket.socket, wanted: bytes) -> bytes:
     data = b""
     while wanted not in data:
-        part = client.recv(65536)
-        assert part, "the stream ended"
-        data += part
+        received = client.recv(65536)
+        assert received, "the stream ended"
+        data += received
     return data
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
-        assert time.monotonic() < deadline, "did not come true in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.02)
     return answer
 
@@ -100,6 +100,6 @@ def relay_process(
     finally:
         relay.child.kill()
         relay.child.wait()
-        for one in (relay.child.stdin, relay.child.stdout, *relay.clients):
-            if one is not None:
-                one.close()
+        for file in (relay.child.stdin, relay.child.stdout, *relay.clients):
+            if file is not None:
+                file.close()

@@ -1,4 +1,4 @@
-"""Bounds of a relay: streams, connections, and how far a client may lag."""
+"""The relay's limits: streams, connections, and pending bytes of a client."""
 
 import asyncio
 import contextlib
@@ -8,22 +8,22 @@ from typing import Any
 import httpx
 import pytest
 
-from functions.sse_relay.change import Change
-from functions.sse_relay.server import SPARE_CONNECTIONS
-from tests.relay.clients import raw, read, versions
+from functions.sse_relay.admission import SPARE_CONNECTIONS, Limits
+from functions.sse_relay.job_change import JobChange
+from tests.relay.clients import read, send_raw, versions
 from tests.relay.conftest import RunningRelay, change, job_id, run, running, until
 
 
 @pytest.mark.parametrize(("limits", "status"), [({"max_streams": 2}, 503), ({"max_per_address": 2}, 429)])
-def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: int) -> None:
+def test_a_full_relay_says_when_to_retry(limits: dict[str, Any], status: int) -> None:
     async def test() -> None:
-        async with running(**limits) as relay, httpx.AsyncClient() as client:
-            clients = [await raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
+        async with running(limits=Limits(**limits)) as relay, httpx.AsyncClient() as client:
+            clients = [await send_raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
             await relay.streams(2)
-            answer = await client.get(f"{relay.url}/live")
-            assert answer.status_code == status
-            assert 1 <= int(answer.headers["retry-after"]) <= 5
-            assert answer.json()["status"] == status
+            response = await client.get(f"{relay.url}/live")
+            assert response.status_code == status
+            assert 1 <= int(response.headers["retry-after"]) <= 5
+            assert response.json()["status"] == status
             clients[0][1].close()
             await relay.streams(1)
             events = asyncio.create_task(read(relay, 1))
@@ -40,27 +40,27 @@ def test_a_full_relay_says_when_to_come_again(limits: dict[str, Any], status: in
     [
         ({"max_streams": 0, "max_per_address": 1000}, SPARE_CONNECTIONS),
         ({"max_per_address": 20}, 20),
-        # the load balancer is the peer of every client: its connections are not counted by address
+        # the load balancer is the peer of every client, so its connections are not counted by address
         ({"max_streams": 0, "max_per_address": 20, "trusted_proxies": 1}, SPARE_CONNECTIONS),
         ({"max_streams": 0, "max_per_address": 20, "address_header": "x-real-ip"}, SPARE_CONNECTIONS),
     ],
 )
-def test_connections_that_ask_for_nothing_are_bounded_too(limits: dict[str, Any], bound: int) -> None:
+def test_connections_without_a_request_are_limited_too(limits: dict[str, Any], bound: int) -> None:
     async def test() -> None:
-        async with running(**limits) as relay:
-            silent = [await raw(relay, b"") for _ in range(bound)]
-            await until(lambda: relay.relay.connections == bound)
-            reader, writer = await raw(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with running(limits=Limits(**limits)) as relay:
+            silent = [await send_raw(relay, b"") for _ in range(bound)]
+            await until(lambda: relay.relay.admission.connections == bound)
+            reader, writer = await send_raw(relay, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
-            for _, one in [*silent, (reader, writer)]:
-                one.close()
+            for _, open_writer in [*silent, (reader, writer)]:
+                open_writer.close()
 
     run(test())
 
 
 def slow_client(relay: RunningRelay) -> socket.socket:
-    """Takes four kilobytes at a time, and only when it is asked to."""
+    """Return a client that buffers four kilobytes and reads only when the test does."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", relay.port))
@@ -69,23 +69,23 @@ def slow_client(relay: RunningRelay) -> socket.socket:
     return client
 
 
-def test_a_client_that_reads_late_gets_all_and_one_that_never_reads_is_dropped_and_counted() -> None:
+def test_a_slow_client_gets_everything_and_one_that_never_reads_is_dropped_and_counted() -> None:
     async def test() -> None:
         async with running() as relay, httpx.AsyncClient() as client:
-            late, never = slow_client(relay), slow_client(relay)
+            slow, stuck = slow_client(relay), slow_client(relay)
             await relay.streams(2)
             got = b""
-            sent: list[Change] = []
+            sent: list[JobChange] = []
             while len(relay.relay.streams) == 2:
                 sent.append(change(len(sent), query="x" * 5000))
                 relay.publish(sent[-1])
                 if relay.relay.streams[0].pending_bytes > 100_000:
-                    got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
+                    got += await asyncio.get_running_loop().sock_recv(slow, 1_000_000)
             while sent[-1].chunk not in got:
-                got += await asyncio.get_running_loop().sock_recv(late, 1_000_000)
-            assert got.endswith(b"".join(one.chunk for one in sent))
+                got += await asyncio.get_running_loop().sock_recv(slow, 1_000_000)
+            assert got.endswith(b"".join(item.chunk for item in sent))
             assert "relay_streams_dropped_total 1.0" in (await client.get(f"{relay.url}/metrics")).text
-            for one in (late, never):
-                one.close()
+            slow.close()
+            stuck.close()
 
     run(test())

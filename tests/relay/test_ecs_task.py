@@ -1,4 +1,4 @@
-"""What ECS says about the relay's task."""
+"""The relay's name and the state of its ECS task."""
 
 import asyncio
 import socket
@@ -10,26 +10,26 @@ from tests.relay.conftest import run, until
 from tests.relay.metadata import Metadata
 
 
-def test_a_relay_is_called_as_it_is_told_or_like_its_task_or_its_host() -> None:
+def test_the_name_is_the_configured_one_or_the_tasks_or_the_hosts() -> None:
     assert relay_name({"RELAY_NAME": "one"}) == "one"
     assert relay_name({}) == socket.gethostname()
     with Metadata() as metadata:
         assert relay_name(metadata.environment) == "0123abcd"
 
 
-@pytest.mark.parametrize("failure", ["broken", "cut"])
-def test_the_wish_to_stop_is_noticed_when_it_comes_and_an_endpoint_that_fails_is_asked_again(
+@pytest.mark.parametrize("failure", ["broken", "truncated"])
+def test_a_stop_request_is_noticed_and_a_failing_endpoint_is_asked_again(
     failure: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def test() -> None:
         stop = asyncio.Event()
         with Metadata() as metadata:
             watching = asyncio.create_task(set_when_stopping(stop, metadata.environment, poll_seconds=0.005))
-            await until(lambda: metadata.asked > 1)
+            await until(lambda: metadata.requests > 1)
             setattr(metadata, failure, True)
             metadata.task["DesiredStatus"] = "STOPPED"
-            seen = metadata.asked
-            await until(lambda: metadata.asked > seen + 3 or watching.done())
+            requests = metadata.requests
+            await until(lambda: metadata.requests > requests + 3 or watching.done())
             assert not watching.done()
             assert not stop.is_set()
             setattr(metadata, failure, False)
@@ -37,17 +37,17 @@ def test_the_wish_to_stop_is_noticed_when_it_comes_and_an_endpoint_that_fails_is
         assert stop.is_set()
 
     run(test())
-    assert [one.message for one in caplog.records].count("task metadata not read") == 1
+    assert [record.message for record in caplog.records].count("task metadata not read") == 1
 
 
 @pytest.mark.parametrize("task", [[], "RUNNING", None])
-def test_an_answer_of_another_form_is_no_wish_to_stop(task: object) -> None:
+def test_a_response_of_another_form_does_not_stop_the_relay(task: object) -> None:
     async def test() -> None:
         stop = asyncio.Event()
         with Metadata() as metadata:
             metadata.task = task  # type: ignore[assignment]
             watching = asyncio.create_task(set_when_stopping(stop, metadata.environment, poll_seconds=0.005))
-            await until(lambda: metadata.asked > 2)
+            await until(lambda: metadata.requests > 2)
             assert not stop.is_set()
             stop.set()
             await watching
@@ -55,7 +55,7 @@ def test_an_answer_of_another_form_is_no_wish_to_stop(task: object) -> None:
     run(test())
 
 
-def test_without_ecs_nothing_is_asked() -> None:
+def test_outside_ecs_no_request_is_made() -> None:
     async def test() -> None:
         stop = asyncio.Event()
         await set_when_stopping(stop, {})

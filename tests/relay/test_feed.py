@@ -1,4 +1,4 @@
-"""Where changes come from: lines, and a queue of the relay's own."""
+"""The sources of changes: lines, and a queue that the relay creates."""
 
 import asyncio
 import json
@@ -10,28 +10,28 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from functions.sse_relay.change import Change, line_of
 from functions.sse_relay.feed import LineFeed, SqsFeed
+from functions.sse_relay.job_change import JobChange
 from tests.relay.conftest import change, job, run, until
 
 
-def never() -> None:
+def fail_on_end() -> None:
     raise AssertionError("the feed ended")
 
 
-def test_lines_become_changes_and_bad_lines_are_passed_over() -> None:
+def test_lines_become_changes_and_invalid_lines_are_ignored() -> None:
     async def test() -> None:
-        got: list[Change] = []
+        received: list[JobChange] = []
         ended = asyncio.Event()
         source, sink = os.pipe()
         feed = LineFeed(source)
-        await feed.start(got.extend, ended.set)
-        first, second, third = (line_of(change(number)) for number in (1, 2, 3))
+        await feed.start(received.extend, ended.set)
+        first, second, third = (change(number).to_line() for number in (1, 2, 3))
         os.write(sink, first + b"\nrubbish\n" + second[:10])
-        await until(lambda: len(got) == 1)
+        await until(lambda: len(received) == 1)
         os.write(sink, second[10:] + b"\n" + third + b"\n")
-        await until(lambda: len(got) == 3)
-        assert got == [change(1), change(2), change(3)]
+        await until(lambda: len(received) == 3)
+        assert received == [change(1), change(2), change(3)]
         assert not ended.is_set()
         os.close(sink)
         await ended.wait()
@@ -51,40 +51,40 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any, str]]:
 
 
 def item(number: int) -> dict[str, Any]:
-    """A job in the table."""
+    """Return a job's item in the table."""
     return job(number, correlation_id="request-1").to_item()
 
 
 def record(number: int, **image: Any) -> str:
-    """A stream record, as the Pipe hands it on."""
+    """Return a stream record, as the Pipe publishes it."""
     return json.dumps({"eventName": "INSERT", "dynamodb": {"NewImage": item(number), **image}})
 
 
-def told(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
-    """What the log says of each job's change."""
+def logged_changes(caplog: pytest.LogCaptureFixture) -> dict[str, dict[str, Any]]:
+    """Return the log fields of each job's change."""
     lines = [line for line in caplog.records if line.getMessage() == "changes received"]
-    changes = [dict(one) for line in lines for one in line.changes]  # type: ignore[attr-defined]
-    return {one.pop("job_id"): one for one in changes}
+    changes = [dict(fields) for line in lines for fields in line.changes]  # type: ignore[attr-defined]
+    return {fields.pop("job_id"): fields for fields in changes}
 
 
-def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(
+def test_a_relay_receives_changes_through_its_own_queue_and_deletes_it(
     aws: tuple[Any, Any, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     sqs, sns, topic = aws
 
     async def test() -> None:
-        got: list[Change] = []
+        received: list[JobChange] = []
         feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
-        await feed.start(got.extend, never)
+        await feed.start(received.extend, fail_on_end)
         removed = json.dumps({"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
         newer = {**item(3), "made_by_a_newer_version": {"S": "x"}}
         strange = record(2, NewImage={"pk": {"S": "x"}})
         for body in (record(1), removed, "no json", strange, record(3, NewImage=newer)):
             sns.publish(TopicArn=topic, Message=body)
         both = {change(1).job_id, change(3).job_id}
-        await until(lambda: {one.job_id for one in got} == both)
-        await until(lambda: set(told(caplog)) == both)
+        await until(lambda: {change.job_id for change in received} == both)
+        await until(lambda: set(logged_changes(caplog)) == both)
         (url,) = sqs.list_queues()["QueueUrls"]
         policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
         (statement,) = json.loads(policy)["Statement"]
@@ -94,18 +94,18 @@ def test_a_relay_listens_to_the_topic_through_a_queue_of_its_own(
     run(test())
     assert sqs.list_queues().get("QueueUrls", []) == []
     assert sns.list_subscriptions()["Subscriptions"] == []
-    for named in told(caplog).values():
-        assert named == {"correlation_id": "request-1", "status": "pending", "version": 1}
+    for fields in logged_changes(caplog).values():
+        assert fields == {"correlation_id": "request-1", "status": "pending", "version": 1}
 
 
-def test_two_relays_both_get_every_change(aws: tuple[Any, Any, str]) -> None:
+def test_every_relay_receives_every_change(aws: tuple[Any, Any, str]) -> None:
     sqs, sns, topic = aws
 
     async def test() -> None:
-        views: list[list[Change]] = [[], []]
+        views: list[list[JobChange]] = [[], []]
         feeds = [SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", wait_seconds=1) for number in range(2)]
         for feed, view in zip(feeds, views, strict=True):
-            await feed.start(view.extend, never)
+            await feed.start(view.extend, fail_on_end)
         sns.publish(TopicArn=topic, Message=record(1))
         await until(lambda: all(change(1) in view for view in views))
         await asyncio.gather(*(feed.stop() for feed in feeds))
@@ -113,13 +113,13 @@ def test_two_relays_both_get_every_change(aws: tuple[Any, Any, str]) -> None:
     run(test())
 
 
-def test_a_relay_takes_over_the_queue_that_one_of_its_name_left_behind(aws: tuple[Any, Any, str]) -> None:
+def test_a_relay_reuses_the_queue_of_an_earlier_relay_of_the_same_name(aws: tuple[Any, Any, str]) -> None:
     sqs, sns, topic = aws
 
     async def test() -> None:
         feeds = [SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1) for _ in range(2)]
-        for feed in feeds:  # the second while the first has not been stopped
-            await feed.start(list[Change]().extend, never)
+        for feed in feeds:  # the second starts before the first is stopped
+            await feed.start(list[JobChange]().extend, fail_on_end)
         assert len(sqs.list_queues()["QueueUrls"]) == 1
         assert len(sns.list_subscriptions()["Subscriptions"]) == 1
         for feed in feeds:

@@ -1,4 +1,4 @@
-"""Who gets what, in which order, and who is dropped: over real sockets, whose other ends are read here."""
+"""Which stream gets which change, in which order: over real sockets, whose other ends are read here."""
 
 import os
 import socket
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.sse_relay.change import Change
-from functions.sse_relay.connection import MAX_PENDING
-from functions.sse_relay.hub import MAX_REMEMBERED, MEMORY_SECONDS, Hub, Past
-from functions.sse_relay.poll import Poll
+from functions.sse_relay.http.connection import MAX_PENDING
+from functions.sse_relay.http.poll import Poll
+from functions.sse_relay.hub import MAX_VERSIONS, VERSION_SECONDS, Backlog, Hub
+from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import Stream
 from tests.relay.conftest import change, job_id
 
@@ -23,8 +23,8 @@ class Clock:
         return self.now
 
 
-class Listener:
-    """A client of the hub, at both ends."""
+class Client:
+    """Both ends of a stream of the hub. `closed` says why it was closed."""
 
     def __init__(self, hub: Hub, poll: Poll, jobs: frozenset[str] | None, *, chunked: bool) -> None:
         ours, self._theirs = socket.socketpair()
@@ -32,53 +32,62 @@ class Listener:
             end.setblocking(False)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         self._hub = hub
-        self.told: list[str] = []
+        self.closed: list[str] = []
         self.stream = Stream(
-            ours, poll, self, jobs=jobs, chunked=chunked, address="", now=0.0, silence=15, ends_at=840
+            ours,
+            poll,
+            jobs=jobs,
+            chunked=chunked,
+            address="",
+            now=0.0,
+            heartbeat_seconds=15,
+            ends_at=840,
+            feed_written_at=hub.feed_written_at,
+            on_caught_up=hub.caught_up,
+            on_closed=self._on_closed,
         )
 
-    def caught_up(self, stream: Stream) -> None:
-        self._hub.caught_up(stream)
-
-    def closed(self, stream: Stream) -> None:
-        self.told.append("too slow" if stream.too_slow else "closed")
+    def _on_closed(self, stream: Stream) -> None:
+        self.closed.append("too slow" if stream.too_slow else "closed")
         self._hub.remove(stream)
 
     def read(self) -> bytes:
-        """All that has come."""
+        """Return all bytes that have arrived."""
         data = b""
         try:
-            while part := self._theirs.recv(65536):
-                data += part
+            while received := self._theirs.recv(65536):
+                data += received
         except BlockingIOError:
             pass
         return data
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         self._theirs.close()
 
 
-class Room:
-    def __init__(self, clock: Clock, ring: int = 100) -> None:
-        self.hub = Hub(clock, ring)
-        self.poll = Poll()
-        self.clients: list[Listener] = []
+class Clients:
+    """A hub and its clients."""
 
-    def listener(self, *numbers: int, chunked: bool = True, begin: bool = True) -> Listener:
+    def __init__(self, clock: Clock, ring_size: int = 100) -> None:
+        self.hub = Hub(clock, ring_size)
+        self.poll = Poll()
+        self.all: list[Client] = []
+
+    def add(self, *numbers: int, chunked: bool = True, start: bool = True) -> Client:
         jobs = frozenset(map(job_id, numbers)) if numbers else None
-        client = Listener(self.hub, self.poll, jobs, chunked=chunked)
-        self.clients.append(client)
-        if begin:
-            assert self.hub.begin(client.stream, Past([], self.hub.position))
+        client = Client(self.hub, self.poll, jobs, chunked=chunked)
+        self.all.append(client)
+        if start:
+            assert self.hub.start(client.stream, Backlog([], self.hub.position))
         return client
 
-    def publish(self, *changes: Change) -> list[Change]:
+    def publish(self, *changes: JobChange) -> list[JobChange]:
         return self.hub.publish(changes)
 
     def close(self) -> None:
-        for client in self.clients:
+        for client in self.all:
             client.stream.close()
-            client.leave()
+            client.disconnect()
         self.poll.close()
 
 
@@ -88,59 +97,59 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def room(clock: Clock) -> Iterator[Room]:
-    room = Room(clock)
-    yield room
-    room.close()
+def clients(clock: Clock) -> Iterator[Clients]:
+    clients = Clients(clock)
+    yield clients
+    clients.close()
 
 
-def chunks(*changes: Change) -> bytes:
-    return b"".join(one.chunk for one in changes)
+def chunks(*changes: JobChange) -> bytes:
+    return b"".join(change.chunk for change in changes)
 
 
-def test_a_change_reaches_those_who_named_its_job_and_those_who_want_all(room: Room) -> None:
-    one, other, everything = room.listener(1), room.listener(2), room.listener()
-    room.publish(change(1))
-    assert one.read() == everything.read() == change(1).chunk
+def test_a_change_reaches_streams_of_its_job_and_streams_of_all_jobs(clients: Clients) -> None:
+    first, other, everything = clients.add(1), clients.add(2), clients.add()
+    clients.publish(change(1))
+    assert first.read() == everything.read() == change(1).chunk
     assert other.read() == b""
-    assert room.hub.deliveries == 2
+    assert clients.hub.deliveries == 2
 
 
-def test_changes_that_come_together_are_written_together_and_in_order(room: Room) -> None:
-    everything, old = room.listener(), room.listener(chunked=False)
-    room.publish(change(1), change(2), change(1, 2))
+def test_changes_that_arrive_together_are_written_in_order(clients: Clients) -> None:
+    everything, old = clients.add(), clients.add(chunked=False)
+    clients.publish(change(1), change(2), change(1, 2))
     assert everything.read() == chunks(change(1), change(2), change(1, 2))
     assert old.read().count(b"data: ") == 3
-    assert room.hub.deliveries == 6
+    assert clients.hub.deliveries == 6
 
 
-def test_a_stream_that_left_gets_nothing_more(room: Room) -> None:
-    gone, everything = room.listener(1), room.listener()
+def test_a_closed_stream_gets_nothing(clients: Clients) -> None:
+    gone, everything = clients.add(1), clients.add()
     gone.stream.close()
     everything.stream.close()
-    room.publish(change(1))
+    clients.publish(change(1))
     assert gone.read() == everything.read() == b""
-    assert room.hub.deliveries == 0
-    assert gone.told == ["closed"]
+    assert clients.hub.deliveries == 0
+    assert gone.closed == ["closed"]
 
 
-def test_a_client_that_is_gone_is_noticed_by_the_write_and_the_others_get_theirs(room: Room) -> None:
-    gone, here = room.listener(), room.listener()
-    gone.leave()
-    room.publish(change(1))
-    assert gone.told == ["closed"]
+def test_a_write_to_a_closed_client_removes_it_and_the_others_get_their_change(clients: Clients) -> None:
+    gone, here = clients.add(), clients.add()
+    gone.disconnect()
+    clients.publish(change(1))
+    assert gone.closed == ["closed"]
     assert here.read() == change(1).chunk
 
 
-def test_a_descriptor_is_forgotten_before_it_can_be_anothers(room: Room) -> None:
-    clients = [room.listener() for _ in range(3)]
-    room.publish(change(1))
-    gone = clients[1].stream.descriptor
-    clients[1].stream.close()
+def test_a_descriptor_is_dropped_before_it_can_be_reused(clients: Clients) -> None:
+    three = [clients.add() for _ in range(3)]
+    clients.publish(change(1))
+    gone = three[1].stream.descriptor
+    three[1].stream.close()
     reader, writer = os.pipe()
     assert gone in (reader, writer)
-    room.publish(change(2))
-    assert [client.read() for client in clients] == [
+    clients.publish(change(2))
+    assert [client.read() for client in three] == [
         chunks(change(1), change(2)),
         change(1).chunk,
         chunks(change(1), change(2)),
@@ -152,81 +161,81 @@ def test_a_descriptor_is_forgotten_before_it_can_be_anothers(room: Room) -> None
     os.close(writer)
 
 
-def test_repeated_and_older_versions_are_dropped(room: Room) -> None:
-    client = room.listener()
-    sent = [len(room.publish(change(1, version))) for version in (2, 2, 1, 3)]
+def test_repeated_and_older_versions_are_dropped(clients: Clients) -> None:
+    client = clients.add()
+    sent = [len(clients.publish(change(1, version))) for version in (2, 2, 1, 3)]
     assert sent == [1, 0, 0, 1]
     assert client.read() == chunks(change(1, 2), change(1, 3))
 
 
-def test_versions_are_remembered_longer_than_any_stream_lives_and_then_forgotten(
-    room: Room, clock: Clock
-) -> None:
-    room.publish(change(1, 2))
-    clock.now = MEMORY_SECONDS - 1
-    assert room.publish(change(1, 1)) == []
-    clock.now = 2 * MEMORY_SECONDS + 1
-    room.publish(change(2))
-    assert room.publish(change(1, 1)) == [change(1, 1)]
+def test_versions_are_remembered_longer_than_a_stream_lives(clients: Clients, clock: Clock) -> None:
+    clients.publish(change(1, 2))
+    clock.now = VERSION_SECONDS - 1
+    assert clients.publish(change(1, 1)) == []
+    clock.now = 2 * VERSION_SECONDS + 1
+    clients.publish(change(2))
+    assert clients.publish(change(1, 1)) == [change(1, 1)]
 
 
-def test_so_many_jobs_are_remembered_and_no_more(room: Room) -> None:
-    first, *others = (Change(str(number), 1, 0, b"") for number in range(MAX_REMEMBERED + 1))
-    room.publish(first, *others)
-    assert room.publish(others[0]) == []
-    assert room.publish(first) == [first]
+def test_the_number_of_remembered_jobs_is_limited(clients: Clients) -> None:
+    first, *others = (JobChange(str(number), 1, 0, b"") for number in range(MAX_VERSIONS + 1))
+    clients.publish(first, *others)
+    assert clients.publish(others[0]) == []
+    assert clients.publish(first) == [first]
 
 
-def test_the_past_is_followed_by_what_came_since_without_repeats_and_only_forwards(room: Room) -> None:
-    client = room.listener(begin=False)
-    room.publish(change(4))
-    position = room.hub.position
-    room.publish(change(1, 2), change(2, 1), change(1, 3))
+def test_the_backlog_is_followed_by_later_changes_without_repeats_and_only_forwards(clients: Clients) -> None:
+    client = clients.add(start=False)
+    clients.publish(change(4))
+    position = clients.hub.position
+    clients.publish(change(1, 2), change(2, 1), change(1, 3))
     assert client.read() == b""
-    room.hub.begin(client.stream, Past([change(1, 2), change(3, 1)], position))
-    room.publish(change(5))
+    clients.hub.start(client.stream, Backlog([change(1, 2), change(3, 1)], position))
+    clients.publish(change(5))
     assert client.read() == chunks(change(1, 2), change(3, 1), change(2, 1), change(1, 3), change(5))
 
 
-def test_a_state_that_was_shown_is_not_followed_by_an_older_one_and_reaches_the_others(room: Room) -> None:
-    shown, other = room.listener(begin=False), room.listener()
-    room.hub.shown([change(1, 3)])
-    room.hub.begin(shown.stream, Past([change(1, 3)], room.hub.position))
-    room.publish(change(1, 2), change(1, 3), change(1, 4))
-    assert shown.read() == chunks(change(1, 3), change(1, 3), change(1, 4))
+def test_a_version_that_was_read_is_not_followed_by_an_older_one_and_reaches_other_streams(
+    clients: Clients,
+) -> None:
+    reader, other = clients.add(start=False), clients.add()
+    clients.hub.record_read([change(1, 3)])
+    clients.hub.start(reader.stream, Backlog([change(1, 3)], clients.hub.position))
+    clients.publish(change(1, 2), change(1, 3), change(1, 4))
+    assert reader.read() == chunks(change(1, 3), change(1, 3), change(1, 4))
     assert other.read() == chunks(change(1, 3), change(1, 4))
 
 
-def test_a_client_that_left_while_its_past_was_read_is_no_matter(room: Room) -> None:
-    client = room.listener(begin=False)
+def test_a_client_may_disconnect_while_its_backlog_is_read(clients: Clients) -> None:
+    client = clients.add(start=False)
     client.stream.close()
-    assert room.hub.begin(client.stream, Past([change(1)], 0))
-    room.publish(change(2))
+    assert clients.hub.start(client.stream, Backlog([change(1)], 0))
+    clients.publish(change(2))
     assert client.read() == b""
 
 
-def test_a_past_that_the_ring_does_not_reach_cannot_be_continued(clock: Clock) -> None:
-    room = Room(clock, ring=3)
-    client = room.listener(begin=False)
+def test_a_backlog_older_than_the_ring_cannot_be_continued(clock: Clock) -> None:
+    clients = Clients(clock, ring_size=3)
+    client = clients.add(start=False)
     for number in range(4):
-        room.publish(change(number))
-    assert room.hub.begin(client.stream, Past([], 0)) is False
-    assert room.hub.begin(client.stream, Past([], 1)) is True
+        clients.publish(change(number))
+    assert clients.hub.start(client.stream, Backlog([], 0)) is False
+    assert clients.hub.start(client.stream, Backlog([], 1)) is True
     assert client.read() == chunks(change(1), change(2), change(3))
-    room.close()
+    clients.close()
 
 
-def test_the_position_of_a_while_ago(room: Room, clock: Clock) -> None:
+def test_the_position_before_some_seconds(clients: Clients, clock: Clock) -> None:
     for clock.now in (1, 2, 3):
-        room.publish(change(int(clock.now)))
-    assert [room.hub.position_ago(seconds) for seconds in (0.5, 1, 5)] == [2, 1, 0]
+        clients.publish(change(int(clock.now)))
+    assert [clients.hub.position_before(seconds) for seconds in (0.5, 1, 5)] == [2, 1, 0]
 
 
-def test_a_client_that_lags_gets_all_in_order_when_it_reads_again(room: Room) -> None:
-    slow, quick = room.listener(), room.listener()
+def test_a_slow_client_gets_everything_in_order_when_it_reads(clients: Clients) -> None:
+    slow, quick = clients.add(), clients.add()
     expected = quick_read = b""
     for number in range(300):
-        room.publish(change(number, query="x" * 200))
+        clients.publish(change(number, query="x" * 200))
         expected += change(number, query="x" * 200).chunk
         quick_read += quick.read()
     assert quick_read == expected
@@ -234,50 +243,50 @@ def test_a_client_that_lags_gets_all_in_order_when_it_reads_again(room: Room) ->
     got = b""
     while slow.stream.is_pending:
         got += slow.read()
-        slow.stream.on_ready(writable=True)
+        slow.stream.on_ready(True)
     got += slow.read()
-    assert slow.stream in room.hub._ready.values()
-    room.publish(change(1000))
+    assert slow.stream in clients.hub._ready.values()
+    clients.publish(change(1000))
     assert got + slow.read() == expected + change(1000).chunk
-    assert slow.told == []
+    assert slow.closed == []
 
 
-def test_a_client_that_cannot_keep_up_is_dropped_and_the_others_are_not(room: Room) -> None:
-    slow, quick = room.listener(), room.listener()
+def test_a_client_that_is_too_slow_is_dropped_and_the_others_are_not(clients: Clients) -> None:
+    slow, quick = clients.add(), clients.add()
     sent = 0
-    while not slow.told:
+    while not slow.closed:
         sent += 1
-        room.publish(change(sent, query="x" * 2000))
+        clients.publish(change(sent, query="x" * 2000))
         assert quick.read() == change(sent, query="x" * 2000).chunk
         assert slow.stream.pending_bytes < MAX_PENDING + 10_000
-    assert slow.told == ["too slow"]
+    assert slow.closed == ["too slow"]
     assert sent * len(change(1, query="x" * 2000).chunk) > MAX_PENDING
 
 
-def test_a_long_past_is_not_held_against_its_reader(room: Room) -> None:
-    client = room.listener(begin=False)
-    past = [change(number, query="x" * 2000) for number in range(MAX_PENDING // 1000)]
-    room.hub.begin(client.stream, Past(past, 0))
+def test_a_long_backlog_does_not_count_as_pending(clients: Clients) -> None:
+    client = clients.add(start=False)
+    backlog = [change(number, query="x" * 2000) for number in range(MAX_PENDING // 1000)]
+    clients.hub.start(client.stream, Backlog(backlog, 0))
     assert client.stream.pending_bytes > MAX_PENDING
-    room.publish(change(9999))
-    assert client.told == []
+    clients.publish(change(9999))
+    assert client.closed == []
     got = client.read()
     while client.stream.is_pending:
-        client.stream.on_ready(writable=True)
+        client.stream.on_ready(True)
         got += client.read()
-    assert got == chunks(*past, change(9999))
+    assert got == chunks(*backlog, change(9999))
 
 
-def test_only_silent_streams_get_a_comment_and_the_last_word_is_the_end(room: Room) -> None:
-    busy, silent, everything = room.listener(1), room.listener(2), room.listener()
-    room.hub._clock.now = 10  # type: ignore[attr-defined]
-    room.publish(change(1))
+def test_only_silent_streams_get_a_heartbeat_and_every_stream_ends(clients: Clients) -> None:
+    busy, silent, everything = clients.add(1), clients.add(2), clients.add()
+    clients.hub._clock.now = 10  # type: ignore[attr-defined]
+    clients.publish(change(1))
     for client in (busy, everything):
-        assert client.stream.due(16, room.hub.feed_written_at) == 25
+        assert client.stream.on_timer(16) == 25
         assert client.read() == change(1).chunk
-    assert silent.stream.due(16, room.hub.feed_written_at) == 31
-    assert silent.stream.due(17, room.hub.feed_written_at) == 31
+    assert silent.stream.on_timer(16) == 31
+    assert silent.stream.on_timer(17) == 31
     assert silent.read() == b"3\r\n:\n\n\r\n"
-    assert silent.stream.due(840, room.hub.feed_written_at) is None
+    assert silent.stream.on_timer(840) is None
     assert silent.read() == b"0\r\n\r\n"
-    assert silent.told == ["closed"]
+    assert silent.closed == ["closed"]

@@ -1,25 +1,18 @@
-"""What a client may send, to the byte."""
+"""What clients may send, byte by byte."""
 
 import asyncio
 
 import pytest
 
-from functions.sse_relay import visitor
-from functions.sse_relay.request import (
-    BAD_CURSOR,
-    MAX_HEAD,
-    Refused,
-    client_address,
-    named_jobs,
-    parse_cursor,
-    parse_head,
-)
+from functions.sse_relay.http import visitor
+from functions.sse_relay.http.request import MAX_HEAD, Refused, client_address, parse_head
+from functions.sse_relay.subscription import BAD_CURSOR, parse_cursor, parse_job_ids
 from tests.relay.conftest import RunningRelay, job_id, run, running, until
 
 HEAD = b"GET /live HTTP/1.1\r\nHost: x\r\n"
 
 
-def test_a_head_is_read_into_plain_values() -> None:
+def test_a_head_is_parsed_into_plain_values() -> None:
     request = parse_head(b"GET /a%20b?job=1&job=2,3&x= HTTP/1.1\r\nHost: h\r\nLast-Event-ID: 7\r\n\r\n")
     assert (request.method, request.path, request.chunked) == ("GET", "/a b", True)
     assert request.query == {"job": ["1", "2,3"], "x": [""]}
@@ -43,20 +36,20 @@ def test_a_head_is_read_into_plain_values() -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     ],
 )
-def test_what_is_no_good_request_is_refused(head: bytes) -> None:
+def test_an_invalid_request_is_refused(head: bytes) -> None:
     with pytest.raises(Refused) as refused:
         parse_head(head)
     assert refused.value.status == 400
 
 
-def test_an_upgrade_is_declined_by_an_ordinary_answer() -> None:
+def test_an_upgrade_is_declined_by_a_normal_response() -> None:
     assert parse_head(HEAD + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n").path == "/live"
 
 
-def test_cursor_and_names() -> None:
+def test_cursor_and_job_ids() -> None:
     def request(query: bytes, header: bytes = b"") -> object:
         parsed = parse_head(b"GET /live?%s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (query, header))
-        return parse_cursor(parsed), named_jobs(parsed)
+        return parse_cursor(parsed), parse_job_ids(parsed)
 
     assert request(b"") == (None, None)
     assert request(b"lastEventId=5") == (5, None)
@@ -75,19 +68,21 @@ def test_cursor_and_names() -> None:
         ("1.1.1.1", 2, "1.1.1.1"),
     ],
 )
-def test_a_client_is_known_by_what_trusted_proxies_saw(forwarded: str, proxies: int, address: str) -> None:
+def test_the_client_address_is_the_one_that_trusted_proxies_saw(
+    forwarded: str, proxies: int, address: str
+) -> None:
     request = parse_head(HEAD + f"X-Forwarded-For: {forwarded}\r\n\r\n".encode())
     assert client_address(request, "peer", trusted_proxies=proxies) == address
 
 
-def test_repeated_header_lines_are_one_list() -> None:
+def test_repeated_header_lines_are_joined() -> None:
     lines = b"X-Forwarded-For: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3\r\n\r\n"
     request = parse_head(HEAD + lines)
     assert request.headers["x-forwarded-for"] == "1.1.1.1, 2.2.2.2, 3.3.3.3"
     assert client_address(request, "peer", trusted_proxies=3) == "1.1.1.1"
     assert client_address(request, "peer", trusted_proxies=1) == "3.3.3.3"
-    again = parse_head(HEAD + b"Last-Event-ID: 7\r\nLast-Event-ID: 9\r\n\r\n")
-    assert parse_cursor(again) == BAD_CURSOR
+    repeated = parse_head(HEAD + b"Last-Event-ID: 7\r\nLast-Event-ID: 9\r\n\r\n")
+    assert parse_cursor(repeated) == BAD_CURSOR
     with pytest.raises(Refused, match="one Host header"):
         parse_head(HEAD + b"Host: y\r\n\r\n")
 
@@ -97,39 +92,42 @@ def test_repeated_header_lines_are_one_list() -> None:
     [
         ("X-Calo-Source-Ip: 1.1.1.1", "1.1.1.1"),
         ("x-calo-source-ip:2001:db8::1 ", "2001:db8::1"),
-        ("X-Calo-Source-Ip: 6.6.6.6\r\nX-Calo-Source-Ip: 1.1.1.1", "1.1.1.1"),  # the proxy's comes last
+        (
+            "X-Calo-Source-Ip: 6.6.6.6\r\nX-Calo-Source-Ip: 1.1.1.1",
+            "1.1.1.1",
+        ),  # the proxy's value
         ("X-Forwarded-For: 6.6.6.6", "peer"),
         ("X-Forwarded-For: 6.6.6.6\r\nX-Calo-Source-Ip:", "peer"),
     ],
 )
-def test_with_a_header_for_the_address_only_that_header_counts(lines: str, address: str) -> None:
+def test_with_an_address_header_only_that_header_counts(lines: str, address: str) -> None:
     request = parse_head(HEAD + f"{lines}\r\n\r\n".encode())
     assert client_address(request, "peer", address_header="x-calo-source-ip") == address
 
 
-async def talk(relay: RunningRelay, *parts: bytes) -> bytes:
-    """All that is answered to these parts, sent one after the other."""
+async def exchange(relay: RunningRelay, *pieces: bytes) -> bytes:
+    """Send the pieces one by one and return the whole response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
-    for part in parts:
-        writer.write(part)
+    for piece in pieces:
+        writer.write(piece)
         await writer.drain()
         await asyncio.sleep(0)
-    answer = await reader.read()
+    response = await reader.read()
     writer.close()
-    return answer
+    return response
 
 
-def test_a_request_may_come_in_pieces() -> None:
+def test_a_request_may_arrive_in_pieces() -> None:
     async def test() -> None:
         async with running() as relay:
-            answer = await talk(relay, b"GET /heal", b"thz HTTP/1.1\r\nHost: x\r", b"\n\r", b"\nrest")
-            assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-            assert answer.endswith(b"Connection: close\r\n\r\nok")
+            response = await exchange(relay, b"GET /heal", b"thz HTTP/1.1\r\nHost: x\r", b"\n\r", b"\nrest")
+            assert response.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert response.endswith(b"Connection: close\r\n\r\nok")
 
     run(test())
 
 
-def test_an_answer_ends_at_once_and_a_client_that_does_not_close_is_closed(
+def test_a_response_ends_immediately_and_a_client_that_does_not_close_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def test() -> None:
@@ -137,49 +135,49 @@ def test_an_answer_ends_at_once_and_a_client_that_does_not_close_is_closed(
         async with running() as relay:
             reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert (await reader.read()).endswith(b"ok")  # for whose end it would linger
+            assert (await reader.read()).endswith(b"ok")  # without waiting for LINGER_SECONDS
             writer.close()
             monkeypatch.setattr(visitor, "LINGER_SECONDS", 0.05)
             reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
             writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             await reader.read()
-            await until(lambda: relay.relay.connections == 0)
+            await until(lambda: relay.relay.admission.connections == 0)
             writer.close()
 
     run(test())
 
 
-def test_an_answer_to_head_has_no_body() -> None:
+def test_a_response_to_head_has_no_body() -> None:
     async def test() -> None:
         async with running() as relay:
-            answer = await talk(relay, b"HEAD /live HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert answer.startswith(b"HTTP/1.1 405 ")
-            assert answer.endswith(b"\r\n\r\n")
+            response = await exchange(relay, b"HEAD /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert response.startswith(b"HTTP/1.1 405 ")
+            assert response.endswith(b"\r\n\r\n")
 
     run(test())
 
 
 @pytest.mark.parametrize("head", [HEAD + b"X: " + b"x" * MAX_HEAD, b"GET /" + b"x" * MAX_HEAD])
-def test_a_head_that_does_not_end_is_refused(head: bytes) -> None:
+def test_a_head_that_is_too_long_is_refused(head: bytes) -> None:
     async def test() -> None:
         async with running() as relay:
-            answer = await talk(relay, head[:9000], head[9000:])
-            assert answer.startswith(b"HTTP/1.1 431 ")
-            assert b"must be shorter than 16384 bytes" in answer
+            response = await exchange(relay, head[:9000], head[9000:])
+            assert response.startswith(b"HTTP/1.1 431 ")
+            assert b"must be shorter than 16384 bytes" in response
 
     run(test())
 
 
-def test_a_client_that_does_not_finish_its_request_is_cut() -> None:
+def test_a_client_that_does_not_finish_its_request_is_disconnected() -> None:
     async def test() -> None:
         async with running(head=0.05) as relay:
-            assert await talk(relay, b"GET /live HTTP/1.1\r\nHost: x\r\nX: ") == b""
-            assert await talk(relay) == b""
+            assert await exchange(relay, b"GET /live HTTP/1.1\r\nHost: x\r\nX: ") == b""
+            assert await exchange(relay) == b""
 
     run(test())
 
 
-def test_a_client_that_goes_on_talking_is_passed_over() -> None:
+def test_bytes_after_the_request_are_ignored() -> None:
     async def test() -> None:
         async with running() as relay:
             reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
@@ -195,7 +193,7 @@ def test_a_client_that_goes_on_talking_is_passed_over() -> None:
     run(test())
 
 
-def test_nothing_of_the_request_is_told_back() -> None:
+def test_nothing_of_the_request_is_echoed() -> None:
     async def test() -> None:
         async with running() as relay:
             for query in (b"job=%0d%0adata:forged", b"lastEventId=%0adata:forged", b"x=forged"):

@@ -1,4 +1,4 @@
-"""The head of an answer."""
+"""Response heads."""
 
 from email.utils import formatdate
 from functools import lru_cache
@@ -14,14 +14,14 @@ STREAM_HEADERS = {
 
 
 @lru_cache(maxsize=2)
-def stream_head(chunked: bool, second: int) -> bytes:
-    """Of a stream that begins now (epoch seconds)."""
+def stream_head(chunked: bool, date: int) -> bytes:
+    """Return the head of a stream that starts now. `date` is in epoch seconds."""
     coding = {"Transfer-Encoding": "chunked"} if chunked else {}
-    return head(200, {**STREAM_HEADERS, **coding}, second)
+    return response_head(200, {**STREAM_HEADERS, **coding}, date)
 
 
-def head(status: int, headers: dict[str, str], second: int) -> bytes:
-    """`second`: the time, epoch seconds."""
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(second, usegmt=True)}"]
+def response_head(status: int, headers: dict[str, str], date: int) -> bytes:
+    """Return status line and headers. `date` is the current time in epoch seconds."""
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Date: {formatdate(date, usegmt=True)}"]
     lines += [f"{name}: {value}" for name, value in {**headers, "Connection": "close"}.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")

@@ -1,0 +1,93 @@
+"""Decides which connections and streams are accepted."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.sse_relay.http.request import Refused, Request, client_address
+
+SPARE_CONNECTIONS = 256
+"""Connections beyond the streams: clients whose request is being read or refused, health checks."""
+RETRY_AFTER_SECONDS = (1, 5)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of streams. `max_per_address` counts the streams of one client address.
+
+    The address is the connection's, with `trusted_proxies` n the nth from the right in X-Forwarded-For, or
+    the value of `address_header` (lower case).
+    """
+
+    max_streams: int = 10_000
+    max_per_address: int = 200
+    trusted_proxies: int = 0
+    address_header: str = ""
+
+
+class AddressCounts:
+    """Counts by address, and their total."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._counts: Counter[str] = Counter()
+
+    def __getitem__(self, address: str) -> int:
+        return self._counts[address]
+
+    def add(self, address: str) -> None:
+        self.total += 1
+        self._counts[address] += 1
+
+    def remove(self, address: str) -> None:
+        self.total -= 1
+        self._counts[address] -= 1
+        if not self._counts[address]:
+            del self._counts[address]
+
+
+class Admission:
+    """Counts visitors (clients without a stream) by peer and streams by client, and enforces the limits.
+
+    While `draining` no stream is accepted.
+    """
+
+    def __init__(self, limits: Limits, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._limits = limits
+        self._uniform = uniform
+        self.visitors = AddressCounts()
+        self.streams = AddressCounts()
+        self.draining = False
+
+    @property
+    def connections(self) -> int:
+        """Return the number of open connections, streams and others."""
+        return self.visitors.total + self.streams.total
+
+    def accepts_visitor(self, peer: str) -> bool:
+        """Return whether another connection from `peer` is accepted.
+
+        A proxy's connections belong to many clients and are not counted by address.
+        """
+        if self.connections >= self._limits.max_streams + SPARE_CONNECTIONS:
+            return False
+        is_proxy = bool(self._limits.trusted_proxies or self._limits.address_header)
+        return is_proxy or self.visitors[peer] < self._limits.max_per_address
+
+    def client_address(self, request: Request, peer: str) -> str:
+        """Return the address by which the request's stream is counted."""
+        limits = self._limits
+        return client_address(
+            request, peer, trusted_proxies=limits.trusted_proxies, address_header=limits.address_header
+        )
+
+    def check_stream(self, address: str) -> None:
+        """Raise Refused if another stream of this client is not accepted."""
+        wait = {"Retry-After": str(round(self._uniform(*RETRY_AFTER_SECONDS)))}
+        if self.draining:
+            raise Refused(503, "the relay is being replaced; connect again", headers=wait)
+        if self.streams.total >= self._limits.max_streams:
+            raise Refused(503, "the relay is full; connect again later", headers=wait)
+        if self.streams[address] >= self._limits.max_per_address:
+            raise Refused(429, "too many streams from this address; close some", headers=wait)

@@ -1,0 +1,39 @@
+"""The history of a relay without a table: what it has published since it started."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from functions.common.clock import Clock, now_ms
+from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS
+from functions.sse_relay.hub import Backlog, Hub
+from functions.sse_relay.job_change import JobChange
+
+
+class MemoryHistory:
+    """Keeps the newest state of up to `max_jobs` jobs."""
+
+    def __init__(self, hub: Hub, max_jobs: int = 10_000, clock: Clock = now_ms) -> None:
+        self._hub = hub
+        self._max_jobs = max_jobs
+        self._changes: OrderedDict[str, JobChange] = OrderedDict()
+        self._incomplete_until = clock()
+
+    def remember(self, changes: Iterable[JobChange]) -> None:
+        """Store the newest state of each job; drop the jobs that changed least recently."""
+        for change in changes:
+            self._changes[change.job_id] = change
+            self._changes.move_to_end(change.job_id)
+            if len(self._changes) > self._max_jobs:
+                _, oldest = self._changes.popitem(last=False)
+                self._incomplete_until = max(self._incomplete_until, oldest.updated_at)
+
+    async def current(self, job_ids: Iterable[str]) -> Backlog:
+        changes = [self._changes[job_id] for job_id in job_ids if job_id in self._changes]
+        return Backlog(changes, self._hub.position)
+
+    async def since(self, cursor: int) -> Backlog | None:
+        start = cursor - OVERLAP_MS
+        changes = [change for change in self._changes.values() if change.updated_at >= start]
+        if start <= self._incomplete_until or len(changes) > MAX_CHANGES:
+            return None
+        return Backlog(changes, self._hub.position)

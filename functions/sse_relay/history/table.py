@@ -1,0 +1,169 @@
+"""The history in the jobs table.
+
+After a restart thousands of clients ask at the same time, and mostly for the same data. Concurrent requests
+for the same data share one read, single jobs are read 100 at a time, and results are reused for a short time:
+the hub adds what has been published since (`Backlog.position`).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from functions.common.attributes import batch_get, to_attribute
+from functions.common.clock import Clock, now_ms
+from functions.common.job import PUBLIC_OWNER, SHARDS, Job, shards
+from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS
+from functions.sse_relay.hub import VERSION_SECONDS, Backlog, Hub
+from functions.sse_relay.job_change import JobChange
+
+STEP_MS = 5_000
+"""Cursors within one step resume from its start, and so share one read."""
+MAX_AGE_MS = 24 * 3600 * 1000
+READ_BATCH = 100
+"""BatchGetItem takes 100 keys."""
+CONCURRENT_BATCHES = 4
+"""Requests that arrive while this many batches are being read form the next batch."""
+INDEX_LAG_SECONDS = 5.0
+"""An index is updated shortly after its table: changes published within this time are sent from the ring."""
+REUSE_SECONDS = 1.0
+"""How long a result is reused for other streams."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A job as read, or None if it does not exist; the hub's position and the loop's time before the read."""
+
+    change: JobChange | None
+    position: int
+    at: float
+
+
+States = dict[str, _State]
+
+
+class TableHistory:
+    """Reads ids from the by-updated index and the jobs from the table. Used from one event loop.
+
+    `on_read` is called for each call to the table.
+    """
+
+    def __init__(
+        self,
+        dynamodb: Any,
+        table: str,
+        hub: Hub,
+        clock: Clock = now_ms,
+        on_read: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._hub = hub
+        self._clock = clock
+        self._on_read = on_read
+        self._pool = ThreadPoolExecutor(2 * SHARDS, thread_name_prefix="history")
+        self._slots = asyncio.Semaphore(CONCURRENT_BATCHES)
+        self._batch: set[str] | None = None
+        self._batch_task: asyncio.Task[States] | None = None
+        self._reading: dict[str, asyncio.Task[States]] = {}
+        self._states: OrderedDict[str, _State] = OrderedDict()
+        self._since: dict[int, tuple[float, asyncio.Task[Backlog | None]]] = {}
+
+    async def current(self, job_ids: Iterable[str]) -> Backlog:
+        self._discard_states(asyncio.get_running_loop().time() - REUSE_SECONDS)
+        ids = list(job_ids)
+        states = {job_id: self._states[job_id] for job_id in ids if job_id in self._states}
+        tasks = {self._join_batch(job_id) for job_id in ids if job_id not in states}
+        # shielded, because other streams wait for the same tasks
+        for batch_states in await asyncio.gather(*(asyncio.shield(task) for task in tasks)):
+            states |= batch_states
+        requested = [states[job_id] for job_id in ids]
+        changes = [state.change for state in requested if state.change]
+        changes.sort(key=lambda change: change.updated_at)
+        return Backlog(changes, min((state.position for state in requested), default=self._hub.position))
+
+    async def since(self, cursor: int) -> Backlog | None:
+        if cursor < self._clock() - MAX_AGE_MS:
+            return None
+        step = (cursor - OVERLAP_MS) // STEP_MS
+        now = asyncio.get_running_loop().time()
+        self._since = {
+            key: (at, task)
+            for key, (at, task) in self._since.items()
+            if at > now - REUSE_SECONDS or not task.done()
+        }
+        if step not in self._since:
+            self._since[step] = (now, asyncio.create_task(self._read_since(step * STEP_MS)))
+        return await asyncio.shield(self._since[step][1])
+
+    async def _read_since(self, start: int) -> Backlog | None:
+        position = self._hub.position_before(INDEX_LAG_SECONDS)
+        ids_by_shard = await asyncio.gather(
+            *(self._run(self._changed_since, shard, start) for shard in shards(PUBLIC_OWNER))
+        )
+        ids = [job_id for ids in ids_by_shard for job_id in ids]
+        if len(ids) > MAX_CHANGES:
+            return None
+        backlog = await self.current(ids)
+        return Backlog(backlog.changes, min(position, backlog.position))
+
+    def _join_batch(self, job_id: str) -> asyncio.Task[States]:
+        """Return the read that will include the job: one in progress, or the next."""
+        if job_id in self._reading:
+            return self._reading[job_id]
+        if self._batch is None or self._batch_task is None or len(self._batch) == READ_BATCH:
+            self._batch = set()
+            self._batch_task = asyncio.create_task(self._read_batch(self._batch))
+        self._batch.add(job_id)
+        self._reading[job_id] = self._batch_task
+        return self._batch_task
+
+    async def _read_batch(self, ids: set[str]) -> States:
+        async with self._slots:
+            if self._batch is ids:
+                self._batch = None  # later requests start another batch
+            position, at = self._hub.position, asyncio.get_running_loop().time()
+            try:
+                changes: list[JobChange] = await self._run(self._read, list(ids))
+            finally:
+                for job_id in ids:
+                    del self._reading[job_id]
+        recent = self._clock() - VERSION_SECONDS * 1000
+        self._hub.record_read(change for change in changes if change.updated_at > recent)
+        by_id = {change.job_id: change for change in changes}
+        states = {job_id: _State(by_id.get(job_id), position, at) for job_id in ids}
+        for job_id, state in states.items():
+            self._states[job_id] = state
+            self._states.move_to_end(job_id)
+        return states
+
+    def _discard_states(self, before: float) -> None:
+        while self._states and next(iter(self._states.values())).at < before:
+            self._states.popitem(last=False)
+
+    async def _run(self, function: Any, *arguments: Any) -> Any:
+        self._on_read()
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
+
+    def _read(self, ids: list[str]) -> list[JobChange]:
+        keys = [{"id": to_attribute(job_id)} for job_id in ids]
+        items = batch_get(self._dynamodb, self._table, keys)
+        return [JobChange.from_job(Job.from_item(item)) for item in items]
+
+    def _changed_since(self, shard: str, start: int) -> list[str]:
+        """Return ids of one shard, newest first: one more than the limit shows that it is exceeded."""
+        ids: list[str] = []
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName="by-updated",
+            KeyConditionExpression="list_shard = :shard AND updated_at >= :start",
+            ExpressionAttributeValues={":shard": to_attribute(shard), ":start": to_attribute(start)},
+            ScanIndexForward=False,
+        )
+        for page in pages:
+            ids += [item["id"]["S"] for item in page["Items"]]
+            if len(ids) > MAX_CHANGES:
+                break
+        return ids[: MAX_CHANGES + 1]

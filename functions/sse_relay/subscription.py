@@ -1,0 +1,29 @@
+"""What a client of `GET /live` asks for."""
+
+from uuid import UUID
+
+from functions.sse_relay.http.request import Refused, Request
+
+MAX_JOBS = 100
+BAD_CURSOR = -1
+
+
+def parse_job_ids(request: Request) -> frozenset[str] | None:
+    """Return the ids in `job=` (repeated or comma-separated), or None without `job`. Raises Refused."""
+    if "job" not in request.query:
+        return None
+    texts = [text for value in request.query["job"] for text in value.split(",") if text]
+    if not 1 <= len(texts) <= MAX_JOBS:
+        raise Refused(400, f"job: must name 1 to {MAX_JOBS} jobs", field="job")
+    try:
+        return frozenset(str(UUID(text)) for text in texts)
+    except ValueError as error:
+        raise Refused(400, "job: must be UUIDs, separated by commas", field="job") from error
+
+
+def parse_cursor(request: Request) -> int | None:
+    """Return where to resume (epoch ms), None for a new client, or BAD_CURSOR if it cannot be parsed."""
+    text = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else BAD_CURSOR

@@ -1,0 +1,46 @@
+"""The exact bytes of a stream."""
+
+import pytest
+
+from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, to_chunk, unchunk
+from tests.relay.conftest import NOW, change, job_id
+
+
+def test_a_job_is_one_unnamed_event_with_its_cursor() -> None:
+    expected = (
+        f"id: {NOW}\n"
+        f'data: {{"id":"{job_id(1)}","status":"pending","query":"crème","result":null,"photo":null,'
+        f'"error":null,"deferred_until":null,"created_at":{NOW},"updated_at":{NOW},"version":3}}\n\n'
+    )
+    assert unchunk(change(1, 3, query="crème").chunk) == expected.encode()
+
+
+def test_a_newline_in_a_query_cannot_inject_an_event() -> None:
+    lines = unchunk(change(query="a\n\ndata: forged").chunk).decode().split("\n")
+    assert [line.split(":")[0] for line in lines] == ["id", "data", "", ""]
+
+
+def test_a_chunk_starts_with_its_length_in_bytes() -> None:
+    assert to_chunk("é\n") == b"3\r\n\xc3\xa9\n\r\n"
+
+
+def test_the_other_lines_of_a_stream() -> None:
+    assert unchunk(HEARTBEAT) == b":\n\n"
+    assert unchunk(retry(1234)) == b"retry: 1234\n\n"
+    assert unchunk(resync(5)) == b'id: 5\nevent: resync\ndata: {"reason":"cursor"}\n\n'
+
+
+def test_a_change_survives_the_conversion_to_a_line_and_back() -> None:
+    original = change(1, 3, query="crème\n")
+    assert JobChange.from_line(original.to_line()) == original
+    assert JobChange.from_line(b" " + original.to_line() + b"\r") == original
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"", b"{}", b"[]", b"null", b'{"id":"x"}', b'{"id":"x","version":"?","updated_at":1}', b"\xff",
+     b'{"id":"x",\r"version":1,"updated_at":1}'],
+)  # fmt: skip
+def test_a_line_that_is_not_a_job_raises(line: bytes) -> None:
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        JobChange.from_line(line)
