@@ -56,7 +56,7 @@ class Connection:
         self._limit = MAX_PENDING
         self._poll = poll
         self._finish_when_written = False
-        poll.watch(self.descriptor, self.on_ready)
+        poll.watch(self.descriptor, self)
 
     @property
     def is_open(self) -> bool:

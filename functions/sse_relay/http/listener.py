@@ -26,7 +26,7 @@ class Listener:
         # accepted connections inherit both options
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-        self._poll.watch(listener.fileno(), self._accept)
+        self._poll.watch(listener.fileno(), self)
         self._socket = listener
         return int(listener.getsockname()[1])
 
@@ -37,7 +37,8 @@ class Listener:
             self._socket.close()
             self._socket = None
 
-    def _accept(self, _writable: bool) -> None:
+    def on_ready(self, writable: bool) -> None:  # noqa: ARG002  # a listening socket is never writable
+        """Accept the waiting connections. Called by the poll."""
         for _ in range(ACCEPTS_PER_ROUND):
             if self._socket is None:
                 return

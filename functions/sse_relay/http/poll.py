@@ -4,18 +4,22 @@ A connection costs an entry here and an object with a few slots: no transport, n
 """
 
 import asyncio
-from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import Protocol
 
-OnReady = Callable[[bool], object]
-"""Called when a descriptor has data to read, or, with `True`, when it can be written to again.
 
-A call may be stale: a descriptor that was closed earlier in the same round may already be another's.
-"""
+class Watched(Protocol):
+    """The owner of a descriptor: a connection or the listener."""
+
+    def on_ready(self, writable: bool) -> None:
+        """Handle data to read or, if `writable`, that the descriptor can be written to again.
+
+        The call may be stale: a descriptor that was closed earlier in the same round may be reused already.
+        """
 
 
 class Poll:
-    """Calls the `OnReady` callback of each registered descriptor. Uses epoll on Linux."""
+    """Calls the owner of each watched descriptor. Uses epoll on Linux."""
 
     def __init__(self) -> None:
         # asyncio itself uses the selectors that have a descriptor of their own, so this one can be watched
@@ -34,17 +38,17 @@ class Poll:
     def close(self) -> None:
         self._selector.close()
 
-    def watch(self, descriptor: int, on_ready: OnReady) -> None:
-        """Call `on_ready` when there is data to read; replaces an earlier callback."""
+    def watch(self, descriptor: int, owner: Watched) -> None:
+        """Call the owner when there is data to read. Replaces an earlier owner."""
         if descriptor in self._selector.get_map():
-            self._selector.modify(descriptor, EVENT_READ, on_ready)
+            self._selector.modify(descriptor, EVENT_READ, owner)
         else:
-            self._selector.register(descriptor, EVENT_READ, on_ready)
+            self._selector.register(descriptor, EVENT_READ, owner)
 
     def watch_writable(self, descriptor: int, enabled: bool) -> None:
-        """Start or stop calling `on_ready(True)` when the descriptor can be written to."""
-        on_ready = self._selector.get_key(descriptor).data
-        self._selector.modify(descriptor, EVENT_READ | EVENT_WRITE if enabled else EVENT_READ, on_ready)
+        """Start or stop calling the owner when the descriptor can be written to."""
+        owner = self._selector.get_key(descriptor).data
+        self._selector.modify(descriptor, EVENT_READ | EVENT_WRITE if enabled else EVENT_READ, owner)
 
     def unwatch(self, descriptor: int) -> None:
         """Remove the descriptor. Must be called before it is closed."""
@@ -52,4 +56,4 @@ class Poll:
 
     def _dispatch(self) -> None:
         for key, events in self._selector.select(0):
-            key.data(bool(events & EVENT_WRITE))
+            key.data.on_ready(bool(events & EVENT_WRITE))
