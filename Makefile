@@ -16,7 +16,7 @@ export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy logs redrive lock clean
+.PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,7 +52,7 @@ chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARG
 bench: install web ## measure what docs/performance.md says
 	$(BIN)/python -m bench $(ARGS)
 
-pictures: install web ## take the pictures of the README and the docs anew
+pictures: install web ## take the pictures of the README and the docs again (overwrites docs/pictures)
 	@$(BIN)/python -m local.pictures
 
 synth: install web ## write the CloudFormation templates to cdk.out
@@ -67,13 +67,7 @@ deploy: install web ## deploy all stacks to the account of your AWS profile (ARG
 destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
 
-logs: install ## the story of one job across the functions: JOB=<id> (WHERE=aws, or PORT=… of a local run)
-	@$(BIN)/python -m operations logs "$(JOB)" $(if $(WHERE),--where $(WHERE)) $(ARGS)
-
-redrive: install ## retry what ended in error: CODE=<code>, or all (ARGS="--dry-run"; WHERE=aws)
-	@$(BIN)/python -m operations redrive $(if $(CODE),--code "$(CODE)") $(if $(WHERE),--where $(WHERE)) $(ARGS)
-
-lock: ## resolve every requirements.in anew into its requirements.txt
+lock: ## resolve every requirements.in into its requirements.txt again
 	@for folder in functions functions/sse_relay .; do \
 		rm -rf .build/lock && $(PYTHON) -m venv .build/lock && \
 		.build/lock/bin/python $(PIP_INSTALL) -r $$folder/requirements.in && \
@@ -84,11 +78,12 @@ lock: ## resolve every requirements.in anew into its requirements.txt
 clean: ## remove what was built, but not the virtual environments
 	rm -rf .build .local cdk.out
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt client/pyproject.toml
 	@echo "installing into .venv: about a minute, once"
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.13" if sys.version_info < (3, 11) else 0)'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python $(PIP_INSTALL) -r requirements.txt
+	@$(BIN)/python $(PIP_INSTALL) --no-deps --editable client
 	@$(BIN)/python -m compileall -q -j 0 $(foreach package,$(COMPILED),.venv/lib/python3*/site-packages/$(package))
 	@touch $@
 

@@ -1,18 +1,28 @@
-"""`make logs` and `make redrive` on the deployed whole."""
+"""The `calo` command on the deployed system."""
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from operations.__main__ import main
+from calo.__main__ import main
 from tests.integration.conftest import HOPELESS, Calo, eventually
 
 
-def operate(calo: Calo, *arguments: str) -> int:
-    """A command, as from a shell in the project's folder."""
+@pytest.fixture(autouse=True)
+def in_checkout(calo: Calo) -> Iterator[None]:
+    """Run in the folder that contains the system's `.local`, as in a checkout."""
     root: Path = calo.system.folder.parents[1]
-    return main([*arguments, "--where", "local", "--port", str(calo.system.port)], root)
+    previous = Path.cwd()
+    os.chdir(root)
+    yield
+    os.chdir(previous)
+
+
+def run_command(calo: Calo, *arguments: str) -> int:
+    return main([*arguments, "--where", "local", "--port", str(calo.system.port)])
 
 
 def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
@@ -21,7 +31,7 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
     with calo.live() as live:
         job = live.ended(calo.create("pasta", delay_seconds=4)["id"])
 
-    wanted = [
+    patterns = [
         r"create_job +job accepted query=pasta version=1",
         r"create_job +answered method=POST path=/jobs status=201",
         r"job_worker +job worked attempt=1 version=1",
@@ -30,35 +40,36 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
         r"sse_relay +changes received status=resolved version=2",
     ]
 
-    def told() -> tuple[list[int], str] | None:
-        """Where in the story each wanted line is, and the last line, once all are there: logs come late."""
-        assert operate(calo, "logs", job["id"]) == 0
-        *lines, now = capsys.readouterr().out.splitlines()
+    def complete_story() -> tuple[list[int], str] | None:
+        """Return the position of each pattern and the last line when all are logged, else None."""
+        assert run_command(calo, "logs", job["id"]) == 0
+        *lines, state = capsys.readouterr().out.splitlines()
         lines = [re.sub(r"^\S+ \S+ +", "", line) for line in lines]
-        found = [next((i for i, line in enumerate(lines) if re.fullmatch(one, line)), -1) for one in wanted]
-        return None if -1 in found else (found, now)
+        positions = [
+            next((i for i, line in enumerate(lines) if re.fullmatch(pattern, line)), -1)
+            for pattern in patterns
+        ]
+        return None if -1 in positions else (positions, state)
 
-    found, now = eventually(told)
-    assert found[:4] == sorted(found[:4])
-    assert re.fullmatch(rf"now: resolved query=pasta version=2 .*result={re.escape(job['result'])}", now)
-
-
-def test_a_job_that_is_not_there_has_no_story(
-    calo: Calo, unknown_id: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert operate(calo, "logs", unknown_id) == 1
-    assert "there is no job" in capsys.readouterr().err
+    positions, state = eventually(complete_story)
+    assert positions[:4] == sorted(positions[:4])
+    assert re.fullmatch(rf"now: resolved query=pasta version=2 .*result={re.escape(job['result'])}", state)
 
 
-def test_failed_jobs_are_counted_and_tried_again(calo: Calo, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_job_has_no_story(calo: Calo, unknown_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(calo, "logs", unknown_id) == 1
+    assert "the table has no job" in capsys.readouterr().err
+
+
+def test_failed_jobs_are_counted_and_retried(calo: Calo, capsys: pytest.CaptureFixture[str]) -> None:
     with calo.live() as live:
         job = live.ended(calo.create(HOPELESS)["id"])
-        assert operate(calo, "redrive", "--code", "no_photos", "--dry-run") == 0
+        assert run_command(calo, "redrive", "--code", "no_photos", "--dry-run") == 0
         assert "retried" not in capsys.readouterr().out
         assert calo.get(f"jobs/{job['id']}").json() == job
-        assert operate(calo, "redrive", "--code", "no_photos", "--rate", "1000") == 0
+        assert run_command(calo, "redrive", "--code", "no_photos", "--rate", "1000") == 0
         printed = capsys.readouterr().out
-        again = live.ended(job["id"])
-    assert (again["status"], again["version"]) == ("error", job["version"] + 2)
+        retried = live.ended(job["id"])
+    assert (retried["status"], retried["version"]) == ("error", job["version"] + 2)
     assert re.search(r"no_photos +[1-9]", printed)
     assert re.search(r"retried: [1-9]", printed)
