@@ -13,7 +13,7 @@ python -m bench web        how quickly the web app shows itself
 import sys
 
 from bench import imports, latency, memory, relay, start, throughput, web
-from local.processes import end_in_order
+from local.processes import raise_on_sigterm
 
 PARTS = {
     "latency": latency.measure,
@@ -32,7 +32,7 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
         return 2
-    end_in_order()
+    raise_on_sigterm()
     for name in names or PARTS:
         PARTS[name]()
     return 0

@@ -7,24 +7,24 @@ import time
 from pathlib import Path
 
 from local.deployment import ROOT
-from local.processes import StartError, end_in_order
-from local.run_file import folder_of
+from local.processes import StartError, raise_on_sigterm
+from local.run_file import run_folder
 from local.system import LocalSystem
 
 
 def main() -> int:
     """Run the system until Ctrl-C. Returns the exit status."""
-    began = time.monotonic()
+    start = time.monotonic()
 
     def say(text: str) -> None:
-        print(f"  {time.monotonic() - began:5.1f} s  {text}", flush=True)
+        print(f"  {time.monotonic() - start:5.1f} s  {text}", flush=True)
 
-    end_in_order()
+    raise_on_sigterm()
     try:
         port = _port(os.environ.get("PORT", "8080"))
-        folder = folder_of(ROOT, port)
+        folder = run_folder(ROOT, port)
         with LocalSystem(folder, port, say=say) as system:
-            _welcome(system, folder, time.monotonic() - began)
+            _welcome(system, folder, time.monotonic() - start)
             signal.pause()
     except StartError as error:
         print(f"\n{error}", file=sys.stderr)
@@ -35,14 +35,14 @@ def main() -> int:
 
 
 def _port(text: str) -> int:
-    """Return the port that a text names. Raises StartError."""
+    """Parse a port. Raises StartError."""
     if not (text.isdecimal() and 1 <= int(text) <= 65535):
         raise StartError(f"PORT must be a number from 1 to 65535, not {text!r}, like: make run PORT=8090")
     return int(text)
 
 
 def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
-    source = "the stand-in's own pictures (set UNSPLASH_ACCESS_KEY for the real ones)"
+    source = "the stand-in's pictures (set UNSPLASH_ACCESS_KEY for real photos)"
     if system.third_party.stand_in is None:
         source = system.third_party.api_url
     print(
@@ -50,8 +50,9 @@ def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
         f"  photos  {source}\n"
         f"  logs    {folder.relative_to(ROOT)}/\n"
         f"  try     curl -N {system.url}/api/live\n"
-        f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n\n'
-        "Ctrl-C ends it.",
+        f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n'
+        f"          .venv/bin/calo logs <job id>   what happened to a job\n\n"
+        "Press Ctrl-C to stop.",
         flush=True,
     )
 

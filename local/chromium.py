@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright: for the tests of the web app, its pictures and its figures."""
+"""Debian's Chromium, driven by Playwright: for browser tests, screenshots and benchmarks."""
 
 import shutil
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, sync_playwright
 
-HOW_TO_GET = "no Chromium on this machine; get it by: apt-get install chromium"
+HOW_TO_GET = "Chromium is not installed; run: apt-get install chromium"
 FLAGS = [
-    "--no-sandbox",  # it will not start for root with one
+    "--no-sandbox",  # Chromium does not start as root with a sandbox
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -19,13 +19,13 @@ FLAGS = [
 
 
 def find_chromium() -> str | None:
-    """Its path, if it is installed."""
+    """Return its path, or None if it is not installed."""
     return shutil.which("chromium")
 
 
 @contextmanager
 def launch(path: str) -> Iterator[Browser]:
-    """A headless browser. While it is there, Playwright runs an event loop in this thread: no other may."""
+    """Run a headless browser. Playwright runs an event loop in this thread meanwhile, so no other can run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

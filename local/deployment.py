@@ -1,4 +1,4 @@
-"""Deploying the CDK app to an emulator with the real `cdk` command."""
+"""Deploys the CDK app to an emulator with the real `cdk` command."""
 
 import json
 import subprocess
@@ -16,25 +16,25 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Deployment:
-    """An emulator to deploy to; `folder` takes templates, outputs and logs."""
+    """A deployment to an emulator. `folder` gets templates, outputs and logs."""
 
     emulator: Emulator
     folder: Path
 
     def synth(self, settings: Mapping[str, str]) -> None:
-        """Write the templates. Needs no emulator yet."""
-        context = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        """Write the templates. The emulator need not run yet."""
+        context = [f"--context={name}={value}" for name, value in settings.items()]
         self._cdk("synth", "--quiet", "--output", str(self.assembly), *context, cwd=ROOT)
 
     def bootstrap(self) -> None:
-        """Make the bucket and roles that `cdk deploy` uses; quick, from a folder without an app."""
+        """Create the bucket and roles for `cdk deploy`, from a folder without an app, which is faster."""
         self._cdk("bootstrap", f"aws://{self.emulator.account()}/{self.emulator.region}", cwd=self.folder)
 
     def allow_plain_http(self) -> None:
-        """An emulator that enforces policies refuses its own bucket for assets, since it has no TLS."""
+        """Let the asset bucket accept HTTP: its policy requires TLS, which the emulator does not have."""
         with closing(self.emulator.client("s3")) as s3:
-            place = f"{self.emulator.account()}-{self.emulator.region}"
-            s3.delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{place}")
+            account_and_region = f"{self.emulator.account()}-{self.emulator.region}"
+            s3.delete_bucket_policy(Bucket=f"cdk-hnb659fds-assets-{account_and_region}")
 
     def deploy(self) -> dict[str, str]:
         """Deploy all stacks. Returns their outputs in one dictionary."""
@@ -51,7 +51,7 @@ class Deployment:
         self._cdk("destroy", "--all", "--app", str(self.assembly), "--force", cwd=self.folder)
 
     def complete(self, outputs: Mapping[str, str], access_key: str) -> None:
-        """What a deployment needs besides: the access key, and what MiniStack's CloudFormation drops."""
+        """Set the access key, and the properties that MiniStack's CloudFormation ignores."""
         with closing(self.emulator.client("secretsmanager")) as secrets:
             secrets.put_secret_value(SecretId=outputs["UnsplashSecret"], SecretString=access_key)
         with closing(self.emulator.client("dynamodb")) as dynamodb:
@@ -63,10 +63,12 @@ class Deployment:
         with closing(self.emulator.client("apigateway")) as apigateway:
             _throttle_calls(apigateway, outputs["ApiId"])
 
-    def mend_grants(self, outputs: Mapping[str, str]) -> None:
-        """Two grants that AWS reads otherwise than MiniStack does when it enforces them: it asks for
-        `sqs:SendMessageBatch`, which in AWS is covered by `sqs:SendMessage`, and its CloudFormation puts
-        a secret's name where AWS puts the ARN."""
+    def adapt_grants(self, outputs: Mapping[str, str]) -> None:
+        """Adapt two grants to MiniStack, which interprets them differently from AWS.
+
+        MiniStack requires `sqs:SendMessageBatch`, which `sqs:SendMessage` includes in AWS. Its CloudFormation
+        inserts a secret's name where AWS inserts the ARN.
+        """
         secret = outputs["UnsplashSecret"]
         with closing(self.emulator.client("secretsmanager")) as secrets:
             arn = secrets.describe_secret(SecretId=secret)["ARN"]
@@ -75,17 +77,19 @@ class Deployment:
                 name = role["RoleName"]
                 for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                    mended = json.dumps(document).replace(f'"{secret}"', f'"{arn}"')
-                    mended = mended.replace(
+                    adapted = json.dumps(document).replace(f'"{secret}"', f'"{arn}"')
+                    adapted = adapted.replace(
                         '"sqs:SendMessage"', '["sqs:SendMessage", "sqs:SendMessageBatch"]'
                     )
                     iam.put_role_policy(
-                        RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(_flat(json.loads(mended)))
+                        RoleName=name,
+                        PolicyName=policy,
+                        PolicyDocument=json.dumps(_flatten_actions(json.loads(adapted))),
                     )
 
     @property
     def assembly(self) -> Path:
-        """The folder of the templates."""
+        """Return the folder of the templates."""
         return self.folder / "cdk.out"
 
     def _cdk(self, verb: str, *arguments: str, cwd: Path) -> None:
@@ -102,11 +106,11 @@ class Deployment:
             )
         if done.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
-            raise StartError(f"cdk {verb} failed (whole log: {log}):\n{tail}")
+            raise StartError(f"cdk {verb} failed (complete log: {log}):\n{tail}")
 
 
 def _throttle_calls(apigateway: Any, api_id: str) -> None:
-    """Throttles of single calls: MiniStack's CloudFormation keeps them under names that it never reads."""
+    """Set the throttles of single calls, which MiniStack's CloudFormation ignores."""
     stage = {"restApiId": api_id, "stageName": "api"}
     settings = apigateway.get_stage(**stage).get("methodSettings", {})
     limits = {"rateLimit": "throttlingRateLimit", "burstLimit": "throttlingBurstLimit"}
@@ -119,9 +123,11 @@ def _throttle_calls(apigateway: Any, api_id: str) -> None:
     apigateway.update_stage(**stage, patchOperations=patch)
 
 
-def _flat(document: dict[str, Any]) -> dict[str, Any]:
-    """A policy whose lists of actions may hold lists, without those."""
+def _flatten_actions(document: dict[str, Any]) -> dict[str, Any]:
+    """Flatten the nested lists of actions in a policy."""
     for statement in document["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        statement["Action"] = [one for part in actions for one in ([part] if isinstance(part, str) else part)]
+        statement["Action"] = [
+            action for entry in actions for action in ([entry] if isinstance(entry, str) else entry)
+        ]
     return document

@@ -1,8 +1,8 @@
 """One address for the local run, as a browser sees it: web app, API, live stream and images.
 
-In AWS the live stream comes through API Gateway, which the emulator cannot do (it buffers), and the
-images and the app through CloudFront; here this small proxy leads to the relay, to the bucket and to
-what was built instead.
+In AWS the live stream is served through API Gateway, images and web app through CloudFront. The emulator's
+API Gateway buffers streams, and it has no CloudFront. So this proxy forwards to the relay and the bucket, and
+serves the built web app itself.
 """
 
 import argparse
@@ -17,18 +17,18 @@ from yarl import URL
 from infra.site_headers import FIXED, IMMUTABLE, REVALIDATED, content_security_policy
 
 SITE = Path(__file__).parent.parent / "frontend" / "dist"
-"""What `make web` builds."""
-PASSED_ON = {
+"""The output of `make web`."""
+RESPONSE_HEADERS = {
     "content-type", "content-encoding", "cache-control", "location", "retry-after", "etag", "vary",
     "x-accel-buffering", "allow",
 }  # fmt: skip
-"""Headers of an answer that are passed on, besides those of CORS."""
-NOT_PASSED_IN = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
+"""Response headers that are forwarded, in addition to those of CORS."""
+DROPPED_REQUEST_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 SESSION = web.AppKey("session", ClientSession)
 
 
 class FrontDoor:
-    """Leads each path to what serves it."""
+    """Forwards each path to the component that serves it."""
 
     def __init__(self, *, api: str, relay: str, bucket: str, s3: Any, image_sources: list[str]) -> None:
         self._api = api
@@ -39,12 +39,12 @@ class FrontDoor:
         self._site_headers = {**FIXED, "Content-Security-Policy": policy}
 
     async def page(self, _: web.Request) -> web.StreamResponse:
-        """The one page; which jobs it shows is its own to read from the address."""
+        """Serve the web app's page, which reads from its URL what to show."""
         headers = {**self._site_headers, "Cache-Control": REVALIDATED}
         return web.FileResponse(SITE / "index.html", headers=headers)
 
     async def site_file(self, request: web.Request) -> web.StreamResponse:
-        """A file that was built. Only plain names: what is not there is not found."""
+        """Serve a built file. The routes accept only plain file names."""
         path = SITE / request.path.lstrip("/")
         if not path.is_file():
             raise web.HTTPNotFound
@@ -53,7 +53,7 @@ class FrontDoor:
         return web.FileResponse(path, headers=headers)
 
     async def config(self, _: web.Request) -> web.StreamResponse:
-        """As a deployment writes it."""
+        """Serve the configuration that a deployment writes for the web app."""
         return web.json_response({"apiUrl": "/api"}, headers={"Cache-Control": REVALIDATED})
 
     async def live(self, request: web.Request) -> web.StreamResponse:
@@ -63,14 +63,16 @@ class FrontDoor:
         return await self._forward(request, self._api + request.rel_url.raw_path.removeprefix("/api"))
 
     async def image(self, request: web.Request) -> web.StreamResponse:
-        """The bucket is private: a signed address, as CloudFront would sign its own."""
+        """Serve an image through a presigned URL, because the bucket is private."""
         key = {"Bucket": self._bucket, "Key": request.path.lstrip("/")}
         return await self._forward(request, self._s3.generate_presigned_url("get_object", Params=key))
 
     async def _forward(self, request: web.Request, url: str) -> web.StreamResponse:
-        """Pass request and answer through as they come."""
+        """Forward the request, and stream the response."""
         headers = {
-            name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED_IN
+            name: value
+            for name, value in request.headers.items()
+            if name.lower() not in DROPPED_REQUEST_HEADERS
         }
         body = await request.read()
         target = URL(url, encoded=True)
@@ -79,11 +81,11 @@ class FrontDoor:
         try:
             async with request.app[SESSION].request(
                 request.method, target, headers=headers, data=body, allow_redirects=False
-            ) as answer:
-                kept = {name: value for name, value in answer.headers.items() if _is_kept(name)}
-                response = web.StreamResponse(status=answer.status, headers=kept)
+            ) as upstream:
+                forwarded = {name: value for name, value in upstream.headers.items() if _is_forwarded(name)}
+                response = web.StreamResponse(status=upstream.status, headers=forwarded)
                 await response.prepare(request)
-                async for chunk in answer.content.iter_any():
+                async for chunk in upstream.content.iter_any():
                     await response.write(chunk)
                 return response
         except ClientError as error:
@@ -112,8 +114,8 @@ async def _session(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-def _is_kept(name: str) -> bool:
-    return name.lower() in PASSED_ON or name.lower().startswith("access-control-")
+def _is_forwarded(name: str) -> bool:
+    return name.lower() in RESPONSE_HEADERS or name.lower().startswith("access-control-")
 
 
 def main() -> None:
@@ -121,10 +123,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--api", required=True, metavar="URL")
     parser.add_argument("--relay", required=True, metavar="URL")
-    parser.add_argument("--bucket", required=True, help="where the images are")
-    parser.add_argument(
-        "--image-source", action="append", default=[], help="other origins that images come from"
-    )
+    parser.add_argument("--bucket", required=True, help="name of the bucket with the images")
+    parser.add_argument("--image-source", action="append", default=[], help="another origin of images")
     options = parser.parse_args()
     front_door = FrontDoor(
         api=options.api,

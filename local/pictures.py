@@ -1,6 +1,6 @@
-"""`make pictures`: the pictures of the README and the docs, taken of the local system.
+"""`make pictures`: takes the screenshots of README and docs from a local system.
 
-It asks for jobs until there is one in every state. Written to docs/pictures/.
+It creates jobs until there is one in every state, and overwrites the files in docs/pictures/.
 """
 
 import io
@@ -24,13 +24,13 @@ from local.system import LocalSystem
 PICTURES = ROOT / "docs" / "pictures"
 TOPICS = ["sunset at sea", "pasta", "forest path", "coffee", "mountain lake", "pancakes", "city at night"]
 REQUESTS = 50
-"""What the third party allows in an hour."""
+"""The third party's hourly limit."""
 WIDE: Any = {"width": 1280, "height": 900}
 PHONE: Any = {"width": 390, "height": 844}
 
 
 def main() -> int:
-    """Returns the exit status."""
+    """Return the exit status."""
     chromium = find_chromium()
     if chromium is None:
         print(HOW_TO_GET, file=sys.stderr)
@@ -49,14 +49,14 @@ def main() -> int:
 
 
 def make_jobs(system: LocalSystem, http: httpx.Client) -> str:
-    """A job in every state. Returns the id of one that is resolved."""
+    """Create a job in every state. Returns the id of a resolved one."""
     resolved = [create(http, topic) for topic in TOPICS]
     failed = create(http, "nothing")
     wait_for(http, dict.fromkeys(resolved, "resolved") | {failed: "error"})
     spend_budget(system)
     deferred = create(http, "lighthouse")
     wait_for(http, {deferred: "pending"}, deferred=True)
-    spares = [create(http, TOPICS[0])]  # of topics whose spare photos last
+    spares = [create(http, TOPICS[0])]  # topics that still have spare photos
     cancelled = create(http, "fried egg", delay_seconds=900)
     http.delete(f"jobs/{cancelled}")
     spares += [create(http, topic) for topic in TOPICS[1:3]]
@@ -73,7 +73,7 @@ def create(http: httpx.Client, query: str, **fields: Any) -> str:
 
 
 def spend_budget(system: LocalSystem) -> None:
-    """Ask for all that is left of the hour, as another user of the access key would."""
+    """Use the remaining hourly requests, like another user of the access key."""
     url = f"{system.third_party.api_url}/photos/random?count=1"
     request = urllib.request.Request(url, headers={"Authorization": "Client-ID local"})  # noqa: S310
     for _ in range(REQUESTS):
@@ -84,7 +84,7 @@ def spend_budget(system: LocalSystem) -> None:
 
 
 def wait_for(http: httpx.Client, statuses: dict[str, str], *, deferred: bool = False) -> None:
-    """Until the jobs have these statuses. Raises TimeoutError."""
+    """Wait until the jobs have these statuses. Raises TimeoutError."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         jobs = [http.get(f"jobs/{job_id}").json() for job_id in statuses]
@@ -93,27 +93,27 @@ def wait_for(http: httpx.Client, statuses: dict[str, str], *, deferred: bool = F
         ):
             return
         time.sleep(0.2)
-    raise TimeoutError(f"not in time: {statuses}")
+    raise TimeoutError(f"jobs did not reach these statuses in time: {statuses}")
 
 
 def take(browser: Browser, url: str, name: str, path: str, **options: Any) -> None:
-    """One picture of the top of a page, once its images are there."""
+    """Take a screenshot of the top of a page when its images are loaded."""
     context = browser.new_context(reduced_motion="reduce", **options)
     page = context.new_page()
     page.goto(f"{url}{path}")
     expect(page.locator(".live")).to_have_attribute("data-status", "live")
-    _see_images(page)
+    _wait_for_images(page)
     picture = Image.open(io.BytesIO(page.screenshot()))
     picture.convert("RGB").save(PICTURES / f"{name}.webp", quality=80, method=6)
     print(f"docs/pictures/{name}.webp")
     context.close()
 
 
-def _see_images(page: Page) -> None:
+def _wait_for_images(page: Page) -> None:
     expect(page.locator(".photo").first).to_be_visible()
     loading = ".photo:not([data-state=shown]) img[loading=eager]"
     expect(page.locator(loading)).to_have_count(0, timeout=20_000)
-    page.wait_for_timeout(1000)  # those that are half in view, and the fading in
+    page.wait_for_timeout(1000)  # for partly visible images, and for the fade-in
 
 
 if __name__ == "__main__":

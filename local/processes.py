@@ -1,4 +1,4 @@
-"""Child processes: started with a log file each, waited for until they answer, ended by their pid."""
+"""Child processes, each with a log file, stopped by their process id."""
 
 import contextlib
 import os
@@ -16,11 +16,11 @@ STOP_SECONDS = 20.0
 
 
 class StartError(RuntimeError):
-    """Something did not start; the message says what and shows the end of its log."""
+    """A component did not start. The message names it and has the end of its log."""
 
 
 class Process:
-    """A child in a session of its own, so that Ctrl-C reaches only the parent, which ends it in order."""
+    """A child process in its own session, so that Ctrl-C reaches only the parent, which stops it."""
 
     def __init__(
         self, name: str, command: list[str], environment: Mapping[str, str], log: Path, cwd: Path
@@ -43,28 +43,28 @@ class Process:
         return self._child.pid
 
     def wait_ready(self, url: str, seconds: float = 60.0) -> None:
-        """Wait until `url` answers, whatever it answers. Raises StartError."""
+        """Wait until `url` answers with any status. Raises StartError."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._child.poll() is not None:
-                raise StartError(f"{self.name} ended at once:\n{self.tail()}")
+                raise StartError(f"{self.name} exited:\n{self.tail()}")
             if answers(url):
                 return
             time.sleep(0.05)
         raise StartError(f"{self.name} did not answer at {url} in {seconds:.0f} s:\n{self.tail()}")
 
     def tail(self, lines: int = 15) -> str:
-        """The end of the log."""
+        """Return the last lines of the log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
 
     def kill(self) -> None:
-        """End it and all that it started at once, as a crash would."""
+        """Kill it and its child processes, like a crash."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGKILL)  # its session is its own, and so is its group
+            os.killpg(self._child.pid, signal.SIGKILL)  # it leads its own process group
         self._child.wait()
 
     def stop(self) -> None:
-        """Ask it to end; then end what it started and left behind, or, after a while, all of it."""
+        """Terminate it. When it has exited, or after `STOP_SECONDS`, kill its process group."""
         if self._child.poll() is None:
             self._child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -80,21 +80,21 @@ class Process:
         self.stop()
 
 
-def end_in_order() -> None:
-    """Let SIGTERM end this process as Ctrl-C does, by KeyboardInterrupt, so that what it started ends too.
+def raise_on_sigterm() -> None:
+    """Make SIGTERM raise KeyboardInterrupt, like Ctrl-C, so that child processes are stopped.
 
-    (PR_SET_PDEATHSIG would not do: it kills the child when the thread that started it ends.) SIGINT is set
-    as well, for a shell may have had it ignored.
+    PR_SET_PDEATHSIG cannot be used: it kills the child when the thread that started it ends. SIGINT is set
+    as well, because a shell may have made the process ignore it.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
 
 
 def answers(url: str) -> bool:
-    """Return whether anything answers HTTP there. The request goes straight there, never through a proxy."""
-    straight = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    """Return whether anything answers HTTP there. The request never goes through a proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        straight.open(url, timeout=2).close()
+        opener.open(url, timeout=2).close()
     except urllib.error.HTTPError:
         return True
     except (OSError, ValueError):
@@ -103,19 +103,19 @@ def answers(url: str) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback address that nobody listens on; all different."""
+    """Return different free ports of the loopback address."""
     sockets = [socket.socket() for _ in range(count)]
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for probe in sockets:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in sockets]
     finally:
-        for one in sockets:
-            one.close()
+        for probe in sockets:
+            probe.close()
 
 
 def is_free(port: int) -> bool:
-    """Can the front door listen there?"""
+    """Return whether the front door can listen on the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

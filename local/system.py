@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from local.deployment import ROOT, Deployment
 from local.emulator import MINISTACK, Emulator, ministack_environment
 from local.processes import Process, StartError, answers, free_ports, is_free
-from local.run_file import LocalRun, announced
+from local.run_file import announced
 
 DRAIN_SECONDS = "1"
 RELAY_QUEUE_PREFIX = "CaloRelay-"
@@ -22,7 +22,7 @@ RELAY_QUEUE_PREFIX = "CaloRelay-"
 
 @dataclass(frozen=True)
 class ThirdParty:
-    """Which Unsplash the worker asks, and with what key. `stand_in`: the port to start ours on."""
+    """The Unsplash API that the worker uses, and its key. `stand_in` is the port of our stand-in, or None."""
 
     api_url: str
     image_hosts: str
@@ -31,19 +31,21 @@ class ThirdParty:
 
     @property
     def image_sources(self) -> list[str]:
-        """Where a page may load images from that are not stored here."""
+        """Return the origins of images that are not stored here, for the content security policy."""
         return [
             f"http://{host}" if ":" in host else f"https://{host}" for host in self.image_hosts.split(",")
         ]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], free_port: int) -> "ThirdParty":
-        """Return the server at UNSPLASH_API_URL, or the real service if there is only UNSPLASH_ACCESS_KEY, or
-        else the stand-in. Raises StartError if the URL is wrong."""
+        """Return the API at UNSPLASH_API_URL, or the real one if a key is set, or the stand-in.
+
+        Raises StartError if the URL is invalid.
+        """
         hosts = "images.unsplash.com,plus.unsplash.com"
         key = environment.get("UNSPLASH_ACCESS_KEY", "")
         if url := environment.get("UNSPLASH_API_URL"):
-            if not _is_address(url):
+            if not _is_http_url(url):
                 raise StartError(f"UNSPLASH_API_URL must be a URL like http://localhost:9000, not {url!r}")
             return cls(url, f"{hosts},{urlsplit(url).netloc}", key or "local")
         if key:
@@ -52,8 +54,8 @@ class ThirdParty:
         return cls(f"http://{host}", host, "local", free_port)
 
 
-def _is_address(url: str) -> bool:
-    """Return whether it is http or https and has a host; a port, if there is one, must be a number."""
+def _is_http_url(url: str) -> bool:
+    """Return whether it is an http or https URL with a host and, if it has a port, a valid one."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -63,7 +65,7 @@ def _is_address(url: str) -> bool:
 
 @dataclass(frozen=True)
 class AnotherRelay:
-    """A relay's process, and the address of its streams."""
+    """The process of a second relay, and the URL of its streams."""
 
     process: Process
     url: str
@@ -71,12 +73,11 @@ class AnotherRelay:
 
 @dataclass
 class LocalSystem:
-    """Starts everything when entered, and ends it all when left.
+    """A context manager that starts and stops everything.
 
-    `folder` takes logs and templates; `settings` are deployment settings over the local run's own;
-    `stand_in` are options of the stand-in. With `enforce_iam` our emulator checks every grant. With
-    AWS_ENDPOINT_URL in `environment` the emulator there is deployed to instead, with the credentials that
-    are beside it.
+    `folder` gets logs and templates. `settings` override the deployment settings of a local run. `stand_in`
+    are options of the stand-in. With `enforce_iam` MiniStack enforces IAM policies. With AWS_ENDPOINT_URL in
+    `environment` the stacks are deployed to the emulator there, with the credentials in `environment`.
     """
 
     folder: Path
@@ -113,17 +114,17 @@ class LocalSystem:
 
     @property
     def url(self) -> str:
-        """The front door."""
+        """Return the URL of the front door."""
         return f"http://localhost:{self.port}"
 
     def start_relay(self) -> Process:
-        """Start the relay on its port, as at the beginning or after it was killed."""
+        """Start the relay on its port. Tests use it after they have killed the relay."""
         self.relay = self._relay("relay", self._relay_port)
         return self.relay
 
     @contextmanager
     def another_relay(self, environment: Mapping[str, str]) -> Iterator["AnotherRelay"]:
-        """A second relay, which is not behind the front door; `environment` goes over the first one's."""
+        """Run a second relay beside the front door. `environment` overrides the first relay's."""
         (port,) = free_ports(1)
         with self._relay("another-relay", port, environment) as process:
             yield AnotherRelay(process, f"http://127.0.0.1:{port}/live")
@@ -145,7 +146,7 @@ class LocalSystem:
 
     def _start(self) -> None:
         emulator_port, stand_in_port = free_ports(2)
-        running = Emulator.named(self.environment)
+        running = Emulator.from_environment(self.environment)
         self.emulator = running or Emulator(f"http://127.0.0.1:{emulator_port}")
         self.deployment = Deployment(self.emulator, self.folder)
         self.third_party = ThirdParty.from_environment(self.environment, stand_in_port)
@@ -166,27 +167,27 @@ class LocalSystem:
         self.say("deploying the stacks: cdk deploy")
         self.outputs = self.deployment.deploy()
         if self.enforce_iam:
-            self.deployment.mend_grants(self.outputs)
+            self.deployment.adapt_grants(self.outputs)
         self.deployment.complete(self.outputs, self.third_party.access_key)
         self.say("starting the relay and the front door")
         (self._relay_port,) = free_ports(1)
         self.start_relay()
         self._start_front_door()
-        self._running.enter_context(announced(LocalRun(self.url, self.emulator, self.folder)))
+        self._running.enter_context(announced(self.folder, self.url, self.emulator))
 
     def _settings(self) -> dict[str, str]:
         return {
-            "live": "false",  # the emulator has no network to put the relay in: it runs beside it
-            "web": "false",  # nor can it fill a site's bucket: the front door serves the web app
-            "access_logs": "false",  # the front door logs requests
+            "live": "false",  # the emulator has no Fargate: the relay runs as a local process
+            "web": "false",  # the emulator has no bucket deployments: the front door serves the app
+            "access_logs": "false",  # the emulator writes none
             "images_base_url": self.url,
             "unsplash_api_url": self.third_party.api_url,
             "image_hosts": self.third_party.image_hosts,
             "retry_seconds": "1",
             "tls_only": "false",
-            "waf": "false",  # the emulator cannot put a firewall before an API
-            "ops": "false",  # nor does it know alarms that calculate
-            # benches, chaos and whoever tries things out are one caller, and in a hurry
+            "waf": "false",  # the emulator cannot associate a firewall with an API
+            "ops": "false",  # the emulator does not support alarms with metric math
+            # all calls come from one address, and benchmarks make many
             "post_rate": "100",
             "post_burst": "200",
             **self.settings,
@@ -201,7 +202,7 @@ class LocalSystem:
         environment = {**ministack_environment(port, scratch), "AUTH": str(self.enforce_iam).lower()}
         log = self.folder / "emulator.log"
         emulator = Process("the emulator", [str(MINISTACK)], environment, log, scratch)
-        self._running.callback(emulator.kill)  # it keeps nothing, and would take its time to say goodbye
+        self._running.callback(emulator.kill)  # it has no state to save, and would take long to exit
         emulator.wait_ready(f"http://127.0.0.1:{port}/_ministack/health")
 
     def _start_stand_in(self, port: int) -> None:
@@ -215,7 +216,7 @@ class LocalSystem:
             "local.front_door", "--port", str(self.port), "--api", api,
             "--relay", f"http://127.0.0.1:{self._relay_port}",
             "--bucket", self.outputs["ImagesBucket"],
-            *[part for source in self.third_party.image_sources for part in ("--image-source", source)],
+            *[f"--image-source={source}" for source in self.third_party.image_sources],
         ]  # fmt: skip
         front_door = self._run("front-door", command, self.emulator.environment)
         front_door.wait_ready(f"http://127.0.0.1:{self.port}/")

@@ -11,12 +11,12 @@ from aws_cdk.assertions import Template
 from xdist.scheduler import LoadScopeScheduling
 
 from infra.app import build
-from local.processes import end_in_order
+from local.processes import raise_on_sigterm
 
 
 def pytest_configure() -> None:
     """A run that is ended by SIGTERM takes the emulator, the relay and the rest along."""
-    end_in_order()
+    raise_on_sigterm()
 
 
 ONE_SYSTEM = {"browser", "deployment", "integration"}

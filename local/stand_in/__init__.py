@@ -1,1 +1,1 @@
-"""A stand-in for the Unsplash API: same protocol, same rate limit, photos that it draws itself."""
+"""A stand-in for the Unsplash API: same protocol, same rate limit, with the project's own pictures."""

@@ -1,4 +1,4 @@
-"""`python -m local.stand_in`: serves until SIGTERM or Ctrl-C."""
+"""Run the stand-in until SIGTERM or Ctrl-C: `python -m local.stand_in`."""
 
 import argparse
 
@@ -8,29 +8,33 @@ from .server import make_app
 
 
 def arguments() -> argparse.Namespace:
-    """What the command line says."""
     parser = argparse.ArgumentParser(prog="stand_in", description="A stand-in for the Unsplash API.")
     parser.add_argument("--port", type=int, default=8090)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--public-url", help="base of the image URLs (default: http://HOST:PORT)")
-    parser.add_argument("--limit", type=int, default=50, help="requests in a window (default: %(default)s)")
+    parser.add_argument("--limit", type=int, default=50, help="requests per window (default: %(default)s)")
     parser.add_argument("--window", type=float, default=3600, help="seconds (default: %(default)s)")
-    parser.add_argument("--latency", type=float, default=0, help="seconds added to answers (default: 0)")
+    parser.add_argument(
+        "--latency", type=float, default=0, help="seconds added to each response (default: 0)"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Serves the stand-in; `run_app` ends it cleanly on SIGTERM and SIGINT."""
-    given = arguments()
-    place = f"http://{given.host}:{given.port}"
-    ready = f"Unsplash stand-in on {place}, {given.limit} requests in {given.window:g} s"
+    """Serve. `run_app` stops properly on SIGTERM and SIGINT."""
+    options = arguments()
+    url = f"http://{options.host}:{options.port}"
+    ready = f"Unsplash stand-in on {url}, {options.limit} requests per {options.window:g} s"
     app = make_app(
-        public_url=given.public_url or place, limit=given.limit, window=given.window, latency=given.latency
+        public_url=options.public_url or url,
+        limit=options.limit,
+        window=options.window,
+        latency=options.latency,
     )
     web.run_app(
         app,
-        host=given.host,
-        port=given.port,
+        host=options.host,
+        port=options.port,
         access_log=None,
         shutdown_timeout=2,
         print=lambda *_: print(ready, flush=True),

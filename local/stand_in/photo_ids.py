@@ -1,7 +1,7 @@
-"""Ids of photos: 11 URL-safe characters like Unsplash's, which say which picture the photo shows.
+"""Photo ids: 11 URL-safe characters, as at Unsplash, that encode the picture.
 
-Eight characters are the seed, one is the picture (masked by the seed, so that ids of one topic do not look
-alike), and two are a checksum, which distinguishes ids that were given out from others.
+Eight characters are a random seed, one is the picture (masked by the seed, so that ids of one topic differ),
+and two are a checksum, which distinguishes issued ids from others.
 """
 
 import hashlib
@@ -13,27 +13,27 @@ _ALPHABET = string.ascii_letters + string.digits + "-_"
 _FORM = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
-def new_id(place: int, rng: random.Random) -> str:
-    """Return a new id of a photo that shows the picture at this place (0..63)."""
+def new_id(index: int, rng: random.Random) -> str:
+    """Return a new id of a photo with the picture at this index (0..63)."""
     seed = "".join(rng.choices(_ALPHABET, k=8))
-    return seed + _tail(seed, place)
+    return seed + _tail(seed, index)
 
 
-def _tail(seed: str, place: int) -> str:
-    """The picture and the checksum that belong to a seed."""
+def _tail(seed: str, index: int) -> str:
+    """Return the last three characters for a seed."""
     mask, *_ = hashlib.sha256(seed.encode()).digest()
-    body = seed + _ALPHABET[(place + mask) % 64]
+    body = seed + _ALPHABET[(index + mask) % 64]
     first, second, *_ = hashlib.sha256(body.encode()).digest()
     return body[8:] + _ALPHABET[first % 64] + _ALPHABET[second % 64]
 
 
-def place_of(photo_id: str) -> int:
-    """Return the place of the picture. Raises KeyError if `new_id` does not make such an id."""
+def index_of(photo_id: str) -> int:
+    """Return the picture's index. Raises KeyError for an id that `new_id` cannot have returned."""
     if not _FORM.fullmatch(photo_id):
         raise KeyError(photo_id)
     seed = photo_id[:8]
     mask, *_ = hashlib.sha256(seed.encode()).digest()
-    place = (_ALPHABET.index(photo_id[8]) - mask) % 64
-    if _tail(seed, place) != photo_id[8:]:
+    index = (_ALPHABET.index(photo_id[8]) - mask) % 64
+    if _tail(seed, index) != photo_id[8:]:
         raise KeyError(photo_id)
-    return place
+    return index

@@ -1,31 +1,31 @@
-"""The JSON of a photo, as far as the real service's answers are used."""
+"""The JSON of a photo, with the fields that clients use."""
 
 import random
 from typing import Any
 
-from .photo_ids import new_id, place_of
-from .pictures import Picture, catalogue, pictures, places_for
+from .photo_ids import index_of, new_id
+from .pictures import Picture, catalogue, indexes_for, pictures
 
 
 def new_ids(topic: str | None, count: int, rng: random.Random) -> list[str]:
-    """Return `count` different ids of photos of a topic; none for a topic that has no photos."""
-    places = places_for(topic)
+    """Return `count` different ids of photos of a topic, or none if it has no photos."""
+    indexes = indexes_for(topic)
     ids: dict[str, None] = {}
-    while places and len(ids) < count:
-        ids[new_id(rng.choice(places), rng)] = None
+    while indexes and len(ids) < count:
+        ids[new_id(rng.choice(indexes), rng)] = None
     return list(ids)
 
 
 def picture_of(photo_id: str) -> Picture:
-    """Return what a photo shows. Raises KeyError if there is no such photo."""
-    place = place_of(photo_id)
-    if place >= len(pictures()):
+    """Return a photo's picture. Raises KeyError for an unknown id."""
+    index = index_of(photo_id)
+    if index >= len(pictures()):
         raise KeyError(photo_id)
-    return pictures()[place]
+    return pictures()[index]
 
 
 def photo(photo_id: str, public_url: str) -> dict[str, Any]:
-    """Return the photo of an id, which determines everything; image URLs begin with `public_url`."""
+    """Return the photo, which its id determines completely. `public_url` is the base of its image URLs."""
     rng = random.Random(f"{photo_id}/facts")
     picture = picture_of(photo_id)
     page = f"https://unsplash.com/photos/{photo_id}"
@@ -38,7 +38,7 @@ def photo(photo_id: str, public_url: str) -> dict[str, Any]:
         "description": rng.choice(catalogue()["descriptions"]) if rng.random() < 0.5 else None,
         "alt_description": rng.choice(picture.alts),
         "urls": urls(photo_id, public_url),
-        "links": {  # the stand-in itself serves none of them
+        "links": {  # the stand-in does not serve these
             "self": f"{public_url}/photos/{photo_id}",
             "html": page,
             "download": f"{page}/download",
@@ -47,12 +47,12 @@ def photo(photo_id: str, public_url: str) -> dict[str, Any]:
         "user": rng.choice(catalogue()["people"]),
     }
     if rng.random() < 0.12:
-        del facts["alt_description"]  # the real service leaves it out now and then
+        del facts["alt_description"]  # the real service sometimes omits it
     return facts
 
 
 def urls(photo_id: str, public_url: str) -> dict[str, str]:
-    """The image in the sizes that the real service lists; callers add `&w=` to `raw`."""
+    """Return the image's URLs by size, as the real service does. Clients add `&w=` to `raw`."""
     image = f"{public_url}/images/{photo_id}.webp"
     return {
         "raw": f"{image}?fm=webp",

@@ -1,4 +1,4 @@
-"""The stand-in's pictures: two dozen, each in two sizes, and what is known about them."""
+"""The stand-in's pictures: two dozen in two sizes, with their metadata."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _NOTHING = {"nothing", "void", "xyzzy"}
 
 @dataclass(frozen=True)
 class Picture:
-    """Width and height in pixels are those of the original that a photo claims to have."""
+    """A picture. Width and height, in pixels, are those of the original that its photos claim to have."""
 
     name: str
     width: int
@@ -26,30 +26,30 @@ class Picture:
     alts: tuple[str, ...]
 
     def read(self, width: int) -> bytes:
-        """Return the WebP file of the size that suits a page that asks for so many pixels."""
+        """Return the WebP file in the size for a requested width in pixels."""
         return _file(self.name, "small" if width <= SMALL_WIDTH else "regular")
 
 
 @cache
 def catalogue() -> dict[str, Any]:
-    """Return what is known about the pictures, and invented photographers and descriptions."""
-    known: dict[str, Any] = json.loads((FOLDER / "pictures.json").read_text())
-    return known
+    """Return the pictures' metadata, and invented photographers and descriptions."""
+    content: dict[str, Any] = json.loads((FOLDER / "pictures.json").read_text())
+    return content
 
 
 @cache
 def pictures() -> tuple[Picture, ...]:
-    """Return all of them. A picture's place is part of its photos' ids: add at the end, never reorder."""
+    """Return all pictures. Their index is part of photo ids, so append new ones and never reorder."""
     return tuple(
         Picture(**{**entry, "topics": frozenset(entry["topics"].split()), "alts": tuple(entry["alts"])})
         for entry in catalogue()["pictures"]
     )
 
 
-def places_for(topic: str | None) -> tuple[int, ...]:
-    """Return the places of the pictures that suit a topic: all without one, food for an unknown one.
+def indexes_for(topic: str | None) -> tuple[int, ...]:
+    """Return the indexes of pictures for a topic: food for an unknown topic, all pictures for None.
 
-    Empty for a topic with the word "nothing", "void" or "xyzzy": it has no photos.
+    A topic with the word "nothing", "void" or "xyzzy" has no photos.
     """
     words = set(re.findall(r"\w+", (topic or "").lower()))
     if words & _NOTHING:
@@ -57,11 +57,11 @@ def places_for(topic: str | None) -> tuple[int, ...]:
     if not words:
         return tuple(range(len(pictures())))
     words |= {word.removesuffix("s") for word in words} | {word.removesuffix("es") for word in words}
-    return _showing(words) or _showing({"food"})
+    return _with_topics(words) or _with_topics({"food"})
 
 
-def _showing(words: set[str]) -> tuple[int, ...]:
-    return tuple(place for place, picture in enumerate(pictures()) if words & picture.topics)
+def _with_topics(words: set[str]) -> tuple[int, ...]:
+    return tuple(index for index, picture in enumerate(pictures()) if words & picture.topics)
 
 
 @cache

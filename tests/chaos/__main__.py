@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.processes import end_in_order
+from local.processes import raise_on_sigterm
 from tests.chaos.run import Plan, Verdict, run
 
 
@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, help="keep the logs there")
     options = parser.parse_args()
     plan = Plan(options.jobs, options.seed, options.clients, options.topics, options.limit)
-    end_in_order()
+    raise_on_sigterm()
     with tempfile.TemporaryDirectory() as folder:
         verdict = run(plan, options.folder or Path(folder) / "run")
     report(plan, verdict)

@@ -22,7 +22,7 @@ from httpx_sse import ServerSentEvent, connect_sse
 
 from local.emulator import VARIABLES
 from local.processes import free_ports
-from local.run_file import folder_of
+from local.run_file import run_folder
 from local.system import RELAY_QUEUE_PREFIX, LocalSystem
 
 JobJson = dict[str, Any]
@@ -184,7 +184,7 @@ def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
             yield whole
         return
     (port,) = free_ports(1)
-    folder = folder_of(tmp_path_factory.mktemp("system"), port)
+    folder = run_folder(tmp_path_factory.mktemp("system"), port)
     with _system(folder, port) as system, contextlib.closing(Calo(system)) as whole:
         yield whole
 

@@ -18,7 +18,7 @@ def test_a_wrong_port_is_one_line(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", port)
-    monkeypatch.setattr(local_main, "end_in_order", lambda: None)
+    monkeypatch.setattr(local_main, "raise_on_sigterm", lambda: None)
     assert local_main.main() == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line == f"PORT must be a number from 1 to 65535, not {port!r}, like: make run PORT=8090"
