@@ -3,7 +3,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { loadConfig } from "./config";
-import { makeServices, ServicesProvider } from "./services";
+import { makeServices } from "./make-services";
+import { ServicesProvider } from "./services";
 import "./styles.css";
 
 const place = document.getElementById("root");

@@ -17,7 +17,7 @@ export class ApiError extends Error {
   }
 
   /** Would the same request have a chance in a moment? */
-  get isPassing(): boolean {
+  get isTransient(): boolean {
     return this.status === 0 || this.status >= 500;
   }
 }

@@ -1,22 +1,15 @@
 /** Tells people who do not see the page how the jobs that they asked for have ended. */
 
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 import type { Job } from "../api/types";
 import { useServices } from "../services";
-import { ownEnded } from "./own-jobs";
 
 export function Announcer() {
-  const { live } = useServices();
-  const [words, setWords] = useState("");
-  useEffect(() => {
-    live.onNews = (jobs) => {
-      const ended = ownEnded(jobs);
-      if (ended.length) setWords(ended.map(endOf).join(", "));
-    };
-  }, [live]);
+  const { ownJobs } = useServices();
+  const ended = useSyncExternalStore(ownJobs.subscribe, ownJobs.lastEnded);
   return (
     <div className="unseen" aria-live="polite">
-      {words}
+      {ended.map(endOf).join(", ")}
     </div>
   );
 }

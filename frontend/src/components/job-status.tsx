@@ -1,12 +1,12 @@
 import type { Job } from "../api/types";
-import { startOf } from "./own-jobs";
+import { useServices } from "../services";
 import { age, clockTime } from "./time";
 
 /** A job's status in words. */
-export function statusWords(job: Job, now: number): string {
+export function statusWords(job: Job, startTime: number | undefined, now: number): string {
   switch (job.status) {
     case "pending":
-      return pendingWords(job, now);
+      return pendingWords(job, startTime, now);
     case "resolved":
       return "Ready";
     case "error":
@@ -22,9 +22,10 @@ export function lookOf(job: Job, now: number): Job["status"] | "waiting" {
 }
 
 export function JobStatus({ job, now }: { job: Job; now: number }) {
+  const { ownJobs } = useServices();
   return (
     <p className="status" data-look={lookOf(job, now)}>
-      {statusWords(job, now)}
+      {statusWords(job, ownJobs.startTime(job), now)}
       <span aria-hidden="true"> · </span>
       <time
         dateTime={new Date(job.created_at).toISOString()}
@@ -36,10 +37,9 @@ export function JobStatus({ job, now }: { job: Job; now: number }) {
   );
 }
 
-function pendingWords(job: Job, now: number): string {
+function pendingWords(job: Job, startTime: number | undefined, now: number): string {
   if (isWaiting(job, now)) return `Waits for the rate limit until ${clockTime(job.deferred_until, now)}`;
-  const start = startOf(job);
-  return start && start > now ? `Starts at ${clockTime(start, now)}` : "Pending";
+  return startTime && startTime > now ? `Starts at ${clockTime(startTime, now)}` : "Pending";
 }
 
 function isWaiting(job: Job, now: number): job is Job & { deferred_until: number } {

@@ -2,7 +2,6 @@ import { describe, expect, test } from "vitest";
 import { ApiError, refusal } from "../api/api-error";
 import { aJob } from "../testing";
 import { statusWords } from "./job-status";
-import { rememberOwn } from "./own-jobs";
 import { explain } from "./problem-message";
 import { age, duration } from "./time";
 
@@ -42,15 +41,14 @@ describe("an API problem", () => {
 describe("a job's status", () => {
   test("says until when it waits, while it does", () => {
     const job = aJob("a", { deferred_until: NOW });
-    expect(statusWords(job, NOW - 1)).toMatch(/^Waits for the rate limit until /);
-    expect(statusWords(job, NOW)).toBe("Pending");
+    expect(statusWords(job, undefined, NOW - 1)).toMatch(/^Waits for the rate limit until /);
+    expect(statusWords(job, undefined, NOW)).toBe("Pending");
   });
 
   test("says when a job that was asked for later begins", () => {
-    const job = aJob("later", { created_at: NOW });
-    rememberOwn(job, 60);
-    expect(statusWords(job, NOW + 59_999)).toMatch(/^Starts at /);
-    expect(statusWords(job, NOW + 60_000)).toBe("Pending");
+    const job = aJob("delayed");
+    expect(statusWords(job, NOW, NOW - 1)).toMatch(/^Starts at /);
+    expect(statusWords(job, NOW, NOW)).toBe("Pending");
   });
 });
 

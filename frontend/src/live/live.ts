@@ -8,21 +8,24 @@ import { type LiveStatus, LiveStream, type Source } from "./live-stream";
 import { browserTimers } from "./timers";
 import { watchWakening } from "./wake";
 
+export interface LiveOptions {
+  api: CaloApi;
+  cache: JobCache;
+  /** Return whether a job that is not in the cache yet must wait for the response to its own request. */
+  isAwaited(job: Job): boolean;
+  /** Called with the new versions of jobs that the stream brought. */
+  onJobsChanged(jobs: readonly Job[]): void;
+}
+
 export class Live {
-  readonly #api: CaloApi;
-  readonly #cache: JobCache;
+  readonly #options: LiveOptions;
   readonly #buffer: FrameBuffer;
   readonly #listeners = new Set<() => void>();
   #stream: LiveStream | null = null;
   #status: LiveStatus = "connecting";
-  /** Says of a job that is not known yet whether it must wait; see `drafts.ts`. */
-  isAwaited: (job: Job) => boolean = () => false;
-  /** Told what the stream brings that is new. */
-  onNews: (jobs: readonly Job[]) => void = () => {};
 
-  constructor(api: CaloApi, cache: JobCache) {
-    this.#api = api;
-    this.#cache = cache;
+  constructor(options: LiveOptions) {
+    this.#options = options;
     this.#buffer = new FrameBuffer(
       (jobs) => this.#take(jobs),
       (callback) => requestAnimationFrame(callback),
@@ -35,14 +38,14 @@ export class Live {
    */
   show(jobId: string | null, cursor: string | null): () => void {
     const stream = new LiveStream({
-      url: (last) => this.#api.liveUrl(jobId, jobId ? null : last),
+      url: (last) => this.#options.api.liveUrl(jobId, jobId ? null : last),
       cursor,
       open: (url) => new EventSource(url) as Source,
       timers: browserTimers,
       random: Math.random,
       isOnline: () => navigator.onLine,
       onJob: (job) => this.#buffer.push(job),
-      onResync: () => this.#cache.refetchAll(),
+      onResync: () => this.#options.cache.refetchAll(),
       onStatus: (status) => this.#say(status),
     });
     this.#stream = stream;
@@ -73,9 +76,10 @@ export class Live {
   };
 
   #take(jobs: Job[]): void {
-    const awaited = jobs.filter((job) => !this.#cache.known(job.id) && this.isAwaited(job));
+    const { cache, isAwaited, onJobsChanged } = this.#options;
+    const awaited = jobs.filter((job) => !cache.known(job.id) && isAwaited(job));
     for (const job of awaited) this.#buffer.push(job); // for the next frame
-    this.onNews(this.#cache.learn(jobs.filter((job) => !awaited.includes(job))));
+    onJobsChanged(cache.learn(jobs.filter((job) => !awaited.includes(job))));
   }
 
   #say(status: LiveStatus): void {

@@ -3,9 +3,10 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError } from "../../api/api-error";
 import type { Job, JobPage } from "../../api/types";
 import { JobCache } from "../../live/job-cache";
+import { OwnJobs } from "../../live/own-jobs";
 import type { Services } from "../../services";
 import { aJob, aPage, FakeTimers } from "../../testing";
-import { type Draft, discard, newDraft, send } from "./drafts";
+import { type Draft, discard, isAwaited, newDraft, send } from "./drafts";
 
 const PLACE = { status: null, page: 1, cursor: null };
 
@@ -17,9 +18,9 @@ beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0);
   queries = new QueryClient();
   create = vi.fn();
-  const live = { changing: (change: () => unknown) => change(), isAwaited: () => false };
+  const live = { changing: (change: () => unknown) => change() };
   const cache = new JobCache(queries, new FakeTimers());
-  services = { api: { create }, queries, cache, live } as unknown as Services;
+  services = { api: { create }, queries, cache, ownJobs: new OwnJobs(), live } as unknown as Services;
   queries.setQueryData(["jobs", PLACE], aPage([]));
 });
 
@@ -37,13 +38,13 @@ test("a draft is shown until its job is, and then no more", async () => {
 
 test("while a draft is on its way, new jobs of its topic wait, and others do not", async () => {
   create.mockImplementation(async () => {
-    expect(services.live.isAwaited(aJob("a"))).toBe(true);
-    expect(services.live.isAwaited(aJob("b", { query: "tea" }))).toBe(false);
+    expect(isAwaited(queries, aJob("a"))).toBe(true);
+    expect(isAwaited(queries, aJob("b", { query: "tea" }))).toBe(false);
     return aJob("a");
   });
   await send(services, newDraft("pasta", 0));
   expect(create).toHaveBeenCalled();
-  expect(services.live.isAwaited(aJob("c"))).toBe(false);
+  expect(isAwaited(queries, aJob("c"))).toBe(false);
 });
 
 test("a lost answer is asked for again under the same key", async () => {
@@ -66,7 +67,7 @@ test.each([new ApiError(400, "bad"), new ApiError(429, "too many", 5_000)])(
     const [draft] = drafts();
     if (!draft) throw new Error("the draft is lost");
     expect(draft.error).toBe(error);
-    expect(services.live.isAwaited(aJob("b"))).toBe(false);
+    expect(isAwaited(queries, aJob("b"))).toBe(false);
     await send(services, draft);
     expect([drafts(), jobs()]).toEqual([[], [aJob("a")]]);
   },

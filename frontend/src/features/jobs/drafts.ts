@@ -2,9 +2,9 @@
 
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "../../api/api-error";
+import { retryDelayMs, shouldRetry } from "../../api/retry-policy";
 import type { Job } from "../../api/types";
-import { rememberOwn } from "../../components/own-jobs";
-import { isWorthRetrying, type Services, waitBeforeRetry } from "../../services";
+import type { Services } from "../../services";
 
 /** `key` is the Idempotency-Key: however often the draft is sent, it becomes one job. */
 export interface Draft {
@@ -26,17 +26,16 @@ export function newDraft(query: string, delaySeconds: number): Draft {
 }
 
 /**
- * Send a draft until it is answered. While it is on its way, a new job of its topic that the stream tells of
- * may be its own, and waits: draft and job change places in one step. Never rejects.
+ * Send a draft until it is answered. Meanwhile, new jobs of its topic from the stream wait (`isAwaited`), so that
+ * the job replaces its draft in one step. Never rejects: the draft keeps the error.
  */
 export async function send(services: Services, draft: Draft): Promise<void> {
-  const { api, cache, live, queries } = services;
-  live.isAwaited = (job) => drafts(queries).some((one) => one.error === null && one.query === job.query);
+  const { api, cache, live, ownJobs, queries } = services;
   put(queries, { ...draft, error: null });
   const body = { query: draft.query, ...(draft.delaySeconds ? { delay_seconds: draft.delaySeconds } : {}) };
   try {
     const job = await live.changing(() => persistently(() => api.create(body, draft.key)));
-    rememberOwn(job, draft.delaySeconds);
+    ownJobs.add(job, draft.delaySeconds);
     notifyManager.batch(() => {
       discard(queries, draft);
       cache.learn([job]);
@@ -44,6 +43,11 @@ export async function send(services: Services, draft: Draft): Promise<void> {
   } catch (error) {
     put(queries, { ...draft, error });
   }
+}
+
+/** Return whether a job may be the one that a draft of its topic is being sent for. */
+export function isAwaited(queries: QueryClient, job: Job): boolean {
+  return drafts(queries).some((draft) => draft.error === null && draft.query === job.query);
 }
 
 export function discard(queries: QueryClient, draft: Draft): void {
@@ -69,8 +73,8 @@ async function persistently(call: () => Promise<Job>): Promise<Job> {
       return await call();
     } catch (error) {
       const isThrottled = error instanceof ApiError && error.status === 429;
-      if (!(error instanceof Error) || isThrottled || !isWorthRetrying(failures, error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, waitBeforeRetry(failures, error)));
+      if (!(error instanceof Error) || isThrottled || !shouldRetry(failures, error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryDelayMs(failures, error)));
     }
   }
 }
