@@ -2,7 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { ApiError } from "../api/api-error";
 import type { Job } from "../api/types";
 import { useServices } from "../services";
-import { explain } from "./problem-message";
+import { problemText } from "../text/problem";
 
 /** What can be done with a job as it is now. */
 export function JobActions({ job }: { job: Job }) {
@@ -30,7 +30,7 @@ export function JobActions({ job }: { job: Job }) {
       </button>
       {change.isError && (
         <p className="mistake" role="alert">
-          {explain(change.error, Date.now())}
+          {problemText(change.error, Date.now())}
         </p>
       )}
     </div>

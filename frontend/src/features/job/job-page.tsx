@@ -4,13 +4,15 @@ import { Link } from "wouter";
 import { ApiError } from "../../api/api-error";
 import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
-import { JobStatus, lookOf } from "../../components/job-status";
+import { JobStatus } from "../../components/job-status";
 import { NotFound } from "../../components/not-found";
 import { Credit, PhotoFrame } from "../../components/photo-frame";
 import { ProblemMessage } from "../../components/problem-message";
-import { exactTime, useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
 import { jobQuery } from "../../queries";
 import { useServices } from "../../services";
+import { displayStatus } from "../../text/job-status";
+import { exactTime } from "../../text/time";
 import { timeline } from "./timeline";
 
 export function JobPage({ id }: { id: string }) {
@@ -57,7 +59,7 @@ function JobView({ job }: { job: Job }) {
         </div>
         <JobActions job={job} />
       </header>
-      <div className="frame" data-look={lookOf(job, now)} data-job={job.id} data-version={job.version}>
+      <div className="frame" data-look={displayStatus(job, now)} data-job={job.id} data-version={job.version}>
         {photo && (
           <a href={job.result ?? photo.regular} aria-label={`The image of ${job.query}`}>
             <PhotoFrame

@@ -1,7 +1,7 @@
 /** What is known of a job's way: from the job itself, and from its versions that were seen on this page. */
 
 import type { Job } from "../../api/types";
-import { clockTime, duration } from "../../components/time";
+import { clockTime, duration } from "../../text/time";
 
 export interface Step {
   what: string;

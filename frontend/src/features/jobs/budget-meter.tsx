@@ -1,8 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Stats } from "../../api/types";
-import { clockTime, useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
 import { STATS } from "../../live/job-cache";
+import { clockTime } from "../../text/time";
 
 /** What is left of the requests that the third party allows. */
 export function BudgetMeter({ budget }: { budget: Stats["budget"] }) {

@@ -1,5 +1,5 @@
-import { explain } from "../../components/problem-message";
 import { useServices } from "../../services";
+import { problemText } from "../../text/problem";
 import { type Draft, discard, send } from "./drafts";
 
 /** A job on its way to the server. */
@@ -13,7 +13,7 @@ export function DraftCard({ draft }: { draft: Draft }) {
         {draft.error ? (
           <>
             <p className="mistake" role="alert">
-              Not sent. {explain(draft.error, Date.now())}
+              Not sent. {problemText(draft.error, Date.now())}
             </p>
             <div className="actions">
               <button type="button" className="quiet" onClick={() => void send(services, draft)}>

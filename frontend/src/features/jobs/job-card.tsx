@@ -2,9 +2,10 @@ import { memo } from "react";
 import { Link } from "wouter";
 import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
-import { JobStatus, lookOf } from "../../components/job-status";
+import { JobStatus } from "../../components/job-status";
 import { Credit, PhotoFrame } from "../../components/photo-frame";
-import { useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
+import { displayStatus } from "../../text/job-status";
 
 const SIZES = "(max-width: 40rem) 100vw, 20rem";
 
@@ -18,7 +19,7 @@ export const JobCard = memo(function JobCard({ job, isFirst }: { job: Job; isFir
       <Link
         href={`/jobs/${job.id}`}
         className="frame"
-        data-look={lookOf(job, now)}
+        data-look={displayStatus(job, now)}
         tabIndex={-1}
         aria-hidden={!photo}
       >
