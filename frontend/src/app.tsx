@@ -12,10 +12,10 @@ export function App() {
   useFocusOnNavigation(content);
   return (
     <>
-      <a className="skip" href="#main">
-        Skip to the jobs
+      <a className="skip-link" href="#main">
+        Skip to main content
       </a>
-      <header className="top">
+      <header className="site-header">
         <Link href="/" className="brand">
           <img src="/favicon.svg" width="28" height="28" alt="" />
           Calo

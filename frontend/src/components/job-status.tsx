@@ -6,7 +6,7 @@ import { age } from "../text/time";
 export function JobStatus({ job, now }: { job: Job; now: number }) {
   const { ownJobs } = useServices();
   return (
-    <p className="status" data-look={displayStatus(job, now)}>
+    <p className="status" data-status={displayStatus(job, now)}>
       {statusText(job, ownJobs.startTime(job), now)}
       <span aria-hidden="true"> · </span>
       <time

@@ -1,4 +1,4 @@
-/** The current time for components that show ages. All of them share one timer, which stops when none is mounted. */
+/** The current time for components that show ages. They share one timer, which runs while any is mounted. */
 
 import { useSyncExternalStore } from "react";
 

@@ -2,7 +2,7 @@ import { QueryClient } from "@tanstack/react-query";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CaloApi } from "../api/calo-api";
 import type { Job } from "../api/types";
-import { aJob, FakeTimers } from "../testing";
+import { FakeTimers, makeJob } from "../testing";
 import { JobCache } from "./job-cache";
 import { Live } from "./live";
 import type { Source } from "./live-stream";
@@ -40,7 +40,7 @@ beforeEach(() => {
     isAwaited: (job) => job.query === awaitedTopic,
     onJobsChanged: (jobs) => changes.push([...jobs]),
   });
-  stop = live.show(null, "100");
+  stop = live.open(null, "100");
 });
 
 afterEach(() => {
@@ -57,32 +57,32 @@ function nextFrame(): void {
 }
 
 test("jobs from the stream reach the cache and the listener in the next frame", () => {
-  receive(aJob("a"));
+  receive(makeJob("a"));
   expect(changes).toEqual([]);
   nextFrame();
-  expect(cache.known("a")).toEqual(aJob("a"));
-  expect(changes).toEqual([[aJob("a")]]);
+  expect(cache.latest("a")).toEqual(makeJob("a"));
+  expect(changes).toEqual([[makeJob("a")]]);
 });
 
 test("an awaited job is held back until its request is answered; other jobs are not", () => {
   awaitedTopic = "tea";
-  const awaited = aJob("a", { query: "tea" });
+  const awaited = makeJob("a", { query: "tea" });
   receive(awaited);
-  receive(aJob("b"));
+  receive(makeJob("b"));
   nextFrame();
-  expect(changes).toEqual([[aJob("b")]]);
+  expect(changes).toEqual([[makeJob("b")]]);
   nextFrame();
-  expect(cache.known("a")).toBeUndefined();
+  expect(cache.latest("a")).toBeUndefined();
   awaitedTopic = null;
   nextFrame();
-  expect(cache.known("a")).toEqual(awaited);
+  expect(cache.latest("a")).toEqual(awaited);
 });
 
 test("a job that is already in the cache is not held back", () => {
-  receive(aJob("a", { query: "tea" }));
+  receive(makeJob("a", { query: "tea" }));
   nextFrame();
   awaitedTopic = "tea";
-  receive(aJob("a", { query: "tea", version: 2 }));
+  receive(makeJob("a", { query: "tea", version: 2 }));
   nextFrame();
-  expect(cache.known("a")?.version).toBe(2);
+  expect(cache.latest("a")?.version).toBe(2);
 });

@@ -25,7 +25,9 @@ export function statusText(job: Job, startTime: number | undefined, now: number)
 }
 
 function pendingText(job: Job, startTime: number | undefined, now: number): string {
-  if (isWaiting(job, now)) return `Waits for the rate limit until ${clockTime(job.deferred_until, now)}`;
+  if (isWaiting(job, now)) {
+    return `Waiting for Unsplash's hourly limit; continues at ${clockTime(job.deferred_until, now)}`;
+  }
   return startTime && startTime > now ? `Starts at ${clockTime(startTime, now)}` : "Pending";
 }
 

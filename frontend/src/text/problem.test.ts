@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ApiError, refusal } from "../api/api-error";
+import { ApiError, errorFromResponse } from "../api/api-error";
 import { problemText } from "./problem";
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);
@@ -13,23 +13,27 @@ describe("an API error", () => {
       detail: "query: must be a string",
       errors: [{ field: "query", message: "must be a string" }],
     };
-    expect(problemText(refusal(response(400), body, NOW), NOW)).toBe("Query: must be a string.");
+    expect(problemText(errorFromResponse(response(400), body, NOW), NOW)).toBe("Query: must be a string.");
   });
 
   test("with Retry-After in seconds says when to retry", () => {
-    const error = refusal(response(429, { "Retry-After": "90" }), undefined, NOW);
+    const error = errorFromResponse(response(429, { "Retry-After": "90" }), undefined, NOW);
     expect(error.retryAt).toBe(NOW + 90_000);
     expect(problemText(error, NOW)).toMatch(/^Too many requests\. Try again after .*:30/);
     expect(problemText(error, NOW + 91_000)).toBe("Too many requests. Try again now.");
   });
 
   test("accepts a date in Retry-After", () => {
-    const error = refusal(response(503, { "Retry-After": "Wed, 25 Nov 2026 12:00:30 GMT" }), "<html>", NOW);
+    const error = errorFromResponse(
+      response(503, { "Retry-After": "Wed, 25 Nov 2026 12:00:30 GMT" }),
+      "<html>",
+      NOW,
+    );
     expect(error.retryAt).toBe(NOW + 30_000);
   });
 
   test("without a detail gets a message for its status", () => {
-    expect(refusal(response(418), null, NOW).message).toBe("The server answered 418.");
+    expect(errorFromResponse(response(418), null, NOW).message).toBe("The server returned status 418.");
     expect(problemText(new ApiError(0, "The server cannot be reached."), NOW)).toBe(
       "The server cannot be reached.",
     );

@@ -5,7 +5,7 @@ import { exactTime } from "./time";
 
 /** Return a sentence that says what went wrong, and when to retry if the server has specified it. */
 export function problemText(error: unknown, now: number): string {
-  if (!(error instanceof ApiError)) return "Something went wrong in this page. Reload it to go on.";
+  if (!(error instanceof ApiError)) return "Something went wrong on this page. Reload it to continue.";
   const message = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   const sentence = /[.!?]$/.test(message) ? message : `${message}.`;
   if (!error.retryAt) return sentence;

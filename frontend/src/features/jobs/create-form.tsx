@@ -1,8 +1,8 @@
 import { type FormEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
-import { isFirstPage, type Place } from "../../api/types";
+import { isFirstPage, type ListParams } from "../../api/types";
 import { useServices } from "../../services";
-import { newDraft, send } from "./drafts";
+import { newDraft, sendDraft } from "./drafts";
 
 const DEFAULT_QUERY = "food";
 const MAX_QUERY = 80;
@@ -15,20 +15,21 @@ const DELAYS: [number, string][] = [
   [900, "in 15 minutes"],
 ];
 
-export function CreateForm({ place }: { place: Place }) {
+/** `params`: the list that is shown below the form. */
+export function CreateForm({ params }: { params: ListParams }) {
   const services = useServices();
   const [, navigate] = useLocation();
   const [query, setQuery] = useState("");
   const [count, setCount] = useState(1);
-  const [delay, setDelay] = useState(0);
+  const [delaySeconds, setDelaySeconds] = useState(0);
   const id = useId();
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const isShown = isFirstPage(place) && (place.status === null || place.status === "pending");
-    if (!isShown) navigate("/");
+    const showsNewJobs = isFirstPage(params) && (params.status === null || params.status === "pending");
+    if (!showsNewJobs) navigate("/");
     for (let number = 0; number < count; number += 1) {
-      void send(services, newDraft(query.trim() || DEFAULT_QUERY, delay));
+      void sendDraft(services, newDraft(query.trim() || DEFAULT_QUERY, delaySeconds));
     }
     setQuery("");
     setCount(1);
@@ -36,7 +37,7 @@ export function CreateForm({ place }: { place: Place }) {
 
   return (
     <form className="create" onSubmit={submit}>
-      <label htmlFor={`${id}-query`} className="unseen">
+      <label htmlFor={`${id}-query`} className="visually-hidden">
         Topic
       </label>
       <input
@@ -45,33 +46,41 @@ export function CreateForm({ place }: { place: Place }) {
         value={query}
         onChange={(event) => setQuery(event.target.value)}
         maxLength={MAX_QUERY}
-        placeholder={`A topic, like ${DEFAULT_QUERY}`}
+        placeholder="What should the photo show? e.g. pasta"
         autoComplete="off"
         enterKeyHint="send"
       />
-      <label htmlFor={`${id}-count`} className="unseen">
+      <label htmlFor={`${id}-count`} className="visually-hidden">
         How many
       </label>
       <select id={`${id}-count`} value={count} onChange={(event) => setCount(Number(event.target.value))}>
         {COUNTS.map((number) => (
           <option key={number} value={number}>
-            {number === 1 ? "1 photo" : `${number} photos`}
+            {photos(number)}
           </option>
         ))}
       </select>
-      <label htmlFor={`${id}-delay`} className="unseen">
+      <label htmlFor={`${id}-delay`} className="visually-hidden">
         When
       </label>
-      <select id={`${id}-delay`} value={delay} onChange={(event) => setDelay(Number(event.target.value))}>
-        {DELAYS.map(([seconds, words]) => (
+      <select
+        id={`${id}-delay`}
+        value={delaySeconds}
+        onChange={(event) => setDelaySeconds(Number(event.target.value))}
+      >
+        {DELAYS.map(([seconds, label]) => (
           <option key={seconds} value={seconds}>
-            {words}
+            {label}
           </option>
         ))}
       </select>
       <button type="submit" className="button primary">
-        Ask
+        {count === 1 ? "Get photo" : `Get ${photos(count)}`}
       </button>
     </form>
   );
+}
+
+function photos(count: number): string {
+  return count === 1 ? "1 photo" : `${count} photos`;
 }
