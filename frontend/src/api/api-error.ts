@@ -4,7 +4,7 @@ import type { components } from "./schema";
 
 type Problem = components["schemas"]["Problem"];
 
-/** `status`: the HTTP status, or 0 without a response. `retryAt`: when to retry (epoch ms), from Retry-After. */
+/** `status` is the HTTP status, or 0 without a response; `retryAt` is Retry-After as epoch ms, if given. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;

@@ -11,7 +11,7 @@ export type Status = components["schemas"]["Status"];
 
 export const STATUSES: readonly Status[] = ["pending", "resolved", "error", "cancelled"];
 
-/** Selects a page of the list: jobs of one status or of all (null), by page number or from a cursor on. */
+/** Selects a page of the list: jobs of one status or of all (null), by page number or after a cursor. */
 export interface ListParams {
   status: Status | null;
   page: number;

@@ -7,7 +7,7 @@ import { NewestJobs } from "./newest-jobs";
 import { type Pace, Refresher } from "./refresher";
 import type { Timers } from "./timers";
 
-/** The first element of each query's key. */
+/** The first element of each query key. */
 export const JOBS = "jobs";
 export const JOB = "job";
 export const STATS = "stats";
@@ -66,7 +66,7 @@ export class JobCache {
     return this.#newest.newer(job);
   }
 
-  /** Fetch all visible queries again. */
+  /** Fetch the data of all visible components again. */
   refetchAll(): void {
     void this.#queries.invalidateQueries();
   }

@@ -41,8 +41,8 @@ export interface LiveStreamOptions {
  * A browser's EventSource reconnects automatically after a broken connection, but stops permanently on a
  * response other than 200, and a new one does not have the cursor
  * (https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource-closed).
- * This class opens a new one with the cursor in the URL, after a wait with full jitter, so that clients do not
- * all reconnect at the same time.
+ * This class opens a new one with the cursor in the URL. It waits with full jitter first, so that clients do
+ * not all reconnect at the same time.
  */
 export class LiveStream {
   readonly #options: LiveStreamOptions;

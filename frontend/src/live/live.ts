@@ -33,8 +33,8 @@ export class Live {
   }
 
   /**
-   * Open the stream of one job, or of all jobs (null) from a cursor on. It replaces the open stream.
-   * Return a function that closes it.
+   * Open the stream of one job, or of all jobs (null) after a cursor. Return a function that closes the
+   * stream; call it before opening another stream.
    */
   open(jobId: string | null, cursor: string | null): () => void {
     const stream = new LiveStream({

@@ -5,7 +5,7 @@ import type { Timers } from "./timers";
 export interface Pace {
   firstMs: number;
   longestMs: number;
-  /** How often to fetch after the last change, because the server may see a change later than this page. */
+  /** The number of fetches after the last change. The server may see a change later than this page does. */
   times: number;
 }
 

@@ -1,7 +1,7 @@
 /** Detects when a page is visible again or restored, when the network changes, and when the machine slept. */
 
 const TICK_MS = 5_000;
-/** A tick that is later than this means that the machine slept. */
+/** A longer time between two ticks means that the machine slept. */
 const SLEPT_MS = 20_000;
 /** A page that is hidden for longer than this keeps no connection open. */
 const HIDDEN_MS = 30_000;

@@ -9,7 +9,7 @@ export interface Step {
   time: number | null;
 }
 
-/** `versions`: the received versions, oldest first and the current one last. All times come from the server. */
+/** `versions` are the received versions, the current one last. All times come from the server. */
 export function timeline(versions: readonly Job[], now: number): Step[] {
   const job = versions.at(-1);
   if (!job) return [];

@@ -6,8 +6,12 @@ import { newDraft, sendDraft } from "./drafts";
 
 const DEFAULT_QUERY = "food";
 const MAX_QUERY = 80;
-const COUNTS = [1, 2, 3, 5, 10];
-const DELAYS: [number, string][] = [
+
+type Option = readonly [value: number, label: string];
+
+const COUNTS: readonly Option[] = [1, 2, 3, 5, 10].map((count) => [count, photos(count)]);
+/** Seconds until the job starts. */
+const DELAYS: readonly Option[] = [
   [0, "now"],
   [10, "in 10 seconds"],
   [60, "in 1 minute"],
@@ -37,11 +41,11 @@ export function CreateForm({ params }: { params: ListParams }) {
 
   return (
     <form className="create" onSubmit={submit}>
-      <label htmlFor={`${id}-query`} className="visually-hidden">
+      <label htmlFor={id} className="visually-hidden">
         Topic
       </label>
       <input
-        id={`${id}-query`}
+        id={id}
         name="query"
         value={query}
         onChange={(event) => setQuery(event.target.value)}
@@ -50,34 +54,37 @@ export function CreateForm({ params }: { params: ListParams }) {
         autoComplete="off"
         enterKeyHint="send"
       />
-      <label htmlFor={`${id}-count`} className="visually-hidden">
-        How many
-      </label>
-      <select id={`${id}-count`} value={count} onChange={(event) => setCount(Number(event.target.value))}>
-        {COUNTS.map((number) => (
-          <option key={number} value={number}>
-            {photos(number)}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={`${id}-delay`} className="visually-hidden">
-        When
-      </label>
-      <select
-        id={`${id}-delay`}
-        value={delaySeconds}
-        onChange={(event) => setDelaySeconds(Number(event.target.value))}
-      >
-        {DELAYS.map(([seconds, label]) => (
-          <option key={seconds} value={seconds}>
-            {label}
-          </option>
-        ))}
-      </select>
+      <SelectField label="How many" options={COUNTS} value={count} onChange={setCount} />
+      <SelectField label="When" options={DELAYS} value={delaySeconds} onChange={setDelaySeconds} />
       <button type="submit" className="button primary">
         {count === 1 ? "Get photo" : `Get ${photos(count)}`}
       </button>
     </form>
+  );
+}
+
+interface SelectFieldProps {
+  label: string;
+  options: readonly Option[];
+  value: number;
+  onChange(value: number): void;
+}
+
+function SelectField({ label, options, value, onChange }: SelectFieldProps) {
+  const id = useId();
+  return (
+    <>
+      <label htmlFor={id} className="visually-hidden">
+        {label}
+      </label>
+      <select id={id} value={value} onChange={(event) => onChange(Number(event.target.value))}>
+        {options.map(([optionValue, optionLabel]) => (
+          <option key={optionValue} value={optionValue}>
+            {optionLabel}
+          </option>
+        ))}
+      </select>
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-/** Jobs that were requested on this page and are not confirmed by the server yet. They are shown immediately. */
+/** Jobs that were requested on this page and that the server has not confirmed. They appear immediately. */
 
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "../../api/api-error";
@@ -26,8 +26,9 @@ export function newDraft(query: string, delaySeconds: number): Draft {
 }
 
 /**
- * Send a draft until the server responds. Meanwhile, new jobs of its topic from the stream wait (`isAwaited`),
- * so that the job replaces its draft in one step. Never rejects: on failure, the draft stores the error.
+ * Send a draft until the server responds. Meanwhile, new jobs of its topic from the stream wait
+ * (`isAwaited`), so that the job replaces its draft in one step. Never rejects: on failure, the draft stores
+ * the error.
  */
 export async function sendDraft(services: Services, draft: Draft): Promise<void> {
   const { api, cache, live, ownJobs, queries } = services;

@@ -51,11 +51,11 @@ export function JobsPage() {
   );
 }
 
-/** Open the stream of all jobs from the cursor of the first list, until the page is closed. */
+/** Open the stream of all jobs, starting at the cursor of the first loaded list, until the page is closed. */
 function useLiveList(page: JobPage | undefined): void {
   const { live } = useServices();
   const isLoaded = page !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: after the first page, the stream has its own cursor
+  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not reopen the stream
   useEffect(() => (page ? live.open(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
