@@ -1,10 +1,10 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig, loadEnv, type Plugin } from "vite";
 
-/** `npm run dev` against any API: CALO_API_URL=https://….amazonaws.com/api npm run dev */
+/** The API that `npm run dev` uses. To use another: CALO_API_URL=https://….amazonaws.com/api npm run dev */
 const API_URL = loadEnv("development", ".", "CALO_").CALO_API_URL ?? "http://localhost:8080/api";
 
-/** Where the site is deployed, config.json lies beside it; the development server answers in its place. */
+/** Serve `/config.json` on the development server. A deployment writes this file next to the site. */
 function devConfig(): Plugin {
   return {
     name: "calo-dev-config",

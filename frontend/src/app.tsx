@@ -3,19 +3,19 @@ import { Link, Route, Switch } from "wouter";
 import { Announcer } from "./components/announcer";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
-import { useArrival } from "./components/use-arrival";
 import { JobPage } from "./features/job/job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
+import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
 
 export function App() {
   const content = useRef<HTMLElement>(null);
-  useArrival(content);
+  useFocusOnNavigation(content);
   return (
     <>
-      <a className="skip" href="#main">
-        Skip to the jobs
+      <a className="skip-link" href="#main">
+        Skip to main content
       </a>
-      <header className="top">
+      <header className="site-header">
         <Link href="/" className="brand">
           <img src="/favicon.svg" width="28" height="28" alt="" />
           Calo

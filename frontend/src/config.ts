@@ -1,16 +1,16 @@
-/** What a deployment tells the page. */
+/** The settings that a deployment gives the page. */
 export interface Config {
-  /** Base of the API, stage included: `/api` or `https://….amazonaws.com/api`. */
+  /** The base URL of the API, including the stage: `/api` or `https://….amazonaws.com/api`. */
   apiUrl: string;
 }
 
-/** Read `/config.json`, which is written when the site is deployed. Rejects with what is wrong. */
+/** Read `/config.json`, which the deployment writes. Rejects with an Error that says what is wrong. */
 export async function loadConfig(): Promise<Config> {
-  const answer = await fetch("/config.json");
-  if (!answer.ok) throw new Error(`/config.json: ${answer.status}`);
-  const config: unknown = await answer.json();
+  const response = await fetch("/config.json");
+  if (!response.ok) throw new Error(`/config.json: status ${response.status}`);
+  const config: unknown = await response.json();
   if (typeof config !== "object" || config === null || !("apiUrl" in config)) {
-    throw new Error("/config.json has no apiUrl");
+    throw new Error("/config.json: apiUrl is missing");
   }
   return { apiUrl: String(config.apiUrl).replace(/\/+$/, "") };
 }

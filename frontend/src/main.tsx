@@ -3,12 +3,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { loadConfig } from "./config";
-import { makeServices, ServicesProvider } from "./services";
+import { makeServices } from "./make-services";
+import { ServicesProvider } from "./services";
 import "./styles.css";
 
-const place = document.getElementById("root");
-if (!place) throw new Error("no #root in the page");
-const root = createRoot(place);
+const container = document.getElementById("root");
+if (!container) throw new Error("index.html has no element #root");
+const root = createRoot(container);
 
 loadConfig().then(
   (config) => {
@@ -26,8 +27,8 @@ loadConfig().then(
   (error: Error) => {
     root.render(
       <main className="page">
-        <h1>Calo cannot start</h1>
-        <p>Its configuration could not be read ({error.message}). Reload the page to try again.</p>
+        <h1>Calo couldn't load its settings</h1>
+        <p>Reload the page to try again. ({error.message})</p>
       </main>,
     );
   },

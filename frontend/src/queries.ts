@@ -1,16 +1,16 @@
-/** What is fetched, under which key. */
+/** The queries for TanStack Query: their keys, and how their data is fetched. */
 
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { Place } from "./api/types";
+import type { ListParams } from "./api/types";
 import { JOB, JOBS, STATS } from "./live/job-cache";
 import type { Services } from "./services";
 
-export function jobsQuery({ api, cache }: Services, place: Place) {
+export function jobsQuery({ api, cache }: Services, params: ListParams) {
   return queryOptions({
-    queryKey: [JOBS, place],
-    queryFn: ({ signal }) => cache.page(place, () => api.jobs(place, signal)),
+    queryKey: [JOBS, params],
+    queryFn: ({ signal }) => cache.fetchPage(params, () => api.listJobs(params, signal)),
     placeholderData: keepPreviousData,
-    // the stream keeps it up to date; what it missed it says
+    // the stream keeps the data up to date, and reports a resync when it has missed changes
     refetchOnWindowFocus: false,
   });
 }
@@ -18,12 +18,12 @@ export function jobsQuery({ api, cache }: Services, place: Place) {
 export function jobQuery({ api, cache }: Services, id: string) {
   return queryOptions({
     queryKey: [JOB, id],
-    queryFn: ({ signal }) => cache.job(() => api.job(id, signal)),
-    placeholderData: cache.known(id),
+    queryFn: ({ signal }) => cache.fetchJob(() => api.getJob(id, signal)),
+    placeholderData: cache.latest(id),
     refetchOnWindowFocus: false,
   });
 }
 
 export function statsQuery({ api }: Services) {
-  return queryOptions({ queryKey: [STATS], queryFn: ({ signal }) => api.stats(signal) });
+  return queryOptions({ queryKey: [STATS], queryFn: ({ signal }) => api.getStats(signal) });
 }

@@ -1,9 +1,9 @@
-/** Made-up jobs and a clock that tests turn by hand. */
+/** Factories for jobs and pages, and timers that tests control. */
 
 import type { Job, JobPage } from "./api/types";
 import type { Timers } from "./live/timers";
 
-export function aJob(id: string, fields: Partial<Job> = {}): Job {
+export function makeJob(id: string, fields: Partial<Job> = {}): Job {
   const version = fields.version ?? 1;
   return {
     id,
@@ -20,7 +20,7 @@ export function aJob(id: string, fields: Partial<Job> = {}): Job {
   };
 }
 
-export function aPage(data: Job[], fields: Partial<JobPage> = {}): JobPage {
+export function makePage(data: Job[], fields: Partial<JobPage> = {}): JobPage {
   return {
     total: data.length,
     page: 1,
@@ -33,36 +33,39 @@ export function aPage(data: Job[], fields: Partial<JobPage> = {}): JobPage {
   };
 }
 
-/** Timers that go off when `pass` is called. */
+/** Timers that run their callbacks in `advance`. */
 export class FakeTimers implements Timers {
   #now = 0;
-  #next = 1;
-  readonly #waiting = new Map<number, { at: number; callback: () => void }>();
+  #lastId = 0;
+  readonly #timers = new Map<number, { time: number; callback: () => void }>();
 
   set(callback: () => void, ms: number): number {
-    this.#next += 1;
-    this.#waiting.set(this.#next, { at: this.#now + ms, callback });
-    return this.#next;
+    this.#lastId += 1;
+    this.#timers.set(this.#lastId, { time: this.#now + ms, callback });
+    return this.#lastId;
   }
 
   clear(timer: number): void {
-    this.#waiting.delete(timer);
+    this.#timers.delete(timer);
   }
 
-  /** How long each has still to wait. */
+  /** The milliseconds until each timer runs. */
   get waits(): number[] {
-    return [...this.#waiting.values()].map((one) => one.at - this.#now);
+    return [...this.#timers.values()].map((timer) => timer.time - this.#now);
   }
 
-  pass(ms: number): void {
+  advance(ms: number): void {
     const end = this.#now + ms;
-    for (;;) {
-      const due = [...this.#waiting].filter(([, one]) => one.at <= end).sort((a, b) => a[1].at - b[1].at)[0];
-      if (!due) break;
-      this.#waiting.delete(due[0]);
-      this.#now = due[1].at;
-      due[1].callback();
+    for (let next = this.#firstUntil(end); next; next = this.#firstUntil(end)) {
+      const [id, { time, callback }] = next;
+      this.#timers.delete(id);
+      this.#now = time;
+      callback();
     }
     this.#now = end;
+  }
+
+  #firstUntil(end: number) {
+    return [...this.#timers].filter(([, { time }]) => time <= end).sort((a, b) => a[1].time - b[1].time)[0];
   }
 }

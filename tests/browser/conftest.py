@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, and the local system that it visits."""
+"""Fixtures: Chromium driven by Playwright, and the local system that it opens."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -17,12 +17,12 @@ PHONE = {"width": 390, "height": 844}
 
 
 expect.set_options(timeout=60_000)
-"""Milliseconds: machines may be busy. Nothing waits longer than it must."""
+"""Milliseconds. The timeout is long because the machine may be busy; a met expectation returns earlier."""
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """Where it is."""
+    """Return the path of the Chromium executable. Skip the test if Chromium is not installed."""
     path = find_chromium()
     if path is None:
         pytest.skip(HOW_TO_GET)
@@ -31,14 +31,14 @@ def chromium() -> str:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Not for the whole session: while Playwright is there, its event loop runs, and no other may."""
+    """Yield a browser for one module. While Playwright runs, no other event loop can run in this thread."""
     with launch(chromium) as browser:
         yield browser
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page in a context of its own."""
+    """Yield an empty page in a new browser context."""
     context = browser.new_context()
     yield context.new_page()
     context.close()
@@ -46,15 +46,15 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def calo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
-    """The local system as `make run` starts it; only if there is a browser to visit it."""
+    """Yield the local system as `make run` starts it. It is not started if Chromium is not installed."""
     folder = tmp_path_factory.mktemp("web") / "run"
     (port,) = free_ports(1)
-    environment = {"HOME": str(folder.parent)}  # nothing of the caller's: no key, no endpoint
+    environment = {"HOME": str(folder.parent)}  # no access key and no endpoint of the caller
     with (
         LocalSystem(folder, port, environment=environment) as system,
-        contextlib.closing(Calo(system)) as whole,
+        contextlib.closing(Calo(system)) as calo,
     ):
-        yield whole
+        yield calo
 
 
 Visit = Callable[..., Page]
@@ -62,12 +62,14 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
-    """Opens a path of the web app as a new visitor, with options of a browser's context. At the end no page
-    may have failed in its scripts or broken its own content security policy."""
+    """Yield a function that opens a path of the web app in a new browser context with the given options.
+
+    At the end, fail if a page had a script error or violated its content security policy.
+    """
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
-    def note(message: ConsoleMessage) -> None:
+    def record_violation(message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             failures.append(message.text)
 
@@ -77,7 +79,7 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: failures.append(str(error)))
-        page.on("console", note)
+        page.on("console", record_violation)
         page.goto(path)
         return page
 

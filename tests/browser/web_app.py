@@ -1,4 +1,4 @@
-"""The web app as its tests see it."""
+"""Helpers for tests that use the web app."""
 
 import time
 
@@ -8,49 +8,51 @@ SECONDS = 1000
 
 
 def card(page: Page, job_id: str) -> Locator:
-    """A job's card in the grid, or its frame on its own page."""
+    """Return a job's card in the grid, or its frame on the job page."""
     return page.locator(f"[data-job='{job_id}']")
 
 
-def is_live(page: Page, seconds: float = 60) -> None:
-    """Wait until the indicator says so."""
+def expect_live(page: Page, seconds: float = 60) -> None:
+    """Wait until the live indicator shows that the stream is open."""
     expect(page.locator(".live")).to_have_attribute("data-status", "live", timeout=seconds * SECONDS)
 
 
-def says(locator: Locator, text: str, seconds: float = 60) -> None:
-    """Wait until it reads so."""
+def expect_text(locator: Locator, text: str, seconds: float = 60) -> None:
+    """Wait until the element contains the text."""
     expect(locator).to_contain_text(text, timeout=seconds * SECONDS)
 
 
-def ask(page: Page, query: str, *, count: str = "1", delay: str = "0") -> None:
+def create_jobs(page: Page, query: str, *, count: str = "1", delay: str = "0") -> None:
     """Fill in the form and send it."""
     page.get_by_role("textbox", name="Topic").fill(query)
     page.get_by_label("How many").select_option(count)
     page.get_by_label("When").select_option(delay)
-    page.get_by_role("button", name="Ask").click()
+    label = "Get photo" if count == "1" else f"Get {count} photos"
+    page.get_by_role("button", name=label).click()
 
 
-def shown_jobs(page: Page) -> list[str]:
-    """Ids of the jobs in the grid, in order."""
-    ids: list[str] = page.locator(".card[data-job]").evaluate_all("all => all.map(one => one.dataset.job)")
+def job_ids(page: Page) -> list[str]:
+    """Return the ids of the jobs in the grid, in order."""
+    cards = page.locator(".card[data-job]")
+    ids: list[str] = cards.evaluate_all("cards => cards.map(card => card.dataset.job)")
     return ids
 
 
-def requests_for(page: Page, part: str) -> list[str]:
-    """Addresses with this part in them that the page asks for from now on; the list grows."""
-    asked: list[str] = []
+def record_requests(page: Page, text: str) -> list[str]:
+    """Return a list that grows with the URLs of the page's future requests that contain the text."""
+    urls: list[str] = []
 
-    def note(request: Request) -> None:
-        if part in request.url:
-            asked.append(request.url)
+    def record(request: Request) -> None:
+        if text in request.url:
+            urls.append(request.url)
 
-    page.on("request", note)
-    return asked
+    page.on("request", record)
+    return urls
 
 
-def wait_until_asked(page: Page, asked: list[str], count: int) -> None:
-    """Until there are so many requests. Playwright tells of them only while it is called."""
+def wait_for_requests(page: Page, urls: list[str], count: int) -> None:
+    """Wait for `count` recorded requests. Playwright reports requests only while one of its methods runs."""
     deadline = time.monotonic() + 60
-    while len(asked) < count:
-        assert time.monotonic() < deadline, asked
+    while len(urls) < count:
+        assert time.monotonic() < deadline, urls
         page.wait_for_timeout(50)

@@ -1,10 +1,10 @@
-/** The API's refusals and failures, in words for a person. */
+/** Errors of API requests, with messages that can be shown to users. */
 
 import type { components } from "./schema";
 
 type Problem = components["schemas"]["Problem"];
 
-/** `status` 0: no answer came. `retryAt`: epoch ms from when the server wants to be asked again. */
+/** `status` is the HTTP status, or 0 without a response; `retryAt` is Retry-After as epoch ms, if given. */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
@@ -16,42 +16,43 @@ export class ApiError extends Error {
     this.retryAt = retryAt;
   }
 
-  /** Would the same request have a chance in a moment? */
-  get isPassing(): boolean {
+  /** Whether the same request may succeed if it is sent again. */
+  get isTransient(): boolean {
     return this.status === 0 || this.status >= 500;
   }
 }
 
-/** From an answer that is not 2xx; its body may be problem+json or anything. */
-export function refusal(response: Response, body: unknown, now: number): ApiError {
+/** Convert a response that is not 2xx. Its body can be problem+json or anything else. */
+export function errorFromResponse(response: Response, body: unknown, now: number): ApiError {
   const problem = isProblem(body) ? body : null;
-  const retryAt = retryTime(response.headers.get("Retry-After"), now);
-  const detail = problem?.detail || WORDS[response.status] || `The server answered ${response.status}.`;
+  const retryAt = parseRetryAfter(response.headers.get("Retry-After"), now);
+  const detail =
+    problem?.detail || DEFAULT_DETAILS[response.status] || `The server returned status ${response.status}.`;
   return new ApiError(response.status, detail, retryAt);
 }
 
-/** From a fetch that got no answer: no network, a refused connection, too long a wait. */
-export function unreachable(): ApiError {
+/** Return the error for a request without a response: no network, connection refused, or timeout. */
+export function networkError(): ApiError {
   return new ApiError(0, "The server cannot be reached.");
 }
 
-const WORDS: Record<number, string> = {
-  403: "This is not allowed.",
+const DEFAULT_DETAILS: Record<number, string> = {
+  403: "You are not allowed to do this.",
   404: "There is nothing at this address.",
-  413: "That is too much at once.",
+  413: "The request is too large.",
   429: "Too many requests.",
   502: "The server cannot be reached.",
   503: "The server is busy.",
-  504: "The server took too long to answer.",
+  504: "The server took too long to respond.",
 };
 
 function isProblem(body: unknown): body is Problem {
   return typeof body === "object" && body !== null && "detail" in body && typeof body.detail === "string";
 }
 
-/** Retry-After is a number of seconds, or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryTime(text: string | null, now: number): number | null {
-  if (!text) return null;
-  const time = /^\d+$/.test(text) ? now + Number(text) * 1000 : Date.parse(text);
+/** Retry-After is a number of seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function parseRetryAfter(value: string | null, now: number): number | null {
+  if (!value) return null;
+  const time = /^\d+$/.test(value) ? now + Number(value) * 1000 : Date.parse(value);
   return Number.isNaN(time) ? null : time;
 }

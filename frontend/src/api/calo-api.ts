@@ -1,9 +1,9 @@
-/** The API's calls. Each resolves with what the contract says, or rejects with an ApiError. */
+/** The API client. Its methods resolve with the response body, or reject with an ApiError. */
 
 import createClient from "openapi-fetch";
-import { ApiError, refusal, unreachable } from "./api-error";
+import { ApiError, errorFromResponse, networkError } from "./api-error";
 import type { paths } from "./schema";
-import type { Job, JobPage, JobRequest, Place, Stats } from "./types";
+import type { Job, JobPage, JobRequest, ListParams, Stats } from "./types";
 
 export const PAGE_SIZE = 24;
 
@@ -24,35 +24,34 @@ export class CaloApi {
     this.#client = createClient<paths>({ baseUrl });
   }
 
-  jobs(place: Place, signal: AbortSignal): Promise<JobPage> {
-    const { status, page, cursor } = place;
+  listJobs({ status, page, cursor }: ListParams, signal: AbortSignal): Promise<JobPage> {
     const query = { pageSize: PAGE_SIZE, ...(cursor ? { cursor } : { page }), ...(status ? { status } : {}) };
-    return settled(this.#client.GET("/jobs", { params: { query }, signal: limited(signal) }));
+    return unwrap(this.#client.GET("/jobs", { params: { query }, signal: withTimeout(signal) }));
   }
 
-  job(id: string, signal: AbortSignal): Promise<Job> {
-    return settled(this.#client.GET("/jobs/{id}", { params: { path: { id } }, signal: limited(signal) }));
+  getJob(id: string, signal: AbortSignal): Promise<Job> {
+    return unwrap(this.#client.GET("/jobs/{id}", { params: { path: { id } }, signal: withTimeout(signal) }));
   }
 
-  stats(signal: AbortSignal): Promise<Stats> {
-    return settled(this.#client.GET("/stats", { signal: limited(signal) }));
+  getStats(signal: AbortSignal): Promise<Stats> {
+    return unwrap(this.#client.GET("/stats", { signal: withTimeout(signal) }));
   }
 
-  /** The same key again gives the same job, so a request whose answer was lost may be sent again. */
-  create(body: JobRequest, key: string): Promise<Job> {
+  /** Create a job. The same key returns the same job, so the request can be retried after a lost response. */
+  createJob(body: JobRequest, key: string): Promise<Job> {
     const params = { header: { "Idempotency-Key": key } };
-    return settled(this.#client.POST("/jobs", { body, params, signal: limited() }));
+    return unwrap(this.#client.POST("/jobs", { body, params, signal: withTimeout() }));
   }
 
-  cancel(id: string): Promise<Job> {
-    return settled(this.#client.DELETE("/jobs/{id}", { params: { path: { id } }, signal: limited() }));
+  cancelJob(id: string): Promise<Job> {
+    return unwrap(this.#client.DELETE("/jobs/{id}", { params: { path: { id } }, signal: withTimeout() }));
   }
 
-  retry(id: string): Promise<Job> {
-    return settled(this.#client.POST("/jobs/{id}/retry", { params: { path: { id } }, signal: limited() }));
+  retryJob(id: string): Promise<Job> {
+    return unwrap(this.#client.POST("/jobs/{id}/retry", { params: { path: { id } }, signal: withTimeout() }));
   }
 
-  /** The address of the live stream: of one job, or of all jobs from a cursor on. */
+  /** Return the URL of the live stream of one job, or of all jobs that changed after a cursor. */
   liveUrl(jobId: string | null, cursor: string | null): string {
     const query = new URLSearchParams();
     if (jobId) query.set("job", jobId);
@@ -61,22 +60,22 @@ export class CaloApi {
   }
 }
 
-function limited(signal?: AbortSignal): AbortSignal {
+function withTimeout(signal?: AbortSignal): AbortSignal {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-async function settled<T>(call: Promise<Outcome<T>>): Promise<T> {
+async function unwrap<T>(request: Promise<Outcome<T>>): Promise<T> {
   let outcome: Outcome<T>;
   try {
-    outcome = await call;
+    outcome = await request;
   } catch (error) {
-    if (error instanceof TypeError || isTimeout(error)) throw unreachable();
-    if (error instanceof SyntaxError) throw new ApiError(502, "The server's answer could not be read.");
-    throw error; // the caller itself gave up
+    if (error instanceof TypeError || isTimeout(error)) throw networkError();
+    if (error instanceof SyntaxError) throw new ApiError(502, "The server's response could not be read.");
+    throw error; // the caller aborted the request
   }
   if (!outcome.response.ok || outcome.data === undefined) {
-    throw refusal(outcome.response, outcome.error, Date.now());
+    throw errorFromResponse(outcome.response, outcome.error, Date.now());
   }
   return outcome.data;
 }

@@ -1,4 +1,4 @@
-/** The contract's types, by the names that the code uses. */
+/** Short names for the types that are generated from the OpenAPI document. */
 
 import type { components } from "./schema";
 
@@ -11,13 +11,13 @@ export type Status = components["schemas"]["Status"];
 
 export const STATUSES: readonly Status[] = ["pending", "resolved", "error", "cancelled"];
 
-/** A part of the list: of one status or all, a page by number, or what comes after a cursor. */
-export interface Place {
+/** Selects a page of the list: jobs of one status or of all (null), by page number or after a cursor. */
+export interface ListParams {
   status: Status | null;
   page: number;
   cursor: string | null;
 }
 
-export function isFirstPage(place: Place): boolean {
-  return place.page === 1 && place.cursor === null;
+export function isFirstPage(params: ListParams): boolean {
+  return params.page === 1 && params.cursor === null;
 }

@@ -1,26 +1,25 @@
-/** Tells people who do not see the page how the jobs that they asked for have ended. */
-
-import { useEffect, useState } from "react";
+import { useSyncExternalStore } from "react";
 import type { Job } from "../api/types";
 import { useServices } from "../services";
-import { ownEnded } from "./own-jobs";
 
+/** Announces to screen readers how the jobs that were created on this page have ended. */
 export function Announcer() {
-  const { live } = useServices();
-  const [words, setWords] = useState("");
-  useEffect(() => {
-    live.onNews = (jobs) => {
-      const ended = ownEnded(jobs);
-      if (ended.length) setWords(ended.map(endOf).join(", "));
-    };
-  }, [live]);
+  const { ownJobs } = useServices();
+  const ended = useSyncExternalStore(ownJobs.subscribe, ownJobs.lastEnded);
   return (
-    <div className="unseen" aria-live="polite">
-      {words}
+    <div className="visually-hidden" aria-live="polite">
+      {ended.map(announcement).join(", ")}
     </div>
   );
 }
 
-function endOf(job: Job): string {
-  return `${job.query}: ${job.status === "resolved" ? "the photo is there" : job.status}`;
+function announcement(job: Job): string {
+  switch (job.status) {
+    case "resolved":
+      return `Photo of ${job.query} is ready`;
+    case "cancelled":
+      return `Photo of ${job.query} was cancelled`;
+    default:
+      return `Photo of ${job.query} failed`;
+  }
 }

@@ -2,35 +2,37 @@ import { useMutation } from "@tanstack/react-query";
 import { ApiError } from "../api/api-error";
 import type { Job } from "../api/types";
 import { useServices } from "../services";
-import { explain } from "./problem-message";
+import { problemText } from "../text/problem";
 
-/** What can be done with a job as it is now. */
+/** A button that cancels a pending job, or retries a failed or cancelled job. */
 export function JobActions({ job }: { job: Job }) {
   const { api, cache, live } = useServices();
-  const change = useMutation({
-    mutationFn: () =>
-      live.changing(() => (job.status === "pending" ? api.cancel(job.id) : api.retry(job.id))),
-    onSuccess: (changed) => cache.learn([changed]),
+  const isPending = job.status === "pending";
+  const mutation = useMutation({
+    mutationFn: () => live.expectEventFor(() => (isPending ? api.cancelJob(job.id) : api.retryJob(job.id))),
+    onSuccess: (updated) => cache.update([updated]),
     onError: async (error) => {
       if (!(error instanceof ApiError) || error.status !== 409) return;
-      cache.learn([await api.job(job.id, AbortSignal.timeout(15_000))]); // it ended meanwhile: show how
+      // the job has changed in the meantime: show its current version
+      cache.update([await api.getJob(job.id, AbortSignal.timeout(15_000))]);
     },
   });
   if (job.status === "resolved") return null;
+  const label = isPending ? "Cancel" : "Try again";
   return (
     <div className="actions">
       <button
         type="button"
-        className="quiet"
-        disabled={change.isPending}
-        onClick={() => change.mutate()}
-        aria-label={`${job.status === "pending" ? "Cancel" : "Try again"}: ${job.query}`}
+        className="text-button"
+        disabled={mutation.isPending}
+        onClick={() => mutation.mutate()}
+        aria-label={`${label}: ${job.query}`}
       >
-        {job.status === "pending" ? "Cancel" : "Try again"}
+        {label}
       </button>
-      {change.isError && (
-        <p className="mistake" role="alert">
-          {explain(change.error, Date.now())}
+      {mutation.isError && (
+        <p className="error" role="alert">
+          {problemText(mutation.error, Date.now())}
         </p>
       )}
     </div>

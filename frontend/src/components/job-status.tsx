@@ -1,30 +1,13 @@
 import type { Job } from "../api/types";
-import { startOf } from "./own-jobs";
-import { age, clockTime } from "./time";
-
-/** A job's status in words. */
-export function statusWords(job: Job, now: number): string {
-  switch (job.status) {
-    case "pending":
-      return pendingWords(job, now);
-    case "resolved":
-      return "Ready";
-    case "error":
-      return "Failed";
-    case "cancelled":
-      return "Cancelled";
-  }
-}
-
-/** The kind of a job's look: its status, or that it waits for the third party's rate limit. */
-export function lookOf(job: Job, now: number): Job["status"] | "waiting" {
-  return isWaiting(job, now) ? "waiting" : job.status;
-}
+import { useServices } from "../services";
+import { displayStatus, statusText } from "../text/job-status";
+import { age } from "../text/time";
 
 export function JobStatus({ job, now }: { job: Job; now: number }) {
+  const { ownJobs } = useServices();
   return (
-    <p className="status" data-look={lookOf(job, now)}>
-      {statusWords(job, now)}
+    <p className="status" data-status={displayStatus(job, now)}>
+      {statusText(job, ownJobs.startTime(job), now)}
       <span aria-hidden="true"> · </span>
       <time
         dateTime={new Date(job.created_at).toISOString()}
@@ -34,14 +17,4 @@ export function JobStatus({ job, now }: { job: Job; now: number }) {
       </time>
     </p>
   );
-}
-
-function pendingWords(job: Job, now: number): string {
-  if (isWaiting(job, now)) return `Waits for the rate limit until ${clockTime(job.deferred_until, now)}`;
-  const start = startOf(job);
-  return start && start > now ? `Starts at ${clockTime(start, now)}` : "Pending";
-}
-
-function isWaiting(job: Job, now: number): job is Job & { deferred_until: number } {
-  return job.status === "pending" && job.deferred_until !== null && job.deferred_until > now;
 }

@@ -2,7 +2,7 @@ import { useSyncExternalStore } from "react";
 import type { LiveStatus } from "../live/live-stream";
 import { useServices } from "../services";
 
-const WORDS: Record<LiveStatus, string> = {
+const LABELS: Record<LiveStatus, string> = {
   connecting: "Connecting…",
   live: "Live",
   reconnecting: "Reconnecting…",
@@ -10,21 +10,21 @@ const WORDS: Record<LiveStatus, string> = {
   paused: "Paused",
 };
 
-const MEANINGS: Record<LiveStatus, string> = {
+const DESCRIPTIONS: Record<LiveStatus, string> = {
   connecting: "Connecting to the live stream",
-  live: "Changes show at once",
-  reconnecting: "The connection is lost; what is shown may be old. Trying again.",
-  offline: "This device is offline; what is shown may be old.",
-  paused: "Nobody was looking; it goes on now.",
+  live: "Changes appear immediately",
+  reconnecting: "Connection lost. This may be out of date; reconnecting…",
+  offline: "This device is offline. This may be out of date.",
+  paused: "Paused while this tab was hidden.",
 };
 
 export function LiveIndicator() {
   const { live } = useServices();
   const status = useSyncExternalStore(live.subscribe, live.status);
   return (
-    <p className="live" data-status={status} role="status" title={MEANINGS[status]}>
+    <p className="live" data-status={status} role="status" title={DESCRIPTIONS[status]}>
       <span className="dot" aria-hidden="true" />
-      {WORDS[status]}
+      {LABELS[status]}
     </p>
   );
 }

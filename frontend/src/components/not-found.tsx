@@ -3,7 +3,7 @@ import { Link } from "wouter";
 
 export function NotFound({ children }: { children: ReactNode }) {
   return (
-    <section className="blank">
+    <section className="empty-state">
       <title>Not found · Calo</title>
       <h1>Not found</h1>
       <p>{children}</p>

@@ -2,21 +2,21 @@ import { useState } from "react";
 import type { Photo } from "../api/types";
 import { Blurhash } from "./blurhash";
 
-/** Widths in pixels of the two sizes that Unsplash gives. */
+/** The widths in pixels of the two sizes that Unsplash provides. */
 const SMALL = 400;
 const REGULAR = 1080;
 
 interface Props {
   photo: Photo;
   query: string;
-  /** How wide it is shown, as in the attribute `sizes` of an image. */
+  /** The displayed width, in the syntax of the `sizes` attribute of an image. */
   sizes: string;
-  /** At the top of the page: worth loading before all else. */
-  isFirst?: boolean;
+  /** Load the image with high priority, because it is visible without scrolling. */
+  isPriority?: boolean;
 }
 
-/** Colour and blurhash at once, the photo over them when it has come; the frame keeps its size. */
-export function PhotoFrame({ photo, query, sizes, isFirst = false }: Props) {
+/** Shows the photo's colour and blurhash until the image has loaded. The size of the frame does not change. */
+export function PhotoFrame({ photo, query, sizes, isPriority = false }: Props) {
   const [state, setState] = useState<"loading" | "shown" | "broken">("loading");
   return (
     <div className="photo" style={{ backgroundColor: photo.color ?? undefined }} data-state={state}>
@@ -27,9 +27,9 @@ export function PhotoFrame({ photo, query, sizes, isFirst = false }: Props) {
         sizes={sizes}
         width={photo.width}
         height={photo.height}
-        alt={photo.alt ?? `A photo of ${query}`}
-        loading={isFirst ? "eager" : "lazy"}
-        fetchPriority={isFirst ? "high" : "auto"}
+        alt={photo.alt ?? `Photo of ${query}`}
+        loading={isPriority ? "eager" : "lazy"}
+        fetchPriority={isPriority ? "high" : "auto"}
         decoding="async"
         onLoad={() => setState("shown")}
         onError={() => setState("broken")}
@@ -39,7 +39,7 @@ export function PhotoFrame({ photo, query, sizes, isFirst = false }: Props) {
   );
 }
 
-/** As https://help.unsplash.com/en/articles/2511315-guideline-attribution asks. */
+/** The attribution as Unsplash requires it: https://help.unsplash.com/en/articles/2511315-guideline-attribution */
 export function Credit({ photo }: { photo: Photo }) {
   return (
     <p className="credit">

@@ -1,97 +1,100 @@
 import { describe, expect, test } from "vitest";
-import type { Place } from "../api/types";
-import { aJob, aPage } from "../testing";
+import type { ListParams } from "../api/types";
+import { makeJob, makePage } from "../testing";
 import { applyJobs, hasGap } from "./apply-jobs";
 
-const FIRST: Place = { status: null, page: 1, cursor: null };
-const SECOND: Place = { status: null, page: 2, cursor: null };
-const PENDING: Place = { status: "pending", page: 1, cursor: null };
+const FIRST: ListParams = { status: null, page: 1, cursor: null };
+const SECOND: ListParams = { status: null, page: 2, cursor: null };
+const PENDING: ListParams = { status: "pending", page: 1, cursor: null };
 
 const ids = (page: { data: { id: string }[] }) => page.data.map((job) => job.id);
 
 describe("a job on the page", () => {
-  const page = aPage([aJob("b", { created_at: 2, version: 2 }), aJob("a", { created_at: 1 })]);
+  const page = makePage([makeJob("b", { created_at: 2, version: 2 }), makeJob("a", { created_at: 1 })]);
 
-  test("is replaced by its newer version, in its place", () => {
-    const newer = aJob("a", { created_at: 1, version: 2, status: "resolved" });
+  test("is replaced by a newer version at the same position", () => {
+    const newer = makeJob("a", { created_at: 1, version: 2, status: "resolved" });
     expect(applyJobs(page, FIRST, [newer]).data).toEqual([page.data[0], newer]);
   });
 
   test.each([1, 2])(
-    "is not replaced by version %i, which is not newer; the page is the same object",
+    "is not replaced by version %i, which is not newer: the page is the same object",
     (version) => {
-      expect(applyJobs(page, FIRST, [aJob("b", { created_at: 2, version, status: "error" })])).toBe(page);
+      expect(applyJobs(page, FIRST, [makeJob("b", { created_at: 2, version, status: "error" })])).toBe(page);
     },
   );
 
-  test("keeps its object when another one changes, so that its card is not drawn anew", () => {
-    expect(applyJobs(page, FIRST, [aJob("a", { created_at: 1, version: 2 })]).data[0]).toBe(page.data[0]);
+  test("stays the same object when another job changes, so its card is not rendered again", () => {
+    expect(applyJobs(page, FIRST, [makeJob("a", { created_at: 1, version: 2 })]).data[0]).toBe(page.data[0]);
   });
 
-  test("leaves a list of one status with that status, and is no longer counted", () => {
-    const after = applyJobs(page, PENDING, [aJob("b", { created_at: 2, version: 3, status: "resolved" })]);
+  test("is removed from a list of one status when its status changes, and no longer counted", () => {
+    const after = applyJobs(page, PENDING, [makeJob("b", { created_at: 2, version: 3, status: "resolved" })]);
     expect(ids(after)).toEqual(["a"]);
     expect(after.total).toBe(1);
   });
 });
 
 describe("a new job", () => {
-  const page = aPage([aJob("c", { created_at: 30 }), aJob("b", { created_at: 20 })]);
+  const page = makePage([makeJob("c", { created_at: 30 }), makeJob("b", { created_at: 20 })]);
 
-  test("stands where it belongs, newest first", () => {
-    const after = applyJobs(page, FIRST, [aJob("m", { created_at: 25 }), aJob("z", { created_at: 40 })]);
+  test("is inserted in order, newest first", () => {
+    const after = applyJobs(page, FIRST, [
+      makeJob("m", { created_at: 25 }),
+      makeJob("z", { created_at: 40 }),
+    ]);
     expect(ids(after)).toEqual(["z", "c", "m", "b"]);
     expect(after.total).toBe(4);
   });
 
-  test("pushes the last one to the next page", () => {
-    const full = { ...page, pageSize: 2, next_cursor: "more", total: 5, totalPages: 3 };
-    const after = applyJobs(full, FIRST, [aJob("z", { created_at: 40 })]);
+  test("moves the last job to the next page", () => {
+    const full = { ...page, pageSize: 2, next_cursor: "next", total: 5, totalPages: 3 };
+    const after = applyJobs(full, FIRST, [makeJob("z", { created_at: 40 })]);
     expect(ids(after)).toEqual(["z", "c"]);
     expect([after.total, after.totalPages]).toEqual([6, 3]);
   });
 
-  test("older than a page that others follow is on one of those", () => {
-    const full = { ...page, pageSize: 2, next_cursor: "more" };
-    expect(applyJobs(full, FIRST, [aJob("a", { created_at: 10 })])).toBe(full);
+  test("that is older than the page belongs on a later page", () => {
+    const full = { ...page, pageSize: 2, next_cursor: "next" };
+    expect(applyJobs(full, FIRST, [makeJob("a", { created_at: 10 })])).toBe(full);
   });
 
-  test("older than all is the last on the only page", () => {
-    expect(ids(applyJobs(page, FIRST, [aJob("a", { created_at: 10 })]))).toEqual(["c", "b", "a"]);
+  test("that is the oldest is the last on the only page", () => {
+    expect(ids(applyJobs(page, FIRST, [makeJob("a", { created_at: 10 })]))).toEqual(["c", "b", "a"]);
   });
 
-  test("of the same moment has its place by its id, as the API orders them", () => {
-    expect(ids(applyJobs(page, FIRST, [aJob("d", { created_at: 30 })]))).toEqual(["d", "c", "b"]);
+  test("with the same creation time is ordered by its id, as in the API", () => {
+    expect(ids(applyJobs(page, FIRST, [makeJob("d", { created_at: 30 })]))).toEqual(["d", "c", "b"]);
   });
 
-  test.each([SECOND, { ...FIRST, cursor: "x" }])("does not come onto a later page", (place) => {
-    expect(applyJobs(page, place, [aJob("z", { created_at: 40 })])).toBe(page);
+  test.each([SECOND, { ...FIRST, cursor: "x" }])("is not inserted on a later page", (params) => {
+    expect(applyJobs(page, params, [makeJob("z", { created_at: 40 })])).toBe(page);
   });
 
-  test("of another status does not come into a list of one status", () => {
-    expect(applyJobs(page, PENDING, [aJob("z", { created_at: 40, status: "error" })])).toBe(page);
+  test("is not inserted into a list of another status", () => {
+    expect(applyJobs(page, PENDING, [makeJob("z", { created_at: 40, status: "error" })])).toBe(page);
   });
 
-  test("makes an empty list its own", () => {
-    expect(ids(applyJobs(aPage([]), FIRST, [aJob("a")]))).toEqual(["a"]);
+  test("is inserted into an empty list", () => {
+    expect(ids(applyJobs(makePage([]), FIRST, [makeJob("a")]))).toEqual(["a"]);
   });
 });
 
-test("500 events of 24 jobs come out as their newest versions", () => {
-  const page = aPage(
-    Array.from({ length: 24 }, (_, number) => aJob(`${number}`, { created_at: 100 - number })),
+test("500 events for 24 jobs result in the newest version of each job", () => {
+  const page = makePage(
+    Array.from({ length: 24 }, (_, number) => makeJob(`${number}`, { created_at: 100 - number })),
   );
   const events = Array.from({ length: 500 }, (_, number) =>
-    aJob(`${number % 24}`, { created_at: 100 - (number % 24), version: 2 + Math.floor(number / 24) }),
+    makeJob(`${number % 24}`, { created_at: 100 - (number % 24), version: 2 + Math.floor(number / 24) }),
   );
-  const after = events.reduce((state, event) => applyJobs(state, FIRST, [event]), page);
+  const after = events.reduce((current, event) => applyJobs(current, FIRST, [event]), page);
   expect(after.data.map((job) => job.version)).toEqual(
     page.data.map((_, number) => 2 + Math.floor((499 - number) / 24)),
   );
 });
 
-test("a page has a gap when jobs have left it and others are behind it", () => {
-  expect(hasGap(aPage([aJob("a")], { next_cursor: "x" }))).toBe(true);
-  expect(hasGap(aPage([aJob("a")]))).toBe(false);
-  expect(hasGap(aPage([aJob("a")], { next_cursor: "x", pageSize: 1 }))).toBe(false);
+test("a page has a gap when jobs were removed and there is a next page", () => {
+  expect(hasGap(makePage([makeJob("a")], { next_cursor: "x" }))).toBe(true);
+  expect(hasGap(makePage([makeJob("a")]))).toBe(false);
+  expect(hasGap(makePage([makeJob("a")], { next_cursor: "x", pageSize: 1 }))).toBe(false);
 });

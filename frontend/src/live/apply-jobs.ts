@@ -1,51 +1,52 @@
-/** The reducer of events: a page of the list after jobs have changed. */
+/** Applies changed jobs to a page of the list. */
 
-import { isFirstPage, type Job, type JobPage, type Place } from "../api/types";
+import { isFirstPage, type Job, type JobPage, type ListParams } from "../api/types";
 
 /**
- * `page` with newer versions in place of older ones; jobs that have left its status are gone; on the first
- * page, new jobs stand where they belong, newest first. The same object if nothing has changed.
+ * Return the page with newer versions of its jobs, without jobs that no longer have its status. On the first
+ * page, also insert new jobs, newest first. Return the same object if nothing changed.
  */
-export function applyJobs(page: JobPage, place: Place, jobs: readonly Job[]): JobPage {
-  const changed = new Map(jobs.map((job) => [job.id, job]));
-  const kept = replaced(page.data, place, changed);
-  const shown = new Set(page.data.map((job) => job.id));
-  const added = isFirstPage(place)
-    ? jobs.filter((job) => !shown.has(job.id) && belongs(job, place, page))
+export function applyJobs(page: JobPage, params: ListParams, jobs: readonly Job[]): JobPage {
+  const updated = updateJobs(page.data, params, new Map(jobs.map((job) => [job.id, job])));
+  const existingIds = new Set(page.data.map((job) => job.id));
+  const added = isFirstPage(params)
+    ? jobs.filter((job) => !existingIds.has(job.id) && belongsOnFirstPage(job, params, page))
     : [];
-  if (kept === page.data && added.length === 0) return page;
-  const total = page.total + added.length - (page.data.length - kept.length);
-  const data = added.length ? [...kept, ...added].sort(newestFirst).slice(0, page.pageSize) : kept;
+  if (updated === page.data && added.length === 0) return page;
+  const total = page.total + added.length - (page.data.length - updated.length);
+  const data = added.length ? [...updated, ...added].sort(newestFirst).slice(0, page.pageSize) : updated;
   return { ...page, data, total, totalPages: Math.ceil(total / page.pageSize) };
 }
 
-/** Is there room on the page for jobs that only the server knows? */
+/** Return whether the page has room for jobs that only the server has. */
 export function hasGap(page: JobPage): boolean {
   return page.data.length < page.pageSize && page.next_cursor !== null;
 }
 
-function replaced(data: Job[], place: Place, changed: ReadonlyMap<string, Job>): Job[] {
-  let same = true;
-  const kept = data.flatMap((job) => {
-    const other = changed.get(job.id);
-    if (!other || other.version <= job.version) return [job];
-    same = false;
-    return matches(other, place) ? [other] : [];
+/** Return the jobs with newer versions applied, or the same array if there are none. */
+function updateJobs(data: Job[], params: ListParams, changes: ReadonlyMap<string, Job>): Job[] {
+  let isUnchanged = true;
+  const updated = data.flatMap((job) => {
+    const change = changes.get(job.id);
+    if (!change || change.version <= job.version) return [job];
+    isUnchanged = false;
+    return hasStatus(change, params) ? [change] : [];
   });
-  return same ? data : kept;
+  return isUnchanged ? data : updated;
 }
 
-/** On the first page belongs what is newer than its last job; or all, if there is no more behind it. */
-function belongs(job: Job, place: Place, page: JobPage): boolean {
+/** A job belongs on the first page if it is newer than the page's last job, or if there is no next page. */
+function belongsOnFirstPage(job: Job, params: ListParams, page: JobPage): boolean {
   const last = page.data.at(-1);
   const isLastPage = page.next_cursor === null && page.data.length < page.pageSize;
-  return matches(job, place) && (isLastPage || last === undefined || newestFirst(job, last) < 0);
+  return hasStatus(job, params) && (isLastPage || last === undefined || newestFirst(job, last) < 0);
 }
 
-function matches(job: Job, place: Place): boolean {
-  return place.status === null || job.status === place.status;
+function hasStatus(job: Job, params: ListParams): boolean {
+  return params.status === null || job.status === params.status;
 }
 
+/** Compare as the API sorts: by creation time, then by id, both descending. */
 function newestFirst(a: Job, b: Job): number {
   return b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
 }

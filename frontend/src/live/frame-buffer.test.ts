@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
 import type { Job } from "../api/types";
-import { aJob } from "../testing";
+import { makeJob } from "../testing";
 import { FrameBuffer } from "./frame-buffer";
 
-test("what comes within a frame is handed on once, of each job the newest", () => {
+test("jobs that arrive within a frame are passed on together, in their newest versions", () => {
   const frames: (() => void)[] = [];
   const flushed: Job[][] = [];
   const buffer = new FrameBuffer(
     (jobs) => flushed.push(jobs),
     (callback) => frames.push(callback),
   );
-  buffer.push(aJob("a", { version: 2 }));
-  buffer.push(aJob("b"));
-  buffer.push(aJob("a", { version: 3 }));
-  buffer.push(aJob("a", { version: 1 }));
+  buffer.push(makeJob("a", { version: 2 }));
+  buffer.push(makeJob("b"));
+  buffer.push(makeJob("a", { version: 3 }));
+  buffer.push(makeJob("a", { version: 1 }));
   expect(frames).toHaveLength(1);
   frames[0]?.();
-  expect(flushed).toEqual([[aJob("a", { version: 3 }), aJob("b")]]);
-  buffer.push(aJob("c"));
+  expect(flushed).toEqual([[makeJob("a", { version: 3 }), makeJob("b")]]);
+  buffer.push(makeJob("c"));
   frames[1]?.();
-  expect(flushed[1]).toEqual([aJob("c")]);
+  expect(flushed[1]).toEqual([makeJob("c")]);
 });

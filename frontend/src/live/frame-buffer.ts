@@ -1,4 +1,4 @@
-/** Gathers what comes and hands it on once per animation frame: of each job the newest version only. */
+/** Collects jobs and passes them on once per animation frame, only the newest version of each. */
 
 import type { Job } from "../api/types";
 
@@ -8,22 +8,22 @@ export class FrameBuffer {
   readonly #onNextFrame: (callback: () => void) => void;
   #isScheduled = false;
 
-  /** A hidden page has no frames: what comes meanwhile waits, one version a job. */
+  /** A hidden page has no frames. Until it is visible, the buffer keeps one version of each job. */
   constructor(flush: (jobs: Job[]) => void, onNextFrame: (callback: () => void) => void) {
     this.#flush = flush;
     this.#onNextFrame = onNextFrame;
   }
 
   push(job: Job): void {
-    const known = this.#jobs.get(job.id);
-    if (known && known.version >= job.version) return;
+    const buffered = this.#jobs.get(job.id);
+    if (buffered && buffered.version >= job.version) return;
     this.#jobs.set(job.id, job);
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#onNextFrame(() => this.#run());
+    this.#onNextFrame(() => this.#flushJobs());
   }
 
-  #run(): void {
+  #flushJobs(): void {
     this.#isScheduled = false;
     const jobs = [...this.#jobs.values()];
     this.#jobs.clear();

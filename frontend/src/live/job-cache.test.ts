@@ -1,10 +1,10 @@
 import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { JobPage, Place } from "../api/types";
-import { aJob, aPage, FakeTimers } from "../testing";
+import type { JobPage, ListParams } from "../api/types";
+import { FakeTimers, makeJob, makePage } from "../testing";
 import { JobCache } from "./job-cache";
 
-const FIRST: Place = { status: null, page: 1, cursor: null };
+const FIRST: ListParams = { status: null, page: 1, cursor: null };
 
 let queries: QueryClient;
 let timers: FakeTimers;
@@ -16,78 +16,78 @@ beforeEach(() => {
   cache = new JobCache(queries, timers);
 });
 
-const shown = () => queries.getQueryData<JobPage>(["jobs", FIRST])?.data;
+const cachedJobs = () => queries.getQueryData<JobPage>(["jobs", FIRST])?.data;
 
-describe("what the stream tells", () => {
-  test("changes every list and the job's own page", () => {
-    queries.setQueryData(["jobs", FIRST], aPage([aJob("a")]));
-    queries.setQueryData(["job", "a"], aJob("a"));
-    const newer = aJob("a", { version: 2, status: "resolved" });
-    expect(cache.learn([newer])).toEqual([newer]);
-    expect(shown()).toEqual([newer]);
+describe("an event from the stream", () => {
+  test("updates every list and the job's own page", () => {
+    queries.setQueryData(["jobs", FIRST], makePage([makeJob("a")]));
+    queries.setQueryData(["job", "a"], makeJob("a"));
+    const newer = makeJob("a", { version: 2, status: "resolved" });
+    expect(cache.update([newer])).toEqual([newer]);
+    expect(cachedJobs()).toEqual([newer]);
     expect(queries.getQueryData(["job", "a"])).toEqual(newer);
   });
 
-  test("is told once: the same event again, or an older one, is no news", () => {
-    queries.setQueryData(["jobs", FIRST], aPage([]));
-    cache.learn([aJob("a", { version: 2 })]);
-    expect(cache.learn([aJob("a", { version: 2 }), aJob("a", { version: 1 })])).toEqual([]);
-    expect(shown()?.map((job) => job.version)).toEqual([2]);
+  test("with the same or an older version changes nothing", () => {
+    queries.setQueryData(["jobs", FIRST], makePage([]));
+    cache.update([makeJob("a", { version: 2 })]);
+    expect(cache.update([makeJob("a", { version: 2 }), makeJob("a", { version: 1 })])).toEqual([]);
+    expect(cachedJobs()?.map((job) => job.version)).toEqual([2]);
   });
 
-  test("makes no page for a job that nobody looks at", () => {
-    cache.learn([aJob("a")]);
+  test("does not create a job query that no component uses", () => {
+    cache.update([makeJob("a")]);
     expect(queries.getQueryData(["job", "a"])).toBeUndefined();
   });
 });
 
-describe("an answer that was under way while the stream told of changes", () => {
-  test("does not bring an older version back", async () => {
-    const answer = aPage([aJob("a", { version: 1 })]);
-    const newer = aJob("a", { version: 2, status: "error" });
-    const page = await cache.page(FIRST, async () => {
-      cache.learn([newer]);
-      return answer;
+describe("a response that was in progress while events arrived", () => {
+  test("does not restore an older version", async () => {
+    const response = makePage([makeJob("a", { version: 1 })]);
+    const newer = makeJob("a", { version: 2, status: "error" });
+    const page = await cache.fetchPage(FIRST, async () => {
+      cache.update([newer]);
+      return response;
     });
     expect(page.data).toEqual([newer]);
   });
 
-  test("is completed by jobs that came meanwhile, and not by those known from before", async () => {
-    cache.learn([aJob("gone", { created_at: 5_000 })]);
-    const page = await cache.page(FIRST, async () => {
-      cache.learn([aJob("new", { created_at: 9_000 })]);
-      return aPage([aJob("a")]);
+  test("gets the jobs from these events, but not the jobs from earlier events", async () => {
+    cache.update([makeJob("earlier", { created_at: 5_000 })]);
+    const page = await cache.fetchPage(FIRST, async () => {
+      cache.update([makeJob("new", { created_at: 9_000 })]);
+      return makePage([makeJob("a")]);
     });
     expect(page.data.map((job) => job.id)).toEqual(["new", "a"]);
   });
 
-  test("of one job gives way to a newer version", async () => {
-    const newer = aJob("a", { version: 3 });
-    cache.learn([newer]);
-    expect(await cache.job(async () => aJob("a", { version: 2 }))).toEqual(newer);
+  test("of a single job is replaced by a newer version", async () => {
+    const newer = makeJob("a", { version: 3 });
+    cache.update([newer]);
+    expect(await cache.fetchJob(async () => makeJob("a", { version: 2 }))).toEqual(newer);
   });
 });
 
-test("counts are fetched soon after a change, once more for what lags behind, and rarely in a storm", () => {
-  const fetched = vi.spyOn(queries, "invalidateQueries");
-  cache.learn([aJob("a")]);
-  timers.pass(1_500);
-  expect(fetched).toHaveBeenCalledTimes(1);
-  timers.pass(60_000);
-  expect(fetched).toHaveBeenCalledTimes(2);
-  fetched.mockClear();
+test("counts are fetched twice after a change, and rarely while changes continue", () => {
+  const invalidate = vi.spyOn(queries, "invalidateQueries");
+  cache.update([makeJob("a")]);
+  timers.advance(1_500);
+  expect(invalidate).toHaveBeenCalledTimes(1);
+  timers.advance(60_000);
+  expect(invalidate).toHaveBeenCalledTimes(2);
+  invalidate.mockClear();
   for (let version = 2; version < 600; version += 1) {
-    cache.learn([aJob("a", { version })]);
-    timers.pass(1_000);
+    cache.update([makeJob("a", { version })]);
+    timers.advance(1_000);
   }
-  expect(fetched.mock.calls.length).toBeLessThan(30); // of six hundred seconds
+  expect(invalidate.mock.calls.length).toBeLessThan(30); // in 600 seconds
 });
 
-test("a list that jobs have left is filled up by the server", () => {
-  const place: Place = { status: "pending", page: 1, cursor: null };
-  queries.setQueryData(["jobs", place], aPage([aJob("a")], { pageSize: 1, next_cursor: "x" }));
-  const fetched = vi.spyOn(queries, "invalidateQueries");
-  cache.learn([aJob("a", { version: 2, status: "resolved" })]);
-  timers.pass(1_000);
-  expect(fetched).toHaveBeenCalledWith({ queryKey: ["jobs"] });
+test("a list from which jobs were removed is fetched again", () => {
+  const params: ListParams = { status: "pending", page: 1, cursor: null };
+  queries.setQueryData(["jobs", params], makePage([makeJob("a")], { pageSize: 1, next_cursor: "x" }));
+  const invalidate = vi.spyOn(queries, "invalidateQueries");
+  cache.update([makeJob("a", { version: 2, status: "resolved" })]);
+  timers.advance(1_000);
+  expect(invalidate).toHaveBeenCalledWith({ queryKey: ["jobs"] });
 });

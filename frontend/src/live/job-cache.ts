@@ -1,18 +1,18 @@
-/** Writes what is learned of jobs into the query cache, wherever they are shown. */
+/** Writes new versions of jobs into all cached queries that contain them. */
 
 import { notifyManager, type QueryClient } from "@tanstack/react-query";
-import type { Job, JobPage, Place } from "../api/types";
+import type { Job, JobPage, ListParams } from "../api/types";
 import { applyJobs, hasGap } from "./apply-jobs";
 import { NewestJobs } from "./newest-jobs";
 import { type Pace, Refresher } from "./refresher";
 import type { Timers } from "./timers";
 
-/** The first part of every query's key. */
+/** The first element of each query key. */
 export const JOBS = "jobs";
 export const JOB = "job";
 export const STATS = "stats";
 
-/** Counts follow the table by a second or two, so they are fetched a second time. */
+/** The server's counts are a second or two behind the table, so they are fetched twice. */
 const COUNTS_PACE: Pace = { firstMs: 1_500, longestMs: 30_000, times: 2 };
 const REFILL_PACE: Pace = { firstMs: 1_000, longestMs: 30_000, times: 1 };
 
@@ -24,58 +24,58 @@ export class JobCache {
 
   constructor(queries: QueryClient, timers: Timers) {
     this.#queries = queries;
-    // counts and what lies behind a page are the server's to know
+    // only the server has the counts, and the jobs after the end of a page
     this.#counts = new Refresher(() => this.#refetch(STATS), COUNTS_PACE, timers);
     this.#refill = new Refresher(() => this.#refetch(JOBS), REFILL_PACE, timers);
   }
 
-  /** The newest version that any answer or event has shown. */
-  known(id: string): Job | undefined {
+  /** Return the newest version of a job from any response or event. */
+  latest(id: string): Job | undefined {
     return this.#newest.get(id);
   }
 
-  /** Take in jobs from the stream or from an answer; old news changes nothing. Returns what was new. */
-  learn(jobs: readonly Job[]): Job[] {
-    const news = this.#newest.see(jobs);
-    if (news.length === 0) return news;
+  /** Store jobs from the stream or from a response, except old versions. Return the jobs that were newer. */
+  update(jobs: readonly Job[]): Job[] {
+    const newer = this.#newest.add(jobs);
+    if (newer.length === 0) return newer;
     notifyManager.batch(() => {
       for (const [key, page] of this.#queries.getQueriesData<JobPage>({ queryKey: [JOBS] })) {
-        if (page) this.#update(key[1] as Place, page, news);
+        if (page) this.#updatePage(key[1] as ListParams, page, newer);
       }
-      for (const job of news) {
-        this.#queries.setQueryData<Job>([JOB, job.id], (known) => (known ? job : undefined));
+      for (const job of newer) {
+        this.#queries.setQueryData<Job>([JOB, job.id], (cached) => (cached ? job : undefined));
       }
     });
-    this.#counts.call();
-    return news;
+    this.#counts.schedule();
+    return newer;
   }
 
-  /** Fetch a page; what the stream has told meanwhile is newer than the answer. */
-  async page(place: Place, fetch: () => Promise<JobPage>): Promise<JobPage> {
+  /** Fetch a page, and apply what the stream brought while the request was in progress. */
+  async fetchPage(params: ListParams, fetch: () => Promise<JobPage>): Promise<JobPage> {
     const mark = this.#newest.mark();
     const page = await fetch();
-    const meanwhile = this.#newest.since(mark);
-    this.#newest.see(page.data);
-    return applyJobs(page, place, [...page.data.map((job) => this.#newest.newer(job)), ...meanwhile]);
+    const streamed = this.#newest.since(mark);
+    this.#newest.add(page.data);
+    return applyJobs(page, params, [...page.data.map((job) => this.#newest.newer(job)), ...streamed]);
   }
 
-  /** Fetch a job, unless a newer version is known by then. */
-  async job(fetch: () => Promise<Job>): Promise<Job> {
+  /** Fetch a job. Return a newer version instead if there is one. */
+  async fetchJob(fetch: () => Promise<Job>): Promise<Job> {
     const job = await fetch();
-    this.learn([job]);
+    this.update([job]);
     return this.#newest.newer(job);
   }
 
-  /** Fetch anew whatever is on the screen. */
+  /** Fetch the data of all visible components again. */
   refetchAll(): void {
     void this.#queries.invalidateQueries();
   }
 
-  #update(place: Place, page: JobPage, news: readonly Job[]): void {
-    const updated = applyJobs(page, place, news);
+  #updatePage(params: ListParams, page: JobPage, jobs: readonly Job[]): void {
+    const updated = applyJobs(page, params, jobs);
     if (updated === page) return;
-    this.#queries.setQueryData<JobPage>([JOBS, place], updated);
-    if (hasGap(updated)) this.#refill.call();
+    this.#queries.setQueryData<JobPage>([JOBS, params], updated);
+    if (hasGap(updated)) this.#refill.schedule();
   }
 
   #refetch(key: string): void {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Job } from "../api/types";
-import { aJob, FakeTimers } from "../testing";
+import { FakeTimers, makeJob } from "../testing";
 import { LiveStream, type Source } from "./live-stream";
 
 const CONNECTING = 0;
@@ -26,17 +26,17 @@ class FakeSource implements Source {
     this.isClosed = true;
     this.readyState = CLOSED;
   }
-  opens(): void {
+  simulateOpen(): void {
     this.readyState = OPEN;
     this.onopen?.();
   }
-  tells(job: Job, cursor: string): void {
+  simulateMessage(job: Job, cursor: string): void {
     this.onmessage?.({ data: JSON.stringify(job), lastEventId: cursor } as MessageEvent<string>);
   }
-  resyncs(cursor: string): void {
+  simulateResync(cursor: string): void {
     this.onresync?.({ data: "", lastEventId: cursor } as MessageEvent<string>);
   }
-  fails(readyState: number): void {
+  simulateError(readyState: number): void {
     this.readyState = readyState;
     this.onerror?.();
   }
@@ -46,14 +46,14 @@ let sources: FakeSource[];
 let timers: FakeTimers;
 let statuses: string[];
 let jobs: Job[];
-let resyncs: number;
+let resyncCount: number;
 let random: number;
 let isOnline: boolean;
 let stream: LiveStream;
 
-function newest(): FakeSource {
+function latest(): FakeSource {
   const source = sources.at(-1);
-  if (!source) throw new Error("nothing was opened");
+  if (!source) throw new Error("no connection was opened");
   return source;
 }
 
@@ -62,7 +62,7 @@ beforeEach(() => {
   timers = new FakeTimers();
   statuses = [];
   jobs = [];
-  resyncs = 0;
+  resyncCount = 0;
   random = 1;
   isOnline = true;
   stream = new LiveStream({
@@ -70,139 +70,139 @@ beforeEach(() => {
     cursor: "100",
     open: (url) => {
       sources.push(new FakeSource(url));
-      return newest();
+      return latest();
     },
     timers,
     random: () => random,
     isOnline: () => isOnline,
     onJob: (job) => jobs.push(job),
     onResync: () => {
-      resyncs += 1;
+      resyncCount += 1;
     },
     onStatus: (status) => statuses.push(status),
   });
   stream.open();
 });
 
-test("it connects from the list's cursor, and says when it is live", () => {
-  expect(newest().url).toBe("/live?lastEventId=100");
-  newest().opens();
+test("it connects with the cursor of the list and reports when it is live", () => {
+  expect(latest().url).toBe("/live?lastEventId=100");
+  latest().simulateOpen();
   expect(statuses).toEqual(["connecting", "live"]);
 });
 
-test("it passes jobs on and asks to fetch anew on resync", () => {
-  newest().opens();
-  newest().tells(aJob("a"), "200");
-  newest().resyncs("300");
-  expect(jobs).toEqual([aJob("a")]);
-  expect(resyncs).toBe(1);
+test("it passes jobs on and reports a resync", () => {
+  latest().simulateOpen();
+  latest().simulateMessage(makeJob("a"), "200");
+  latest().simulateResync("300");
+  expect(jobs).toEqual([makeJob("a")]);
+  expect(resyncCount).toBe(1);
 });
 
-describe("after an answer that is no stream", () => {
-  test("it opens again with its newest cursor, which a new EventSource would have forgotten", () => {
-    newest().opens();
-    newest().tells(aJob("a"), "200");
-    newest().fails(CLOSED);
+describe("after a response that is not a stream", () => {
+  test("it connects again with its newest cursor, which a new EventSource does not have", () => {
+    latest().simulateOpen();
+    latest().simulateMessage(makeJob("a"), "200");
+    latest().simulateError(CLOSED);
     expect(statuses.at(-1)).toBe("reconnecting");
-    timers.pass(1_000);
-    expect(sources.map((one) => one.url)).toEqual(["/live?lastEventId=100", "/live?lastEventId=200"]);
+    timers.advance(1_000);
+    expect(sources.map((source) => source.url)).toEqual(["/live?lastEventId=100", "/live?lastEventId=200"]);
     expect(sources[0]?.isClosed).toBe(true);
   });
 
-  test("it waits with full jitter, at first up to 1 s, then doubled up to 30 s", () => {
+  test("it waits with full jitter of at most 1 s, doubled after each failure up to 30 s", () => {
     const waits: (number | undefined)[] = [];
-    for (let time = 0; time < 7; time += 1) {
-      newest().fails(CLOSED);
+    for (let attempt = 0; attempt < 7; attempt += 1) {
+      latest().simulateError(CLOSED);
       waits.push(timers.waits[0]);
-      timers.pass(30_000);
+      timers.advance(30_000);
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
     random = 0.25;
-    newest().fails(CLOSED);
+    latest().simulateError(CLOSED);
     expect(timers.waits).toEqual([7_500]);
   });
 
-  test("it begins with short waits again once it was live", () => {
-    for (let time = 0; time < 4; time += 1) {
-      newest().fails(CLOSED);
-      timers.pass(30_000);
+  test("it starts with short waits again after it was live", () => {
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      latest().simulateError(CLOSED);
+      timers.advance(30_000);
     }
-    newest().opens();
-    newest().fails(CLOSED);
+    latest().simulateOpen();
+    latest().simulateError(CLOSED);
     expect(timers.waits).toEqual([1_000]);
   });
 });
 
-test("while the browser reconnects by itself it only says so", () => {
-  newest().opens();
-  newest().fails(CONNECTING);
+test("while the browser reconnects, it only reports the status", () => {
+  latest().simulateOpen();
+  latest().simulateError(CONNECTING);
   expect(statuses.at(-1)).toBe("reconnecting");
   expect(timers.waits).toEqual([]);
-  newest().opens();
+  latest().simulateOpen();
   expect(statuses.at(-1)).toBe("live");
   expect(sources).toHaveLength(1);
 });
 
-test("without a network it says offline, and connects at once when told that there is one", () => {
-  newest().opens();
+test("without a network its status is offline, and open connects immediately when there is one", () => {
+  latest().simulateOpen();
   isOnline = false;
-  newest().fails(CLOSED);
+  latest().simulateError(CLOSED);
   expect(statuses.at(-1)).toBe("offline");
   isOnline = true;
   stream.open();
   expect(sources).toHaveLength(2);
   expect(statuses.at(-1)).toBe("reconnecting");
-  timers.pass(60_000);
+  timers.advance(60_000);
   expect(sources).toHaveLength(2);
 });
 
-test("a connection that brings nothing though something must come is replaced", () => {
-  newest().opens();
-  stream.expectMoreThan(stream.events);
-  timers.pass(9_999);
+test("a connection without the expected event is replaced after 10 s", () => {
+  latest().simulateOpen();
+  stream.expectMoreThan(stream.eventCount);
+  timers.advance(9_999);
   expect(sources).toHaveLength(1);
-  timers.pass(1);
+  timers.advance(1);
   expect(sources).toHaveLength(2);
 });
 
-test("an event in time leaves the connection alone", () => {
-  newest().opens();
-  stream.expectMoreThan(stream.events);
-  timers.pass(5_000);
-  newest().tells(aJob("a"), "200");
-  timers.pass(60_000);
+test("a connection with an event in time is kept", () => {
+  latest().simulateOpen();
+  stream.expectMoreThan(stream.eventCount);
+  timers.advance(5_000);
+  latest().simulateMessage(makeJob("a"), "200");
+  timers.advance(60_000);
   expect(sources).toHaveLength(1);
 });
 
-test("an event that came before the answer of the change is enough", () => {
-  newest().opens();
-  const before = stream.events;
-  newest().tells(aJob("a"), "200");
-  stream.expectMoreThan(before);
-  timers.pass(60_000);
+test("an event before the response to the change counts as the expected event", () => {
+  latest().simulateOpen();
+  const eventsBefore = stream.eventCount;
+  latest().simulateMessage(makeJob("a"), "200");
+  stream.expectMoreThan(eventsBefore);
+  timers.advance(60_000);
   expect(sources).toHaveLength(1);
 });
 
-test("paused, it holds no connection, and goes on from where it was", () => {
-  newest().opens();
-  newest().tells(aJob("a"), "200");
+test("a paused stream has no connection and later resumes from its cursor", () => {
+  latest().simulateOpen();
+  latest().simulateMessage(makeJob("a"), "200");
   stream.pause();
-  expect(newest().isClosed).toBe(true);
+  expect(latest().isClosed).toBe(true);
   expect(statuses.at(-1)).toBe("paused");
-  stream.expectMoreThan(stream.events);
-  timers.pass(60_000);
+  stream.expectMoreThan(stream.eventCount);
+  timers.advance(60_000);
   expect(sources).toHaveLength(1);
   stream.open();
-  expect(newest().url).toBe("/live?lastEventId=200");
+  expect(latest().url).toBe("/live?lastEventId=200");
 });
 
-test("closed, it stays closed and says nothing more", () => {
-  newest().opens();
-  newest().fails(CLOSED);
+test("a closed stream does not reconnect or report a status", () => {
+  latest().simulateOpen();
+  latest().simulateError(CLOSED);
   stream.close();
-  const said = statuses.length;
-  timers.pass(60_000);
-  sources[0]?.fails(CLOSED);
+  const statusCount = statuses.length;
+  timers.advance(60_000);
+  sources[0]?.simulateError(CLOSED);
   expect(sources).toHaveLength(1);
-  expect(statuses).toHaveLength(said);
+  expect(statuses).toHaveLength(statusCount);
 });

@@ -1,4 +1,4 @@
-/** The one live stream of the page: of what is on the screen, into the cache. */
+/** The page's live stream. It writes the jobs that are shown into the cache as they change. */
 
 import type { CaloApi } from "../api/calo-api";
 import type { Job } from "../api/types";
@@ -6,79 +6,84 @@ import { FrameBuffer } from "./frame-buffer";
 import type { JobCache } from "./job-cache";
 import { type LiveStatus, LiveStream, type Source } from "./live-stream";
 import { browserTimers } from "./timers";
-import { watchWakening } from "./wake";
+import { watchWake } from "./wake";
+
+export interface LiveOptions {
+  api: CaloApi;
+  cache: JobCache;
+  /** Return whether a job that is not in the cache yet must wait for the response to its own request. */
+  isAwaited(job: Job): boolean;
+  /** Called with the jobs that the stream changed, in their new versions. */
+  onJobsChanged(jobs: readonly Job[]): void;
+}
 
 export class Live {
-  readonly #api: CaloApi;
-  readonly #cache: JobCache;
+  readonly #options: LiveOptions;
   readonly #buffer: FrameBuffer;
   readonly #listeners = new Set<() => void>();
   #stream: LiveStream | null = null;
   #status: LiveStatus = "connecting";
-  /** Says of a job that is not known yet whether it must wait; see `drafts.ts`. */
-  isAwaited: (job: Job) => boolean = () => false;
-  /** Told what the stream brings that is new. */
-  onNews: (jobs: readonly Job[]) => void = () => {};
 
-  constructor(api: CaloApi, cache: JobCache) {
-    this.#api = api;
-    this.#cache = cache;
+  constructor(options: LiveOptions) {
+    this.#options = options;
     this.#buffer = new FrameBuffer(
-      (jobs) => this.#take(jobs),
+      (jobs) => this.#updateCache(jobs),
       (callback) => requestAnimationFrame(callback),
     );
   }
 
   /**
-   * Listen to one job, or with null to all jobs from a cursor on, in place of what was listened to before.
-   * Returns what ends it.
+   * Open the stream of one job, or of all jobs (null) after a cursor. Return a function that closes the
+   * stream; call it before opening another stream.
    */
-  show(jobId: string | null, cursor: string | null): () => void {
+  open(jobId: string | null, cursor: string | null): () => void {
     const stream = new LiveStream({
-      url: (last) => this.#api.liveUrl(jobId, jobId ? null : last),
+      url: (lastCursor) => this.#options.api.liveUrl(jobId, jobId ? null : lastCursor),
       cursor,
       open: (url) => new EventSource(url) as Source,
       timers: browserTimers,
       random: Math.random,
       isOnline: () => navigator.onLine,
       onJob: (job) => this.#buffer.push(job),
-      onResync: () => this.#cache.refetchAll(),
-      onStatus: (status) => this.#say(status),
+      onResync: () => this.#options.cache.refetchAll(),
+      onStatus: (status) => this.#setStatus(status),
     });
     this.#stream = stream;
     stream.open();
-    const unwatch = watchWakening({ onWake: () => stream.open(), onSleep: () => stream.pause() });
+    const stopWatching = watchWake({ onWake: () => stream.open(), onSleep: () => stream.pause() });
     return () => {
-      unwatch();
+      stopWatching();
       stream.close();
       this.#stream = null;
     };
   }
 
-  /** Make a change, of which an event must come. */
-  async changing<T>(change: () => Promise<T>): Promise<T> {
+  /** Run a request that changes a job, and expect an event for the change. */
+  async expectEventFor<T>(request: () => Promise<T>): Promise<T> {
     const stream = this.#stream;
-    const before = stream?.events ?? 0;
-    const answer = await change();
-    stream?.expectMoreThan(before);
-    return answer;
+    const eventsBefore = stream?.eventCount ?? 0;
+    const response = await request();
+    stream?.expectMoreThan(eventsBefore);
+    return response;
   }
 
+  /** Return the connection's status; a snapshot for useSyncExternalStore. */
   readonly status = (): LiveStatus => this.#status;
 
-  /** For useSyncExternalStore. */
+  /** Call the listener when the status changes. Return a function that unsubscribes it. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
 
-  #take(jobs: Job[]): void {
-    const awaited = jobs.filter((job) => !this.#cache.known(job.id) && this.isAwaited(job));
-    for (const job of awaited) this.#buffer.push(job); // for the next frame
-    this.onNews(this.#cache.learn(jobs.filter((job) => !awaited.includes(job))));
+  #updateCache(jobs: Job[]): void {
+    const { cache, isAwaited, onJobsChanged } = this.#options;
+    const awaited = jobs.filter((job) => !cache.latest(job.id) && isAwaited(job));
+    for (const job of awaited) this.#buffer.push(job); // check again in the next frame
+    onJobsChanged(cache.update(jobs.filter((job) => !awaited.includes(job))));
   }
 
-  #say(status: LiveStatus): void {
+  #setStatus(status: LiveStatus): void {
     this.#status = status;
     for (const listener of this.#listeners) listener();
   }

@@ -1,20 +1,20 @@
 import { expect, test } from "vitest";
-import { aJob } from "../testing";
+import { makeJob } from "../testing";
 import { NewestJobs } from "./newest-jobs";
 
-test("what was seen since a mark is told, in its newest version", () => {
+test("since returns the jobs that were stored after the mark, in their newest versions", () => {
   const newest = new NewestJobs();
-  newest.see([aJob("a"), aJob("b")]);
+  newest.add([makeJob("a"), makeJob("b")]);
   const mark = newest.mark();
-  newest.see([aJob("a", { version: 2 }), aJob("b"), aJob("c")]);
-  expect(newest.since(mark)).toEqual([aJob("a", { version: 2 }), aJob("c")]);
+  newest.add([makeJob("a", { version: 2 }), makeJob("b"), makeJob("c")]);
+  expect(newest.since(mark)).toEqual([makeJob("a", { version: 2 }), makeJob("c")]);
 });
 
-test("it does not grow for ever: the job that was seen longest ago is forgotten", () => {
+test("the size is bounded: the job that has not changed for the longest time is removed", () => {
   const newest = new NewestJobs();
-  newest.see([aJob("first"), aJob("second")]);
-  newest.see([aJob("first", { version: 2 })]);
-  newest.see(Array.from({ length: 4_999 }, (_, number) => aJob(`${number}`)));
+  newest.add([makeJob("first"), makeJob("second")]);
+  newest.add([makeJob("first", { version: 2 })]);
+  newest.add(Array.from({ length: 4_999 }, (_, number) => makeJob(`${number}`)));
   expect(newest.get("second")).toBeUndefined();
   expect(newest.get("first")?.version).toBe(2);
 });

@@ -1,48 +1,48 @@
-/** The newest version of each job that any answer or event has shown: an older one never replaces it. */
+/** The newest version of each job from any response or event. An older version never replaces a newer one. */
 
 import type { Job } from "../api/types";
 
-const KEPT = 5_000;
+const MAX_JOBS = 5_000;
 
 export class NewestJobs {
-  readonly #seen = new Map<string, { job: Job; at: number }>();
-  #clock = 0;
+  readonly #entries = new Map<string, { job: Job; sequence: number }>();
+  #sequence = 0;
 
-  /** Remember these jobs; returns those that were news. */
-  see(jobs: readonly Job[]): Job[] {
+  /** Store the jobs. Return those that were newer than the stored versions. */
+  add(jobs: readonly Job[]): Job[] {
     return jobs.filter((job) => {
-      const known = this.#seen.get(job.id);
-      if (known && known.job.version >= job.version) return false;
-      this.#clock += 1;
-      this.#seen.delete(job.id); // to the end: the map is ordered by when a job was seen last
-      this.#seen.set(job.id, { job, at: this.#clock });
-      if (this.#seen.size > KEPT) this.#forgetOldest();
+      const stored = this.#entries.get(job.id);
+      if (stored && stored.job.version >= job.version) return false;
+      this.#sequence += 1;
+      this.#entries.delete(job.id); // moves it to the end: the map is in the order of the last change
+      this.#entries.set(job.id, { job, sequence: this.#sequence });
+      if (this.#entries.size > MAX_JOBS) this.#removeOldest();
       return true;
     });
   }
 
   get(id: string): Job | undefined {
-    return this.#seen.get(id)?.job;
+    return this.#entries.get(id)?.job;
   }
 
-  /** The newer of this job and what is known of it. */
+  /** Return this job or the stored version of it, whichever is newer. */
   newer(job: Job): Job {
-    const known = this.get(job.id);
-    return known && known.version > job.version ? known : job;
+    const stored = this.get(job.id);
+    return stored && stored.version > job.version ? stored : job;
   }
 
-  /** A point in time for `since`. */
+  /** Return the current position, for `since`. */
   mark(): number {
-    return this.#clock;
+    return this.#sequence;
   }
 
-  /** What has been news since a mark. */
+  /** Return the jobs that were stored after a mark. */
   since(mark: number): Job[] {
-    return [...this.#seen.values()].filter((one) => one.at > mark).map((one) => one.job);
+    return [...this.#entries.values()].filter((entry) => entry.sequence > mark).map((entry) => entry.job);
   }
 
-  #forgetOldest(): void {
-    const oldest = this.#seen.keys().next();
-    if (!oldest.done) this.#seen.delete(oldest.value);
+  #removeOldest(): void {
+    const oldest = this.#entries.keys().next();
+    if (!oldest.done) this.#entries.delete(oldest.value);
   }
 }

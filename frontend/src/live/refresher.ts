@@ -1,11 +1,11 @@
-/** Fetches again after changes: a little later, and ever more rarely while they go on. */
+/** Fetches again after changes: after a short delay at first, and less often while changes continue. */
 
 import type { Timers } from "./timers";
 
 export interface Pace {
   firstMs: number;
   longestMs: number;
-  /** How often after the last change. The server may learn of a change later than this page did. */
+  /** The number of fetches after the last change. The server may see a change later than this page does. */
   times: number;
 }
 
@@ -13,7 +13,7 @@ export class Refresher {
   readonly #fetch: () => void;
   readonly #pace: Pace;
   readonly #timers: Timers;
-  #wanted = 0;
+  #remaining = 0;
   #isWaiting = false;
 
   constructor(fetch: () => void, pace: Pace, timers: Timers) {
@@ -22,9 +22,9 @@ export class Refresher {
     this.#timers = timers;
   }
 
-  /** Something has changed. */
-  call(): void {
-    this.#wanted = this.#pace.times;
+  /** Schedule fetches after a change. */
+  schedule(): void {
+    this.#remaining = this.#pace.times;
     if (!this.#isWaiting) this.#wait(this.#pace.firstMs);
   }
 
@@ -32,9 +32,9 @@ export class Refresher {
     this.#isWaiting = true;
     this.#timers.set(() => {
       this.#isWaiting = false;
-      this.#wanted -= 1;
+      this.#remaining -= 1;
       this.#fetch();
-      if (this.#wanted > 0) this.#wait(Math.min(2 * ms, this.#pace.longestMs));
+      if (this.#remaining > 0) this.#wait(Math.min(2 * ms, this.#pace.longestMs));
     }, ms);
   }
 }

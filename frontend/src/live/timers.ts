@@ -1,4 +1,4 @@
-/** Time and chance, handed in so that tests are exact. */
+/** Timers are passed in, so that tests control the time. */
 export interface Timers {
   set(callback: () => void, ms: number): number;
   clear(timer: number): void;

@@ -1,55 +1,56 @@
-/** Notices when the page comes back: shown again, restored, on another network, after the machine slept. */
+/** Detects when a page is visible again or restored, when the network changes, and when the machine slept. */
 
 const TICK_MS = 5_000;
+/** A longer time between two ticks means that the machine slept. */
 const SLEPT_MS = 20_000;
-/** A page that is hidden for longer holds no connection. */
+/** A page that is hidden for longer than this keeps no connection open. */
 const HIDDEN_MS = 30_000;
 
-export interface Wakening {
-  /** What was open may be dead: connect anew. */
+export interface WakeListener {
+  /** Connect again, because an open connection may be broken. */
   onWake(): void;
-  /** Nobody has been looking for a while. */
+  /** The page has been hidden for a while. */
   onSleep(): void;
 }
 
-/** Watch until the returned function is called. */
-export function watchWakening({ onWake, onSleep }: Wakening): () => void {
+/** Start watching. Return a function that stops. */
+export function watchWake({ onWake, onSleep }: WakeListener): () => void {
   const controller = new AbortController();
-  const listening = { signal: controller.signal };
-  let sleep: number | undefined;
+  const options = { signal: controller.signal };
+  let sleepTimer: number | undefined;
   let isAsleep = false;
-  let ticked = Date.now();
+  let lastTick = Date.now();
 
   function wake(): void {
     isAsleep = false;
     onWake();
   }
-  function fallAsleep(): void {
+  function sleep(): void {
     isAsleep = true;
     onSleep();
   }
-  const tick = setInterval(() => {
-    const slept = Date.now() - ticked > SLEPT_MS;
-    ticked = Date.now();
-    if (slept) document.hidden ? fallAsleep() : wake();
+  const ticker = setInterval(() => {
+    const machineSlept = Date.now() - lastTick > SLEPT_MS;
+    lastTick = Date.now();
+    if (machineSlept) document.hidden ? sleep() : wake();
   }, TICK_MS);
   document.addEventListener(
     "visibilitychange",
     () => {
-      window.clearTimeout(sleep);
+      window.clearTimeout(sleepTimer);
       if (document.hidden) {
-        sleep = window.setTimeout(fallAsleep, HIDDEN_MS);
+        sleepTimer = window.setTimeout(sleep, HIDDEN_MS);
       } else if (isAsleep) {
         wake();
       }
     },
-    listening,
+    options,
   );
-  window.addEventListener("pageshow", (event) => event.persisted && wake(), listening);
-  for (const type of ["online", "offline"]) window.addEventListener(type, wake, listening);
+  window.addEventListener("pageshow", (event) => event.persisted && wake(), options);
+  for (const type of ["online", "offline"]) window.addEventListener(type, wake, options);
   return () => {
     controller.abort();
-    clearInterval(tick);
-    window.clearTimeout(sleep);
+    clearInterval(ticker);
+    window.clearTimeout(sleepTimer);
   };
 }

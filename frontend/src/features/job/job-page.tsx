@@ -4,22 +4,24 @@ import { Link } from "wouter";
 import { ApiError } from "../../api/api-error";
 import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
-import { JobStatus, lookOf } from "../../components/job-status";
+import { JobStatus } from "../../components/job-status";
 import { NotFound } from "../../components/not-found";
 import { Credit, PhotoFrame } from "../../components/photo-frame";
 import { ProblemMessage } from "../../components/problem-message";
-import { exactTime, useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
 import { jobQuery } from "../../queries";
 import { useServices } from "../../services";
-import { timeline } from "./timeline";
+import { displayStatus } from "../../text/job-status";
+import { exactTime } from "../../text/time";
+import { type Step, timeline } from "./timeline";
 
 export function JobPage({ id }: { id: string }) {
   const services = useServices();
   const { data: job, error, failureReason, refetch } = useQuery(jobQuery(services, id));
-  const isKnown = job !== undefined;
-  useEffect(() => (isKnown ? services.live.show(id, null) : undefined), [services, id, isKnown]);
+  const isLoaded = job !== undefined;
+  useEffect(() => (isLoaded ? services.live.open(id, null) : undefined), [services, id, isLoaded]);
   if (error instanceof ApiError && (error.status === 404 || error.status === 400)) {
-    return <NotFound>There is no such job. Jobs are kept for 30 days.</NotFound>;
+    return <NotFound>We couldn't find this job. Jobs are deleted after 30 days.</NotFound>;
   }
   return (
     <article className="job">
@@ -36,9 +38,9 @@ function Loading({ failure }: { failure: Error | null }) {
   return (
     <>
       <title>Calo</title>
-      <h1 className="unseen">Loading</h1>
+      <h1 className="visually-hidden">Loading</h1>
       {failure && <ProblemMessage error={failure} />}
-      <div className="frame" data-look="pending" aria-busy="true" />
+      <div className="frame" data-status="pending" aria-busy="true" />
     </>
   );
 }
@@ -57,52 +59,65 @@ function JobView({ job }: { job: Job }) {
         </div>
         <JobActions job={job} />
       </header>
-      <div className="frame" data-look={lookOf(job, now)} data-job={job.id} data-version={job.version}>
+      <div
+        className="frame"
+        data-status={displayStatus(job, now)}
+        data-job={job.id}
+        data-version={job.version}
+      >
         {photo && (
-          <a href={job.result ?? photo.regular} aria-label={`The image of ${job.query}`}>
+          <a href={job.result ?? photo.regular} aria-label={`Open the photo of ${job.query}`}>
             <PhotoFrame
               key={photo.id}
               photo={photo}
               query={job.query}
               sizes="(max-width: 60rem) 100vw, 60rem"
-              isFirst
+              isPriority
             />
           </a>
         )}
-        {job.error && (
-          <section className="failure" aria-label="Why it failed">
-            <p>{job.error.message}</p>
-            <p className="code">{job.error.code}</p>
-          </section>
-        )}
+        {job.error && <Failure error={job.error} />}
       </div>
       {photo && <Credit photo={photo} />}
-      <h2>What happened</h2>
-      <ol className="timeline">
-        {steps.map((step) => (
-          <li key={`${step.what} ${step.at}`} data-ahead={step.at === null || undefined}>
-            {step.at !== null && (
-              <time dateTime={new Date(step.at).toISOString()}>{exactTime(step.at, now)}</time>
-            )}
-            <span>{step.what}</span>
-          </li>
-        ))}
-      </ol>
-      <p className="fine">
+      <Timeline steps={steps} now={now} />
+      <p className="details">
         Job {job.id}, version {job.version}
       </p>
     </>
   );
 }
 
-/** The versions of the job that were shown here, the present one last. */
+function Failure({ error }: { error: NonNullable<Job["error"]> }) {
+  return (
+    <section className="failure" aria-label="Reason for the failure">
+      <p>{error.message}</p>
+      <p className="code">{error.code}</p>
+    </section>
+  );
+}
+
+function Timeline({ steps, now }: { steps: Step[]; now: number }) {
+  return (
+    <>
+      <h2>Timeline</h2>
+      <ol className="timeline">
+        {steps.map(({ text, time }) => (
+          <li key={`${text} ${time}`} data-untimed={time === null || undefined}>
+            {time !== null && <time dateTime={new Date(time).toISOString()}>{exactTime(time, now)}</time>}
+            <span>{text}</span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+/** Return the versions of the job that this page has received, the current one last. */
 function useVersions(job: Job): Job[] {
-  const [earlier, setEarlier] = useState<Job[]>([]);
-  const last = earlier.at(-1);
-  if (!last || last.version < job.version) {
-    const versions = [...earlier, job];
-    setEarlier(versions); // while rendering: https://react.dev/reference/react/useState#storing-information-from-previous-renders
-    return versions;
-  }
-  return earlier;
+  const [versions, setVersions] = useState<Job[]>([]);
+  const last = versions.at(-1);
+  if (last && last.version >= job.version) return versions;
+  const updated = [...versions, job];
+  setVersions(updated); // while rendering: https://react.dev/reference/react/useState#storing-information-from-previous-renders
+  return updated;
 }

@@ -1,50 +1,51 @@
-/** What is known of a job's way: from the job itself, and from its versions that were seen on this page. */
+/** A job's timeline, from the job itself and from its earlier versions that were received on this page. */
 
 import type { Job } from "../../api/types";
-import { clockTime, duration } from "../../components/time";
+import { clockTime, duration } from "../../text/time";
 
 export interface Step {
-  what: string;
-  /** Epoch ms; null for what lies ahead or has no time of its own. */
-  at: number | null;
+  text: string;
+  /** Epoch ms, or null for a step in the future or without a time. */
+  time: number | null;
 }
 
-/** `versions`: as they were seen, oldest first, the present one last. Times are the server's. */
+/** `versions` are the received versions, the current one last. All times come from the server. */
 export function timeline(versions: readonly Job[], now: number): Step[] {
   const job = versions.at(-1);
   if (!job) return [];
-  const seen = versions.slice(0, -1).flatMap((one) => passedStep(one, now));
-  return [{ what: "Created", at: job.created_at }, ...seen, ...presentSteps(job, now)];
+  const earlierSteps = versions.slice(0, -1).flatMap((version) => stepOfEarlierVersion(version, now));
+  return [{ text: "Created", time: job.created_at }, ...earlierSteps, ...currentSteps(job, now)];
 }
 
-/** What an earlier version says that the present one no longer does. */
-function passedStep(job: Job, now: number): Step[] {
-  if (job.status !== "pending") return [{ what: ENDED[job.status], at: job.updated_at }];
-  if (job.deferred_until === null)
-    return job.version > 1 ? [{ what: "Queued again", at: job.updated_at }] : [];
-  return [
-    { what: `Waited for the rate limit, until ${clockTime(job.deferred_until, now)}`, at: job.updated_at },
-  ];
+/** Return the step that an earlier version shows and the current version no longer does. */
+function stepOfEarlierVersion(job: Job, now: number): Step[] {
+  if (job.status !== "pending") return [{ text: ENDED[job.status], time: job.updated_at }];
+  if (job.deferred_until === null) return retriedStep(job);
+  const until = clockTime(job.deferred_until, now);
+  return [{ text: `Waited for Unsplash's hourly limit until ${until}`, time: job.updated_at }];
 }
 
-function presentSteps(job: Job, now: number): Step[] {
+function currentSteps(job: Job, now: number): Step[] {
   if (job.status === "pending") return pendingSteps(job, now);
-  const attempts = job.error?.attempts ? [{ what: tried(job.error.attempts), at: null }] : [];
-  const took =
-    job.status === "cancelled" ? "" : `, ${duration(job.updated_at - job.created_at)} after it was created`;
-  return [...attempts, { what: `${ENDED[job.status]}${took}`, at: job.updated_at }];
+  const attempts = job.error?.attempts ? [{ text: attemptsText(job.error.attempts), time: null }] : [];
+  const elapsed = job.status === "cancelled" ? "" : ` after ${duration(job.updated_at - job.created_at)}`;
+  return [...attempts, { text: `${ENDED[job.status]}${elapsed}`, time: job.updated_at }];
 }
 
 function pendingSteps(job: Job, now: number): Step[] {
   if (job.deferred_until !== null && job.deferred_until > now) {
     const until = clockTime(job.deferred_until, now);
     return [
-      { what: "Found the hour's requests used up", at: job.updated_at },
-      { what: `Goes on at ${until}; waiting costs no attempt`, at: null },
+      { text: "Unsplash's hourly limit was reached", time: job.updated_at },
+      { text: `Continues at ${until}; this doesn't count as an attempt`, time: null },
     ];
   }
-  const again = job.version > 1 ? [{ what: "Queued again", at: job.updated_at }] : [];
-  return [...again, { what: "Pending", at: null }];
+  return [...retriedStep(job), { text: "Pending", time: null }];
+}
+
+/** A pending job of a later version than 1 was retried. */
+function retriedStep(job: Job): Step[] {
+  return job.version > 1 ? [{ text: "Retried", time: job.updated_at }] : [];
 }
 
 const ENDED: Record<Exclude<Job["status"], "pending">, string> = {
@@ -53,6 +54,6 @@ const ENDED: Record<Exclude<Job["status"], "pending">, string> = {
   cancelled: "Cancelled",
 };
 
-function tried(attempts: number): string {
-  return attempts === 1 ? "Tried once" : `Tried ${attempts} times`;
+function attemptsText(attempts: number): string {
+  return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
 }

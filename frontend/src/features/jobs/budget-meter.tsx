@@ -1,11 +1,14 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import type { Stats } from "../../api/types";
-import { clockTime, useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
 import { STATS } from "../../live/job-cache";
+import { clockTime } from "../../text/time";
 
-/** What is left of the requests that the third party allows. */
-export function BudgetMeter({ budget }: { budget: Stats["budget"] }) {
+type Budget = Stats["budget"];
+
+/** The number of requests to Unsplash that remain in this hour. */
+export function BudgetMeter({ budget }: { budget: Budget }) {
   const queries = useQueryClient();
   const now = useNow();
   const { limit, remaining, resets_at: resetsAt } = budget;
@@ -15,11 +18,16 @@ export function BudgetMeter({ budget }: { budget: Stats["budget"] }) {
     const timer = setTimeout(() => void queries.invalidateQueries({ queryKey: [STATS] }), wait);
     return () => clearTimeout(timer);
   }, [queries, resetsAt]);
-  const words = `${remaining} of ${limit} requests left${resetsAt ? `, resets at ${clockTime(resetsAt, now)}` : ""}`;
   return (
-    <div className="budget" title="Requests that Unsplash allows in an hour; one brings up to 30 photos">
-      <meter aria-label="Request budget" min={0} max={limit} value={remaining} />
-      <p>{words}</p>
+    <div className="budget" title="Unsplash limits requests per hour. One request returns up to 30 photos.">
+      <meter aria-label="Unsplash requests left" min={0} max={limit} value={remaining} />
+      <p>{budgetText(budget, now)}</p>
     </div>
   );
+}
+
+function budgetText({ limit, remaining, resets_at: resetsAt }: Budget, now: number): string {
+  const resetTime = resetsAt && clockTime(resetsAt, now);
+  if (remaining === 0 && resetTime) return `No Unsplash requests left until ${resetTime}`;
+  return `${remaining} of ${limit} requests left${resetTime ? `, resets at ${resetTime}` : ""}`;
 }

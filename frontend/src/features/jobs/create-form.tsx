@@ -1,13 +1,17 @@
 import { type FormEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
-import { isFirstPage, type Place } from "../../api/types";
+import { isFirstPage, type ListParams } from "../../api/types";
 import { useServices } from "../../services";
-import { newDraft, send } from "./drafts";
+import { newDraft, sendDraft } from "./drafts";
 
 const DEFAULT_QUERY = "food";
 const MAX_QUERY = 80;
-const COUNTS = [1, 2, 3, 5, 10];
-const DELAYS: [number, string][] = [
+
+type Option = readonly [value: number, label: string];
+
+const COUNTS: readonly Option[] = [1, 2, 3, 5, 10].map((count) => [count, photos(count)]);
+/** Seconds until the job starts. */
+const DELAYS: readonly Option[] = [
   [0, "now"],
   [10, "in 10 seconds"],
   [60, "in 1 minute"],
@@ -15,20 +19,21 @@ const DELAYS: [number, string][] = [
   [900, "in 15 minutes"],
 ];
 
-export function CreateForm({ place }: { place: Place }) {
+/** `params`: the list that is shown below the form. */
+export function CreateForm({ params }: { params: ListParams }) {
   const services = useServices();
   const [, navigate] = useLocation();
   const [query, setQuery] = useState("");
   const [count, setCount] = useState(1);
-  const [delay, setDelay] = useState(0);
+  const [delaySeconds, setDelaySeconds] = useState(0);
   const id = useId();
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const isShown = isFirstPage(place) && (place.status === null || place.status === "pending");
-    if (!isShown) navigate("/");
+    const showsNewJobs = isFirstPage(params) && (params.status === null || params.status === "pending");
+    if (!showsNewJobs) navigate("/");
     for (let number = 0; number < count; number += 1) {
-      void send(services, newDraft(query.trim() || DEFAULT_QUERY, delay));
+      void sendDraft(services, newDraft(query.trim() || DEFAULT_QUERY, delaySeconds));
     }
     setQuery("");
     setCount(1);
@@ -36,42 +41,53 @@ export function CreateForm({ place }: { place: Place }) {
 
   return (
     <form className="create" onSubmit={submit}>
-      <label htmlFor={`${id}-query`} className="unseen">
+      <label htmlFor={id} className="visually-hidden">
         Topic
       </label>
       <input
-        id={`${id}-query`}
+        id={id}
         name="query"
         value={query}
         onChange={(event) => setQuery(event.target.value)}
         maxLength={MAX_QUERY}
-        placeholder={`A topic, like ${DEFAULT_QUERY}`}
+        placeholder="What should the photo show? e.g. pasta"
         autoComplete="off"
         enterKeyHint="send"
       />
-      <label htmlFor={`${id}-count`} className="unseen">
-        How many
-      </label>
-      <select id={`${id}-count`} value={count} onChange={(event) => setCount(Number(event.target.value))}>
-        {COUNTS.map((number) => (
-          <option key={number} value={number}>
-            {number === 1 ? "1 photo" : `${number} photos`}
-          </option>
-        ))}
-      </select>
-      <label htmlFor={`${id}-delay`} className="unseen">
-        When
-      </label>
-      <select id={`${id}-delay`} value={delay} onChange={(event) => setDelay(Number(event.target.value))}>
-        {DELAYS.map(([seconds, words]) => (
-          <option key={seconds} value={seconds}>
-            {words}
-          </option>
-        ))}
-      </select>
+      <SelectField label="How many" options={COUNTS} value={count} onChange={setCount} />
+      <SelectField label="When" options={DELAYS} value={delaySeconds} onChange={setDelaySeconds} />
       <button type="submit" className="button primary">
-        Ask
+        {count === 1 ? "Get photo" : `Get ${photos(count)}`}
       </button>
     </form>
   );
+}
+
+interface SelectFieldProps {
+  label: string;
+  options: readonly Option[];
+  value: number;
+  onChange(value: number): void;
+}
+
+function SelectField({ label, options, value, onChange }: SelectFieldProps) {
+  const id = useId();
+  return (
+    <>
+      <label htmlFor={id} className="visually-hidden">
+        {label}
+      </label>
+      <select id={id} value={value} onChange={(event) => onChange(Number(event.target.value))}>
+        {options.map(([optionValue, optionLabel]) => (
+          <option key={optionValue} value={optionValue}>
+            {optionLabel}
+          </option>
+        ))}
+      </select>
+    </>
+  );
+}
+
+function photos(count: number): string {
+  return count === 1 ? "1 photo" : `${count} photos`;
 }

@@ -1,25 +1,29 @@
-import { explain } from "../../components/problem-message";
 import { useServices } from "../../services";
-import { type Draft, discard, send } from "./drafts";
+import { problemText } from "../../text/problem";
+import { type Draft, discardDraft, sendDraft } from "./drafts";
 
-/** A job on its way to the server. */
+/** The card of a job that the server has not confirmed yet. */
 export function DraftCard({ draft }: { draft: Draft }) {
   const services = useServices();
   return (
     <li className="card">
-      <div className="frame" data-look={draft.error ? "error" : "pending"} />
+      <div className="frame" data-status={draft.error ? "error" : "pending"} />
       <div className="caption">
         <h2>{draft.query}</h2>
         {draft.error ? (
           <>
-            <p className="mistake" role="alert">
-              Not sent. {explain(draft.error, Date.now())}
+            <p className="error" role="alert">
+              Not sent. {problemText(draft.error, Date.now())}
             </p>
             <div className="actions">
-              <button type="button" className="quiet" onClick={() => void send(services, draft)}>
+              <button type="button" className="text-button" onClick={() => void sendDraft(services, draft)}>
                 Try again
               </button>
-              <button type="button" className="quiet" onClick={() => discard(services.queries, draft)}>
+              <button
+                type="button"
+                className="text-button"
+                onClick={() => discardDraft(services.queries, draft)}
+              >
                 Discard
               </button>
             </div>

@@ -3,80 +3,81 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError } from "../../api/api-error";
 import type { Job, JobPage } from "../../api/types";
 import { JobCache } from "../../live/job-cache";
+import { OwnJobs } from "../../live/own-jobs";
 import type { Services } from "../../services";
-import { aJob, aPage, FakeTimers } from "../../testing";
-import { type Draft, discard, newDraft, send } from "./drafts";
+import { FakeTimers, makeJob, makePage } from "../../testing";
+import { type Draft, discardDraft, isAwaited, newDraft, sendDraft } from "./drafts";
 
-const PLACE = { status: null, page: 1, cursor: null };
+const FIRST_PAGE = { status: null, page: 1, cursor: null };
 
 let queries: QueryClient;
-let create: ReturnType<typeof vi.fn<(body: unknown, key: string) => Promise<Job>>>;
+let createJob: ReturnType<typeof vi.fn<(body: unknown, key: string) => Promise<Job>>>;
 let services: Services;
 
 beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0);
   queries = new QueryClient();
-  create = vi.fn();
-  const live = { changing: (change: () => unknown) => change(), isAwaited: () => false };
+  createJob = vi.fn();
+  const live = { expectEventFor: (request: () => unknown) => request() };
   const cache = new JobCache(queries, new FakeTimers());
-  services = { api: { create }, queries, cache, live } as unknown as Services;
-  queries.setQueryData(["jobs", PLACE], aPage([]));
+  services = { api: { createJob }, queries, cache, ownJobs: new OwnJobs(), live } as unknown as Services;
+  queries.setQueryData(["jobs", FIRST_PAGE], makePage([]));
 });
 
 const drafts = () => queries.getQueryData<Draft[]>(["drafts"]) ?? [];
-const jobs = () => queries.getQueryData<JobPage>(["jobs", PLACE])?.data ?? [];
+const jobs = () => queries.getQueryData<JobPage>(["jobs", FIRST_PAGE])?.data ?? [];
 
-test("a draft is shown until its job is, and then no more", async () => {
-  create.mockResolvedValue(aJob("a"));
-  const sent = send(services, newDraft("pasta", 30));
+test("a draft is replaced by its job", async () => {
+  createJob.mockResolvedValue(makeJob("a"));
+  const sending = sendDraft(services, newDraft("pasta", 30));
   expect(drafts()).toHaveLength(1);
-  await sent;
-  expect([drafts(), jobs()]).toEqual([[], [aJob("a")]]);
-  expect(create).toHaveBeenCalledWith({ query: "pasta", delay_seconds: 30 }, expect.any(String));
+  await sending;
+  expect([drafts(), jobs()]).toEqual([[], [makeJob("a")]]);
+  expect(createJob).toHaveBeenCalledWith({ query: "pasta", delay_seconds: 30 }, expect.any(String));
 });
 
-test("while a draft is on its way, new jobs of its topic wait, and others do not", async () => {
-  create.mockImplementation(async () => {
-    expect(services.live.isAwaited(aJob("a"))).toBe(true);
-    expect(services.live.isAwaited(aJob("b", { query: "tea" }))).toBe(false);
-    return aJob("a");
+test("while a draft is being sent, only new jobs of its topic wait", async () => {
+  createJob.mockImplementation(async () => {
+    expect(isAwaited(queries, makeJob("a"))).toBe(true);
+    expect(isAwaited(queries, makeJob("b", { query: "tea" }))).toBe(false);
+    return makeJob("a");
   });
-  await send(services, newDraft("pasta", 0));
-  expect(create).toHaveBeenCalled();
-  expect(services.live.isAwaited(aJob("c"))).toBe(false);
+  await sendDraft(services, newDraft("pasta", 0));
+  expect(createJob).toHaveBeenCalled();
+  expect(isAwaited(queries, makeJob("c"))).toBe(false);
 });
 
-test("a lost answer is asked for again under the same key", async () => {
-  create
+test("a request without a response is retried with the same key", async () => {
+  createJob
     .mockRejectedValueOnce(new ApiError(0, "no network"))
     .mockRejectedValueOnce(new ApiError(503, "busy"));
-  create.mockResolvedValue(aJob("a"));
+  createJob.mockResolvedValue(makeJob("a"));
   const draft = newDraft("pasta", 0);
-  await send(services, draft);
-  expect(create.mock.calls.map((call) => call[1])).toEqual([draft.key, draft.key, draft.key]);
-  expect(jobs()).toEqual([aJob("a")]);
+  await sendDraft(services, draft);
+  expect(createJob.mock.calls.map((call) => call[1])).toEqual([draft.key, draft.key, draft.key]);
+  expect(jobs()).toEqual([makeJob("a")]);
 });
 
 test.each([new ApiError(400, "bad"), new ApiError(429, "too many", 5_000)])(
-  "a refusal is told, nothing is lost, and it can be sent again",
+  "a rejected draft keeps its error and can be sent again",
   async (error) => {
-    create.mockRejectedValueOnce(error).mockResolvedValue(aJob("a"));
-    await send(services, newDraft("pasta", 0));
-    expect(create).toHaveBeenCalledTimes(1);
+    createJob.mockRejectedValueOnce(error).mockResolvedValue(makeJob("a"));
+    await sendDraft(services, newDraft("pasta", 0));
+    expect(createJob).toHaveBeenCalledTimes(1);
     const [draft] = drafts();
-    if (!draft) throw new Error("the draft is lost");
+    if (!draft) throw new Error("the draft was removed");
     expect(draft.error).toBe(error);
-    expect(services.live.isAwaited(aJob("b"))).toBe(false);
-    await send(services, draft);
-    expect([drafts(), jobs()]).toEqual([[], [aJob("a")]]);
+    expect(isAwaited(queries, makeJob("b"))).toBe(false);
+    await sendDraft(services, draft);
+    expect([drafts(), jobs()]).toEqual([[], [makeJob("a")]]);
   },
 );
 
-test("a refused draft can be discarded, and the others stay", async () => {
-  create.mockRejectedValue(new ApiError(400, "bad"));
-  await send(services, newDraft("one", 0));
-  await send(services, newDraft("two", 0));
+test("a rejected draft can be discarded without affecting others", async () => {
+  createJob.mockRejectedValue(new ApiError(400, "bad"));
+  await sendDraft(services, newDraft("one", 0));
+  await sendDraft(services, newDraft("two", 0));
   const [first] = drafts();
-  if (first) discard(queries, first);
+  if (first) discardDraft(queries, first);
   expect(drafts().map((draft) => draft.query)).toEqual(["one"]);
 });

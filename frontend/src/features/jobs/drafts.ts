@@ -1,12 +1,12 @@
-/** Jobs that were asked for here and not yet answered: shown at once, and never beside the job itself. */
+/** Jobs that were requested on this page and that the server has not confirmed. They appear immediately. */
 
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "../../api/api-error";
+import { retryDelayMs, shouldRetry } from "../../api/retry-policy";
 import type { Job } from "../../api/types";
-import { rememberOwn } from "../../components/own-jobs";
-import { isWorthRetrying, type Services, waitBeforeRetry } from "../../services";
+import type { Services } from "../../services";
 
-/** `key` is the Idempotency-Key: however often the draft is sent, it becomes one job. */
+/** `key` is the Idempotency-Key: a draft that is sent several times creates one job. */
 export interface Draft {
   key: string;
   query: string;
@@ -26,51 +26,61 @@ export function newDraft(query: string, delaySeconds: number): Draft {
 }
 
 /**
- * Send a draft until it is answered. While it is on its way, a new job of its topic that the stream tells of
- * may be its own, and waits: draft and job change places in one step. Never rejects.
+ * Send a draft until the server responds. Meanwhile, new jobs of its topic from the stream wait
+ * (`isAwaited`), so that the job replaces its draft in one step. Never rejects: on failure, the draft stores
+ * the error.
  */
-export async function send(services: Services, draft: Draft): Promise<void> {
-  const { api, cache, live, queries } = services;
-  live.isAwaited = (job) => drafts(queries).some((one) => one.error === null && one.query === job.query);
-  put(queries, { ...draft, error: null });
+export async function sendDraft(services: Services, draft: Draft): Promise<void> {
+  const { api, cache, live, ownJobs, queries } = services;
+  storeDraft(queries, { ...draft, error: null });
   const body = { query: draft.query, ...(draft.delaySeconds ? { delay_seconds: draft.delaySeconds } : {}) };
   try {
-    const job = await live.changing(() => persistently(() => api.create(body, draft.key)));
-    rememberOwn(job, draft.delaySeconds);
+    const job = await live.expectEventFor(() => withRetries(() => api.createJob(body, draft.key)));
+    ownJobs.add(job, draft.delaySeconds);
     notifyManager.batch(() => {
-      discard(queries, draft);
-      cache.learn([job]);
+      discardDraft(queries, draft);
+      cache.update([job]);
     });
   } catch (error) {
-    put(queries, { ...draft, error });
+    storeDraft(queries, { ...draft, error });
   }
 }
 
-export function discard(queries: QueryClient, draft: Draft): void {
-  queries.setQueryData(draftsQuery.queryKey, (all) => (all ?? []).filter((one) => one.key !== draft.key));
+/** Return whether a job may be the one that a draft of the same topic is creating. */
+export function isAwaited(queries: QueryClient, job: Job): boolean {
+  return getDrafts(queries).some((draft) => draft.error === null && draft.query === job.query);
 }
 
-function drafts(queries: QueryClient): Draft[] {
-  return queries.getQueryData(draftsQuery.queryKey) ?? [];
-}
-
-function put(queries: QueryClient, draft: Draft): void {
-  queries.setQueryData(draftsQuery.queryKey, (all) =>
-    all?.some((one) => one.key === draft.key)
-      ? all.map((one) => (one.key === draft.key ? draft : one))
-      : [draft, ...(all ?? [])],
+export function discardDraft(queries: QueryClient, { key }: Draft): void {
+  queries.setQueryData(
+    draftsQuery.queryKey,
+    getDrafts(queries).filter((draft) => draft.key !== key),
   );
 }
 
-/** Try again after passing failures; one who is throttled is told so, and decides. */
-async function persistently(call: () => Promise<Job>): Promise<Job> {
+function getDrafts(queries: QueryClient): Draft[] {
+  return queries.getQueryData(draftsQuery.queryKey) ?? [];
+}
+
+/** Replace the draft with the same key, or add the draft as the first. */
+function storeDraft(queries: QueryClient, draft: Draft): void {
+  const drafts = getDrafts(queries);
+  const isStored = drafts.some(({ key }) => key === draft.key);
+  queries.setQueryData(
+    draftsQuery.queryKey,
+    isStored ? drafts.map((stored) => (stored.key === draft.key ? draft : stored)) : [draft, ...drafts],
+  );
+}
+
+/** Retry after transient failures. Throttling is not retried: the user sees it and decides. */
+async function withRetries(request: () => Promise<Job>): Promise<Job> {
   for (let failures = 0; ; failures += 1) {
     try {
-      return await call();
+      return await request();
     } catch (error) {
       const isThrottled = error instanceof ApiError && error.status === 429;
-      if (!(error instanceof Error) || isThrottled || !isWorthRetrying(failures, error)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, waitBeforeRetry(failures, error)));
+      if (!(error instanceof Error) || isThrottled || !shouldRetry(failures, error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, retryDelayMs(failures, error)));
     }
   }
 }

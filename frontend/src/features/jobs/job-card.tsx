@@ -2,28 +2,34 @@ import { memo } from "react";
 import { Link } from "wouter";
 import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
-import { JobStatus, lookOf } from "../../components/job-status";
+import { JobStatus } from "../../components/job-status";
 import { Credit, PhotoFrame } from "../../components/photo-frame";
-import { useNow } from "../../components/time";
+import { useNow } from "../../hooks/use-now";
+import { displayStatus } from "../../text/job-status";
 
 const SIZES = "(max-width: 40rem) 100vw, 20rem";
 
-/** `isFirst`: among those that are seen without scrolling. */
-export const JobCard = memo(function JobCard({ job, isFirst }: { job: Job; isFirst: boolean }) {
+interface Props {
+  job: Job;
+  /** The card is visible without scrolling. */
+  isPriority: boolean;
+}
+
+export const JobCard = memo(function JobCard({ job, isPriority }: Props) {
   const now = useNow();
   const { photo } = job;
   return (
     <li className="card" data-job={job.id} data-version={job.version}>
-      {/* the title below leads there too, once is enough for the keyboard and for screen readers */}
+      {/* not in the tab order, because the title below is a link to the same page */}
       <Link
         href={`/jobs/${job.id}`}
         className="frame"
-        data-look={lookOf(job, now)}
+        data-status={displayStatus(job, now)}
         tabIndex={-1}
         aria-hidden={!photo}
       >
         {photo && (
-          <PhotoFrame key={photo.id} photo={photo} query={job.query} sizes={SIZES} isFirst={isFirst} />
+          <PhotoFrame key={photo.id} photo={photo} query={job.query} sizes={SIZES} isPriority={isPriority} />
         )}
       </Link>
       <div className="caption">

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
-import { isFirstPage, type JobPage, type Place } from "../../api/types";
+import { isFirstPage, type JobPage, type ListParams, type Status } from "../../api/types";
 import { ProblemMessage } from "../../components/problem-message";
 import { jobsQuery, statsQuery } from "../../queries";
 import { useServices } from "../../services";
@@ -10,88 +10,107 @@ import { CreateForm } from "./create-form";
 import { DraftCard } from "./draft-card";
 import { type Draft, draftsQuery } from "./drafts";
 import { JobCard } from "./job-card";
+import { parseListParams } from "./list-params";
 import { Pager } from "./pager";
-import { placeOf } from "./place";
 import { StatusFilter } from "./status-filter";
 
-/** Cards that a wide screen shows without scrolling. */
-const FIRST = 4;
+/** The number of cards that a wide screen shows without scrolling. */
+const PRIORITY_CARDS = 4;
 const SKELETONS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 export function JobsPage() {
   const services = useServices();
   const [search] = useSearchParams();
-  const place = useMemo(() => placeOf(search), [search]);
-  const list = useQuery(jobsQuery(services, place));
+  const params = useMemo(() => parseListParams(search), [search]);
+  const list = useQuery(jobsQuery(services, params));
   const stats = useQuery(statsQuery(services));
   const drafts = useQuery(draftsQuery).data ?? [];
   useLiveList(list.data);
   return (
     <>
       <title>Calo</title>
-      <h1 className="unseen">Jobs</h1>
-      <CreateForm place={place} />
+      <h1 className="visually-hidden">Jobs</h1>
+      <CreateForm params={params} />
       <div className="overview">
-        <StatusFilter place={place} counts={stats.data?.counts} />
+        <StatusFilter params={params} counts={stats.data?.counts} />
         {stats.data && <BudgetMeter budget={stats.data.budget} />}
       </div>
       {list.error && <ProblemMessage error={list.error} retry={() => void list.refetch()} />}
       {list.data ? (
         <JobGrid
-          place={place}
+          params={params}
           page={list.data}
-          drafts={isFirstPage(place) ? drafts : []}
+          drafts={isFirstPage(params) ? drafts : []}
           isPrevious={list.isPlaceholderData}
         />
       ) : (
         list.isPending && <Skeleton failure={list.failureReason} />
       )}
-      {list.data && <Pager place={place} page={list.data} />}
+      {list.data && <Pager params={params} page={list.data} />}
     </>
   );
 }
 
-/** Listen to all jobs from the first list on, for as long as the page is shown. */
+/** Open the stream of all jobs, starting at the cursor of the first loaded list, until the page is closed. */
 function useLiveList(page: JobPage | undefined): void {
   const { live } = useServices();
   const isLoaded = page !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the stream keeps its own place after that
-  useEffect(() => (page ? live.show(null, page.live_cursor) : undefined), [live, isLoaded]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not reopen the stream
+  useEffect(() => (page ? live.open(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
 interface GridProps {
-  place: Place;
+  params: ListParams;
   page: JobPage;
   drafts: Draft[];
-  /** The page that was asked for is still on its way; this is the one before. */
+  /** The requested page is still loading, and `page` is the previous one. */
   isPrevious: boolean;
 }
 
-function JobGrid({ place, page, drafts, isPrevious }: GridProps) {
-  if (page.data.length + drafts.length === 0) return <Empty place={place} />;
+function JobGrid({ params, page, drafts, isPrevious }: GridProps) {
+  if (page.data.length + drafts.length === 0) return <EmptyState params={params} />;
   return (
     <ul className="grid" aria-label="Jobs" aria-busy={isPrevious}>
       {drafts.map((draft) => (
         <DraftCard key={draft.key} draft={draft} />
       ))}
       {page.data.map((job, index) => (
-        <JobCard key={job.id} job={job} isFirst={index < FIRST} />
+        <JobCard key={job.id} job={job} isPriority={index < PRIORITY_CARDS} />
       ))}
     </ul>
   );
 }
 
-function Empty({ place }: { place: Place }) {
-  const isAll = place.status === null && isFirstPage(place);
+interface EmptyText {
+  title: string;
+  text: string;
+}
+
+const NO_JOBS: EmptyText = {
+  title: "No jobs yet",
+  text: "Type a topic above. Your photo will appear here.",
+};
+const EMPTY_PAGE: EmptyText = { title: "No jobs on this page", text: "The list ends before this page." };
+const EMPTY_FILTER: Record<Status, EmptyText> = {
+  pending: { title: "No pending jobs", text: "Nothing is pending." },
+  resolved: { title: "No ready jobs", text: "Nothing is ready yet." },
+  error: { title: "No failed jobs", text: "Nothing has failed." },
+  cancelled: { title: "No cancelled jobs", text: "Nothing was cancelled." },
+};
+
+function emptyText(params: ListParams): EmptyText {
+  if (!isFirstPage(params)) return EMPTY_PAGE;
+  return params.status ? EMPTY_FILTER[params.status] : NO_JOBS;
+}
+
+function EmptyState({ params }: { params: ListParams }) {
+  const { title, text } = emptyText(params);
+  const isWholeList = params.status === null && isFirstPage(params);
   return (
-    <section className="blank">
-      <h2>{isAll ? "No jobs yet" : "No such jobs"}</h2>
-      <p>
-        {isAll
-          ? "Ask for a photo of something, and watch it come."
-          : "None of the jobs is like this right now."}
-      </p>
-      {!isAll && (
+    <section className="empty-state">
+      <h2>{title}</h2>
+      <p>{text}</p>
+      {!isWholeList && (
         <Link href="/" className="button">
           All jobs
         </Link>
@@ -105,8 +124,8 @@ function Skeleton({ failure }: { failure: Error | null }) {
     <>
       {failure && <ProblemMessage error={failure} />}
       <ul className="grid" aria-label="Loading jobs" aria-busy="true">
-        {SKELETONS.map((name) => (
-          <li key={name} className="card skeleton">
+        {SKELETONS.map((key) => (
+          <li key={key} className="card skeleton">
             <div className="frame" />
             <div className="caption" />
           </li>

@@ -1,20 +1,20 @@
 import { Link } from "wouter";
-import { isFirstPage, type JobPage, type Place } from "../../api/types";
-import { addressOf, placeAfter } from "./place";
+import { isFirstPage, type JobPage, type ListParams } from "../../api/types";
+import { listUrl, nextPage } from "./list-params";
 
-export function Pager({ place, page }: { place: Place; page: JobPage }) {
-  const after = placeAfter(place, page);
-  if (isFirstPage(place) && !after) return null;
-  const newer = place.cursor ? { ...place, page: 1, cursor: null } : { ...place, page: place.page - 1 };
+export function Pager({ params, page }: { params: ListParams; page: JobPage }) {
+  const older = nextPage(params, page);
+  if (isFirstPage(params) && !older) return null;
+  const newer = params.cursor ? { ...params, page: 1, cursor: null } : { ...params, page: params.page - 1 };
   return (
     <nav className="pager" aria-label="Pages">
-      {isFirstPage(place) ? (
+      {isFirstPage(params) ? (
         <span />
       ) : (
-        <Link href={addressOf(newer)}>{place.cursor ? "Newest" : "Newer"}</Link>
+        <Link href={listUrl(newer)}>{params.cursor ? "Back to newest" : "Newer jobs"}</Link>
       )}
-      <p>{place.cursor ? "Older jobs" : `Page ${place.page} of ${page.totalPages}`}</p>
-      {after ? <Link href={addressOf(after)}>Older</Link> : <span />}
+      <p>{params.cursor ? "Older pages" : `Page ${params.page} of ${page.totalPages}`}</p>
+      {older ? <Link href={listUrl(older)}>Older jobs</Link> : <span />}
     </nav>
   );
 }

@@ -1,6 +1,6 @@
 import { Link } from "wouter";
-import { type Place, STATUSES, type Stats, type Status } from "../../api/types";
-import { addressOf } from "./place";
+import { type ListParams, STATUSES, type Stats, type Status } from "../../api/types";
+import { listUrl } from "./list-params";
 
 const NAMES: Record<Status, string> = {
   pending: "Pending",
@@ -9,37 +9,42 @@ const NAMES: Record<Status, string> = {
   cancelled: "Cancelled",
 };
 
-/** Which jobs are shown, and how many there are of each status. */
-export function StatusFilter({ place, counts }: { place: Place; counts: Stats["counts"] | undefined }) {
+interface Props {
+  params: ListParams;
+  counts: Stats["counts"] | undefined;
+}
+
+/** Links that filter the list by status, with the number of jobs of each status. */
+export function StatusFilter({ params, counts }: Props) {
   const total = counts && STATUSES.reduce((sum, status) => sum + counts[status], 0);
   return (
     <nav className="filter" aria-label="Jobs by status">
-      <FilterLink status={null} name="All" count={total} place={place} />
+      <FilterLink status={null} name="All" count={total} isCurrent={params.status === null} />
       {STATUSES.map((status) => (
         <FilterLink
           key={status}
           status={status}
           name={NAMES[status]}
           count={counts?.[status]}
-          place={place}
+          isCurrent={params.status === status}
         />
       ))}
     </nav>
   );
 }
 
-interface Props {
+interface FilterLinkProps {
   status: Status | null;
   name: string;
   count: number | undefined;
-  place: Place;
+  isCurrent: boolean;
 }
 
-function FilterLink({ status, name, count, place }: Props) {
+function FilterLink({ status, name, count, isCurrent }: FilterLinkProps) {
   return (
     <Link
-      href={addressOf({ status, page: 1, cursor: null })}
-      aria-current={place.status === status ? "page" : undefined}
+      href={listUrl({ status, page: 1, cursor: null })}
+      aria-current={isCurrent ? "page" : undefined}
       data-status={status ?? "all"}
     >
       {name} <span className="count">{count === undefined ? "–" : count.toLocaleString()}</span>

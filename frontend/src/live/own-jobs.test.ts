@@ -1,0 +1,31 @@
+import { expect, test, vi } from "vitest";
+import { makeJob } from "../testing";
+import { OwnJobs } from "./own-jobs";
+
+test("only a delayed job that was created here has a start time", () => {
+  const ownJobs = new OwnJobs();
+  const delayed = makeJob("delayed", { created_at: 5_000 });
+  ownJobs.add(delayed, 60);
+  ownJobs.add(makeJob("immediate"), 0);
+  expect(ownJobs.startTime(delayed)).toBe(65_000);
+  expect(ownJobs.startTime(makeJob("immediate"))).toBeUndefined();
+  expect(ownJobs.startTime(makeJob("other"))).toBeUndefined();
+});
+
+test("subscribers are notified once of each own job that has ended", () => {
+  const ownJobs = new OwnJobs();
+  const listener = vi.fn();
+  const unsubscribe = ownJobs.subscribe(listener);
+  ownJobs.add(makeJob("a"), 0);
+  ownJobs.recordChanges([makeJob("a", { version: 2 }), makeJob("other", { status: "resolved" })]);
+  expect(listener).not.toHaveBeenCalled();
+  const ended = makeJob("a", { version: 3, status: "resolved" });
+  ownJobs.recordChanges([ended, makeJob("other", { status: "resolved" })]);
+  ownJobs.recordChanges([ended]);
+  expect(listener).toHaveBeenCalledTimes(1);
+  expect(ownJobs.lastEnded()).toEqual([ended]);
+  unsubscribe();
+  ownJobs.add(makeJob("b"), 0);
+  ownJobs.recordChanges([makeJob("b", { version: 2, status: "error" })]);
+  expect(listener).toHaveBeenCalledTimes(1);
+});

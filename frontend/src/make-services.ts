@@ -1,0 +1,32 @@
+/** The composition root: creates the services and connects them. */
+
+import { QueryClient } from "@tanstack/react-query";
+import { CaloApi } from "./api/calo-api";
+import { retryDelayMs, shouldRetry } from "./api/retry-policy";
+import type { Config } from "./config";
+import { isAwaited } from "./features/jobs/drafts";
+import { JobCache } from "./live/job-cache";
+import { Live } from "./live/live";
+import { OwnJobs } from "./live/own-jobs";
+import { browserTimers } from "./live/timers";
+import type { Services } from "./services";
+
+export function makeServices(config: Config): Services {
+  const api = new CaloApi(config.apiUrl);
+  const queries = new QueryClient({
+    defaultOptions: {
+      // "always": a server on the same machine is reachable without a network
+      queries: { networkMode: "always", retry: shouldRetry, retryDelay: retryDelayMs },
+      mutations: { networkMode: "always" },
+    },
+  });
+  const cache = new JobCache(queries, browserTimers);
+  const ownJobs = new OwnJobs();
+  const live = new Live({
+    api,
+    cache,
+    isAwaited: (job) => isAwaited(queries, job),
+    onJobsChanged: (jobs) => ownJobs.recordChanges(jobs),
+  });
+  return { api, queries, cache, ownJobs, live };
+}
