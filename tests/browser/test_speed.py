@@ -130,7 +130,7 @@ def test_the_page_stays_responsive_under_500_events_a_second(
     events = PER_SECOND * SECONDS
     for number in range(0, events, 2):
         jobs = [make_job(event % JOBS, 2 + event // JOBS) for event in (number, number + 1)]
-        relay.publish(*map(change_of, jobs))
+        relay.publish(*map(JobChange.from_job, jobs))
         time.sleep(max(0.0, start + number / PER_SECOND - time.monotonic()))
         if number == events // 2:
             key_seconds = seconds_per_key(page)
