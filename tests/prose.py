@@ -31,7 +31,7 @@ PHRASES = {
     r"so many (seconds|bytes|times|files|of|hours|days|jobs|messages)": "name the parameter",
     r"is to be|are to be": "must be, will be",
     r"(know|knows|knew) no": "does not know",
-    r"(need|needs|take|takes|make|makes) no": "does not need …",
+    r"(need|needs|take|takes) no": "does not need …",
     r"nobody": "no one, or name who",
     r"thing of": "name the thing",
     r"(no )?good news": "say what is healthy",

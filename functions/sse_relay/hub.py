@@ -10,6 +10,7 @@ from array import array
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, takewhile
 
 from functions.sse_relay.job_change import JobChange
@@ -21,14 +22,21 @@ VERSION_SECONDS = 15 * 60
 """How long versions are remembered: longer than a stream's lifetime, so none ever sees a job go backwards."""
 MAX_VERSIONS = 100_000
 """Jobs whose versions are remembered."""
+REPEAT_SECONDS = 60.0
+"""How long after a stream's start a change that was in its backlog may still arrive through the feed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backlog:
     """Jobs as read, oldest change first, and the hub's position before the read started."""
 
     changes: Sequence[JobChange]
     position: int
+
+    @cached_property
+    def versions(self) -> dict[str, int]:
+        """Return the version of each job. Streams with the same backlog share the dictionary."""
+        return {change.job_id: change.version for change in self.changes}
 
 
 @dataclass(slots=True)
@@ -76,6 +84,9 @@ class Hub:
             if stream.wants(change.job_id) and change.version > versions.get(change.job_id, 0):
                 versions[change.job_id] = change.version
                 chunks.append(change.chunk)
+        if any(version > self._published(job_id) for job_id, version in backlog.versions.items()):
+            stream.backlog_versions = backlog.versions
+            stream.repeats_until = self._clock() + REPEAT_SECONDS
         stream.send_backlog(chunks)
         if stream.is_open:
             self._subscribe(stream)
@@ -116,7 +127,9 @@ class Hub:
 
     def caught_up(self, stream: Stream) -> None:
         """Use the fast path for a stream with nothing pending. Called by the stream's connection."""
-        if stream in self._slow and stream.chunked and not stream.is_pending:
+        if stream.backlog_versions is not None or stream.is_pending or not stream.chunked:
+            return
+        if stream in self._slow:
             self._slow.discard(stream)
             self._ready[stream.descriptor] = stream
             self._descriptors = None
@@ -140,13 +153,13 @@ class Hub:
             self._by_job.setdefault(job_id, set()).add(stream)
 
     def _send_to_all(self, changes: list[JobChange], now: float) -> None:
-        self.deliveries += len(changes) * (len(self._ready) + len(self._slow))
+        self.deliveries += len(changes) * len(self._ready)
         self._feed_written_at = now
         slow = tuple(self._slow)
         self._write_ready(b"".join(change.chunk for change in changes))
         for stream in slow:
             for change in changes:
-                stream.send(change.chunk)
+                self._send(stream, change, now)
 
     def _write_ready(self, data: bytes) -> None:
         """Write to every stream without pending bytes.
@@ -179,8 +192,18 @@ class Hub:
         for change in changes:
             for stream in tuple(self._by_job.get(change.job_id, ())):
                 stream.last_write = now
-                stream.send(change.chunk)
-                self.deliveries += 1
+                self._send(stream, change, now)
+
+    def _send(self, stream: Stream, change: JobChange, now: float) -> None:
+        """Send a change, unless the stream's backlog contained this version."""
+        if stream.backlog_versions is not None:
+            if now >= stream.repeats_until:
+                stream.backlog_versions = None
+                self.caught_up(stream)
+            elif change.version <= stream.backlog_versions.get(change.job_id, 0):
+                return
+        stream.send(change.chunk)
+        self.deliveries += 1
 
     def _is_new(self, change: JobChange, now: float) -> bool:
         version = self._version(change.job_id, now)
@@ -188,6 +211,10 @@ class Hub:
             return False
         version.published = change.version
         return True
+
+    def _published(self, job_id: str) -> int:
+        version = self._versions.get(job_id)
+        return version.published if version else 0
 
     def _version(self, job_id: str, now: float) -> _Version:
         version = self._versions.get(job_id)

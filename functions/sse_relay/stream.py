@@ -1,7 +1,7 @@
 """An open stream of events."""
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from functions.sse_relay.http.connection import Connection
 from functions.sse_relay.http.poll import Poll
@@ -20,9 +20,11 @@ class Stream(Connection):
         "_feed_written_at",
         "_heartbeat_seconds",
         "address",
+        "backlog_versions",
         "chunked",
         "jobs",
         "last_write",
+        "repeats_until",
     )
 
     def __init__(
@@ -45,6 +47,9 @@ class Stream(Connection):
         self.chunked = chunked
         self.address = address
         self.last_write = now
+        self.backlog_versions: Mapping[str, int] | None = None
+        """Versions that were sent as backlog while their change may still arrive through the feed."""
+        self.repeats_until = 0.0
         self._heartbeat_seconds = heartbeat_seconds
         self._ends_at = ends_at
         self._feed_written_at = feed_written_at

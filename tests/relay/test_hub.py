@@ -8,7 +8,7 @@ import pytest
 
 from functions.sse_relay.http.connection import MAX_PENDING
 from functions.sse_relay.http.poll import Poll
-from functions.sse_relay.hub import MAX_VERSIONS, VERSION_SECONDS, Backlog, Hub
+from functions.sse_relay.hub import MAX_VERSIONS, REPEAT_SECONDS, VERSION_SECONDS, Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import Stream
 from tests.relay.conftest import change, job_id
@@ -202,8 +202,35 @@ def test_a_version_that_was_read_is_not_followed_by_an_older_one_and_reaches_oth
     clients.hub.record_read([change(1, 3)])
     clients.hub.start(reader.stream, Backlog([change(1, 3)], clients.hub.position))
     clients.publish(change(1, 2), change(1, 3), change(1, 4))
-    assert reader.read() == chunks(change(1, 3), change(1, 3), change(1, 4))
+    assert reader.read() == chunks(change(1, 3), change(1, 4))
     assert other.read() == chunks(change(1, 3), change(1, 4))
+
+
+@pytest.mark.parametrize("numbers", [(), (1, 2)])
+def test_a_version_in_the_backlog_is_not_sent_again_by_the_feed(
+    clients: Clients, numbers: tuple[int, ...]
+) -> None:
+    client = clients.add(*numbers, start=False)
+    clients.hub.start(client.stream, Backlog([change(1), change(2, 3)], clients.hub.position))
+    clients.publish(change(1), change(2, 2))
+    clients.publish(change(2, 3), change(2, 4), change(1, 2))
+    assert client.read() == chunks(change(1), change(2, 3), change(2, 4), change(1, 2))
+    assert clients.hub.deliveries == 2
+
+
+def test_a_stream_uses_the_fast_path_when_its_backlog_cannot_be_repeated_any_more(
+    clients: Clients, clock: Clock
+) -> None:
+    current, ahead = clients.add(start=False), clients.add(start=False)
+    clients.publish(change(1))
+    clients.hub.start(current.stream, Backlog([change(1)], clients.hub.position))
+    clients.hub.start(ahead.stream, Backlog([change(2)], clients.hub.position))
+    assert list(clients.hub._ready.values()) == [current.stream]
+    clock.now = REPEAT_SECONDS
+    clients.publish(change(3))
+    assert ahead.stream in clients.hub._ready.values()
+    clients.publish(change(4))
+    assert ahead.read() == chunks(change(2), change(3), change(4))
 
 
 def test_a_client_may_disconnect_while_its_backlog_is_read(clients: Clients) -> None:
