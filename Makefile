@@ -14,6 +14,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
+# jsii and npm cache files in the home folder, which may be read-only
+ifneq ($(shell test -w "$$HOME" && echo writable),writable)
+export JSII_RUNTIME_PACKAGE_CACHE_ROOT := $(CURDIR)/.build/jsii
+export npm_config_cache := $(CURDIR)/.build/npm
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy lock clean

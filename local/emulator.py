@@ -15,6 +15,7 @@ BIN = Path(sys.executable).parent
 MINISTACK = Path(__file__).resolve().parent.parent / ".venv-emulator" / "bin" / "ministack"
 VARIABLES = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
 """The variables that describe an emulator that is already running."""
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "JSII_RUNTIME_PACKAGE_CACHE_ROOT")
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,7 @@ class Emulator:
 
         It does not contain the caller's own credentials and profile, so they cannot reach AWS.
         """
-        inherited = {
-            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
-        }
+        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         return {
             **inherited,
             "PATH": f"{BIN}{os.pathsep}{inherited.get('PATH', '')}",

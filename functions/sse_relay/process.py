@@ -25,6 +25,8 @@ from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.metrics import RelayMetrics
 from functions.sse_relay.relay import Relay
 
+SERVICE = "sse_relay"
+"""In the log lines, also where POWERTOOLS_SERVICE_NAME is not set."""
 GARBAGE_THRESHOLD = 20_000
 """New objects after which the garbage collector runs."""
 OTHER_FILES = 100
@@ -50,6 +52,7 @@ async def run_relay(options: argparse.Namespace) -> None:
 
     Then end the streams one by one, delete the queue and return. Further signals do not interrupt that.
     """
+    logger.append_keys(service=SERVICE)
     _allow_open_files(options.max_streams + SPARE_CONNECTIONS + OTHER_FILES)
     stop = _stop_event()
     metrics = RelayMetrics()
