@@ -1,15 +1,15 @@
-# Calo: `make help` lists the verbs.
+# Calo: `make help` lists the commands.
 
 PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
-# the packages whose import would be slow without byte code; compiling all of them would take a minute
+# packages whose import is slow without byte code; compiling all packages would take a minute
 COMPILED := aws_cdk jsii constructs botocore
 
 export PORT
-# the virtual environment's own Node comes first, and keeps the byte code that it makes
+# the virtual environment's Node is used first, and Python may write byte code
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
@@ -23,47 +23,48 @@ endif
 .DEFAULT_GOAL := help
 .PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy lock clean
 
-help: ## list the verbs
+help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-install: ## make the virtual environments
+install: ## create the virtual environments
 	@$(MAKE) -s --no-print-directory -j2 .venv/installed .venv-emulator/installed
 
 web: frontend/dist/index.html ## build the web app
 
-run: install web ## the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
+run: install web ## run the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
 	@$(BIN)/python -m local
 
-test: install web ## all tests: the web app's logic, then everything else
+test: install web ## run all tests: the web app's unit tests, then everything else (ARGS=tests/unit)
 	@cd frontend && npm test --silent
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
-check: install web ## format, lint, types; templates through cdk-nag and cfn-lint, and what they would replace
+check: install web ## format, lint, prose, types; templates with cdk-nag and cfn-lint, and what they would replace
 	@cd frontend && npm run --silent check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/python -m tests.prose
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth ARGS="-c nag=true"
 	$(BIN)/cfn-lint --non-zero-exit-code warning --format pretty cdk.out/*.template.json
 	@$(BIN)/python -m infra.upgrade
 
-checkov: .venv-checkov/installed ## a second opinion of the templates in cdk.out; docs/operations.md judges it
+checkov: .venv-checkov/installed ## check the templates with checkov; docs/operations.md discusses its findings
 	$(MAKE) --no-print-directory synth
 	@.venv-checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --soft-fail
 
-chaos: install ## 2,000 jobs under faults, then check that nothing was lost (ARGS="--seed 2")
+chaos: install ## run 2,000 jobs under faults and check that nothing is lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: install web ## measure what docs/performance.md says
+bench: install web ## measure the figures in docs/performance.md (ARGS=--help lists the parts)
 	$(BIN)/python -m bench $(ARGS)
 
 pictures: install web ## take the pictures of the README and the docs again (overwrites docs/pictures)
 	@$(BIN)/python -m local.pictures
 
 synth: install web ## write the CloudFormation templates to cdk.out
-	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
+	@output=$$($(BIN)/cdk synth --quiet --no-notices $(ARGS) 2>&1) || { echo "$$output"; exit 1; }
 
-preflight: install ## what would stop a deployment: account, region, builder, zones, quotas (ARGS as for deploy)
+preflight: install ## check account, region, builder, zones and quotas before a deployment (ARGS as for deploy)
 	@$(BIN)/python -m infra.preflight $(ARGS)
 
 deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
@@ -80,7 +81,7 @@ lock: ## resolve every requirements.in into its requirements.txt again
 		  .build/lock/bin/python -m pip freeze --disable-pip-version-check; } > $$folder/requirements.txt || exit 1; \
 	done; rm -rf .build/lock
 
-clean: ## remove what was built, but not the virtual environments
+clean: ## remove build output, but not the virtual environments
 	rm -rf .build .local cdk.out
 
 .venv/installed: requirements.txt client/pyproject.toml
