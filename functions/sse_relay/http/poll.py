@@ -22,7 +22,7 @@ class Poll:
     """Calls the owner of each watched descriptor. Uses epoll on Linux."""
 
     def __init__(self) -> None:
-        # asyncio itself uses the selectors that have a descriptor of their own, so this one can be watched
+        # a selector with a file descriptor, as asyncio uses: the event loop can watch it
         self._selector = DefaultSelector()
         self._descriptor: int = self._selector.fileno()
 
