@@ -47,9 +47,10 @@ def show_story(place: Place, options: argparse.Namespace) -> int:
 
 def retry_failed(place: Place, options: argparse.Namespace) -> int:
     """Retry jobs that ended in error, or only count them."""
-    dynamodb, outputs = place.client("dynamodb"), place.outputs()
-    table, queue = outputs["JobsTable"], Queue(place.client("sqs"), outputs["JobsQueueUrl"])
-    redrive = Redrive(dynamodb, table, JobStore(dynamodb, table), queue, options.rate, time.sleep)
+    outputs = place.outputs()
+    store = JobStore(place.client("dynamodb"), outputs["JobsTable"])
+    queue = Queue(place.client("sqs"), outputs["JobsQueueUrl"])
+    redrive = Redrive(store, queue, options.rate, time.sleep)
     jobs = redrive.find(options.code, options.limit)
     _print_found(jobs, options)
     if options.dry_run or not jobs:

@@ -5,14 +5,12 @@ party's budget waits as any job does.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from functions.common.attributes import to_attribute
-from functions.common.job import PUBLIC_OWNER, Job, shards, status_shard
-from functions.common.messages import message_of
-from functions.common.queues import BATCH, Outgoing, Queue
+from functions.common.job import PUBLIC_OWNER, Job, shards
+from functions.common.messages import job_message
+from functions.common.queues import BATCH, OutgoingMessage, Queue
 from functions.common.store import JobStore
 
 PAGE = 100
@@ -33,8 +31,6 @@ class Counts:
 class Redrive:
     """`rate` is in jobs a second."""
 
-    dynamodb: Any
-    jobs_table: str
     store: JobStore
     queue: Queue
     rate: int
@@ -53,7 +49,9 @@ class Redrive:
                 self.sleep(BATCH / self.rate)
             part = jobs[start : start + BATCH]
             reopened = [job for one in part if (job := self.store.reopen(one))]
-            refused = self.queue.send_all([Outgoing(job.id, message_of(job).body()) for job in reopened])
+            refused = self.queue.send_all(
+                [OutgoingMessage(job.id, job_message(job).body()) for job in reopened]
+            )
             counts.retried += len(reopened) - len(refused)
             counts.changed_meanwhile += len(part) - len(reopened)
             counts.left_to_watchdog += len(refused)
@@ -61,24 +59,12 @@ class Redrive:
 
     def _of_shard(self, shard: str, code: str | None, limit: int) -> list[Job]:
         found: list[Job] = []
-        for ids in self._pages(status_shard(shard, "error")):
+        for ids in self.store.pages_by_status(shard, "error", PAGE):
             jobs = self.store.get_many(ids)
             found += [jobs[one] for one in ids if one in jobs and _is_wanted(jobs[one], code)]
             if len(found) >= limit:
                 break
         return found[:limit]
-
-    def _pages(self, partition: str) -> Iterator[list[str]]:
-        """Ids by time of creation. The index says which, the table what they are now."""
-        pages = self.dynamodb.get_paginator("query").paginate(
-            TableName=self.jobs_table,
-            IndexName="by-status",
-            KeyConditionExpression="status_shard = :partition",
-            ExpressionAttributeValues={":partition": to_attribute(partition)},
-            PaginationConfig={"PageSize": PAGE},
-        )
-        for page in pages:
-            yield [item["id"]["S"] for item in page["Items"]]
 
 
 def by_code(jobs: list[Job]) -> Counter[str]:
@@ -91,4 +77,4 @@ def _is_wanted(job: Job, code: str | None) -> bool:
 
 
 def _code(job: Job) -> str:
-    return str((job.error or {}).get("code", "unknown"))
+    return str(job.error.get("code", "unknown")) if job.error else "unknown"

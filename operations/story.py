@@ -13,7 +13,7 @@ from operations.place import Place
 EARLIER_MS = 60_000
 """Clocks differ, and the call that made a job began before it."""
 SHOWN = (
-    "method", "path", "query", "attempt", "code", "reason", "again_in", "deferred_until", "rescue",
+    "method", "path", "query", "attempt", "code", "reason", "retry_in", "deferred_until", "rescue",
     "outcome", "status", "version",
 )  # fmt: skip
 """Fields that a person wants to see, in this order."""
@@ -108,7 +108,8 @@ def ending_of(job: Job) -> str:
     if job.status == "pending" and job.deferred_until:
         details["deferred_until"] = _clock(job.deferred_until)
     if job.error:
-        details |= {name: job.error[name] for name in ("attempts", "code", "message")}
+        error = job.error
+        details |= {"attempts": error["attempts"], "code": error["code"], "message": error["message"]}
     if job.result:
         details["result"] = job.result
     return " ".join([job.status, *(f"{name}={value}" for name, value in details.items())])

@@ -33,7 +33,7 @@ def plain(chunk: bytes) -> bytes:
 
 def change_of(job: Job) -> Change:
     """The change that brought a job into its present state."""
-    return _change(job.id, job.version, job.updated_at, to_json(job.shown()))
+    return _change(job.id, job.version, job.updated_at, to_json(job.public_view()))
 
 
 def change_of_line(line: bytes) -> Change:

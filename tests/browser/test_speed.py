@@ -63,7 +63,7 @@ def job(number: int, version: int) -> Job:
 def storm_page(browser: Browser) -> Iterator[tuple[Page, RelayProcess]]:
     """The web app as it was built, with a list of fifty jobs and the stream of a relay that has no table."""
     types = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-    listed = [job(number, 1).shown() for number in reversed(range(JOBS))]
+    listed = [job(number, 1).public_view() for number in reversed(range(JOBS))]
     answers: dict[str, Any] = {
         "/api/jobs": {
             "total": JOBS, "page": 1, "pageSize": JOBS, "totalPages": 1, "data": listed,

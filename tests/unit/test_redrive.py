@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.common.job import Job
-from functions.common.store import Change, JobStore
+from functions.common.store import JobStore, JobUpdate
 from operations.redrive import Redrive
 from tests.unit.factories import NOW, make_job, make_message, stored
 from tests.unit.fakes import Queues
@@ -19,8 +19,8 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def redrive(dynamodb: Any, store: JobStore, queues: Queues, pauses: list[float]) -> Redrive:
-    return Redrive(dynamodb, "jobs", store, queues.jobs, 20, pauses.append)
+def redrive(store: JobStore, queues: Queues, pauses: list[float]) -> Redrive:
+    return Redrive(store, queues.jobs, 20, pauses.append)
 
 
 def failed(store: JobStore, code: str, number: int = 0) -> Job:
@@ -78,7 +78,7 @@ def test_a_job_that_somebody_else_has_changed_meanwhile_is_left_alone(
     job = failed(store, "down")
     found = redrive.find(None, 10)
     assert store.reopen(job)
-    store.change_all([Change(make_message(stored(store, job)), {"status": "error"})])
+    store.update_all([JobUpdate(make_message(stored(store, job)), {"status": "error"})])
     before = stored(store, job)
     counts = redrive.run(found)
     assert (counts.retried, counts.changed_meanwhile) == (0, 1)
