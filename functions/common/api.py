@@ -1,4 +1,4 @@
-"""What the API's functions share: routing, JSON responses and problem+json responses.
+"""Routing, JSON responses and problem+json responses of the API's functions.
 
 API Gateway has matched the path already. An event names its resource, so a route is found by a lookup
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).

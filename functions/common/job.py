@@ -67,7 +67,7 @@ class Job:
     """One job. Times are epoch ms, except `expires_at`: epoch seconds, as DynamoDB's TTL requires.
 
     `run` counts how often the job was made pending: 1, plus 1 for each retry by a caller. A message of an
-    earlier run changes nothing. `attempts` counts the attempts of the current run, `rescues` how often the
+    earlier run has no effect. `attempts` counts the attempts of the current run, `rescues` how often the
     watchdog has queued it again. `due_at` is when its message should be processed. `fingerprint` is that of
     the request that created it; it tells a repeated request from a different one with the same key.
     `correlation_id` is API Gateway's id of that request. Every log line of the job has it. It never changes.

@@ -12,7 +12,7 @@ T = TypeVar("T")
 def at_start(factory: Callable[[], T]) -> Callable[[], T]:
     """Return a factory that runs once per process: at import in Lambda, elsewhere on the first call.
 
-    Lambda gives a function a whole core while it starts, whatever its memory size, and SnapStart keeps the
+    Lambda gives a function a whole core while it starts, regardless of its memory size, and SnapStart keeps the
     objects that exist then.
     """
     cached = cache(factory)

@@ -1,7 +1,7 @@
 """The jobs table. Every write of a job's state is here, and every write is conditional.
 
 The table is the source of truth. Messages and events may be repeated, late or out of order. A job is changed
-only while it is `pending` and in the run that the writer expects, so a repeated message changes nothing. The
+only while it is `pending` and in the run that the writer expects, so a repeated message has no effect. The
 table's stream publishes each change that was made.
 """
 

@@ -17,7 +17,7 @@ MAX_LOGGED_BODY = 2000
 def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives: int) -> set[str]:
     """End each message's job as `error`. Return the ids of the messages that must be redelivered.
 
-    Besides reported failures there are:
+    The queue contains, in addition to reported failures:
 
     - messages that the redrive policy moved from the jobs queue. They contain no reason: the worker crashed
       or timed out on each of `max_receives` receives.
@@ -47,7 +47,7 @@ def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives
 
 
 def _update_of(body: str, max_receives: int) -> JobUpdate:
-    """Return the update that a dead letter asks for. Raises Poison if it does not name a job."""
+    """Return the update for a dead letter. Raises Poison if it does not name a job."""
     with contextlib.suppress(Poison):
         failure = parse(FailureMessage, body)
         return failed(failure, failure.error())

@@ -86,7 +86,7 @@ def _newest_marks(records: list[dict[str, Any]]) -> dict[str, Mark]:
 
 
 def _mark(new: Item | None, old: Item | None) -> Mark:
-    """Return the mark that a stream record with these images asks for.
+    """Return the mark for a stream record with these images.
 
     A job can be created again after it expired, with the same id, because its idempotency key determines
     the id. So the time of creation is the higher part of the sequence, and the version the lower part.

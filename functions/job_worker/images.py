@@ -34,7 +34,7 @@ class ImageStore(Protocol):
 
 
 class HotlinkedImages:
-    """`images: hotlink`: browsers load images from Unsplash, as its guidelines ask."""
+    """`images: hotlink`: browsers load images from Unsplash, as its guidelines require."""
 
     def publish(self, photo: Photo) -> Photo:
         return photo
@@ -87,7 +87,7 @@ class StoredImages:
 
 
 def image_type(body: bytes) -> str | None:
-    """Return the media type by the first bytes, whatever a header says, or None for other data."""
+    """Return the media type by the first bytes, regardless of headers. Return None for other data."""
     for signature, media_type in SIGNATURES.items():
         if body.startswith(signature):
             return media_type

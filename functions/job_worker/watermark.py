@@ -1,4 +1,4 @@
-"""How far the jobs queue has been read. The watchdog takes a job far behind this point for lost."""
+"""How far the jobs queue has been read. The watchdog considers a job lost if it is far behind."""
 
 from typing import Any
 

@@ -34,9 +34,7 @@ class JobReader:
 
     def list_jobs(self, request: PageRequest) -> dict[str, Any]:
         """Return a page in the contract's form. Jobs are found by an index and read from the table."""
-        live_cursor = str(
-            self.clock()
-        )  # before the reads, so that the stream has all later changes
+        live_cursor = str(self.clock())  # before the reads, so that the stream has all later changes
         keys = self._created_keys(request, count=request.offset + request.size)[request.offset :]
         jobs = self._jobs(keys, request)
         total = self._total(request)
