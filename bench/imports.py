@@ -14,6 +14,7 @@ from local.deployment import ROOT
 
 PAIRS = 15
 SETTINGS = {
+    "POWERTOOLS_METRICS_NAMESPACE": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "measured",
     "AWS_ACCESS_KEY_ID": "test",

@@ -1,7 +1,7 @@
-"""The Lambda functions, each in its folder, and the relay.
+"""The Lambda functions, one folder each, and the relay.
 
-Importing boto3 and making its clients builds some hundred thousand objects that stay for good. Scanning them
-for garbage over and over would be a fifth of a cold start, so the collector rests until `at_start` is done.
+Importing boto3 and creating its clients allocates several hundred thousand objects that are never freed.
+Garbage collection would take a fifth of a cold start, so the collector is off until `at_start` has run.
 """
 
 import gc

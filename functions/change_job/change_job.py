@@ -1,4 +1,4 @@
-"""What a caller may do to a job that exists: cancel it, or have it tried again."""
+"""Change an existing job on behalf of a caller: cancel it or retry it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Problem
 from functions.common.job import Job
-from functions.common.messages import about, message_of
+from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
@@ -14,46 +14,47 @@ from functions.common.store import JobStore
 
 @dataclass(frozen=True)
 class JobChanger:
-    """Changes jobs in the table, and queues those that are to be worked again."""
+    """Changes jobs in the table, and queues those that are retried."""
 
     store: JobStore
     queue: Queue
 
     def cancel(self, job_id: str) -> Job:
-        """End a pending job; a worker that has begun it finds that it has ended.
+        """End a pending job. A worker that has started it will find that it has ended.
 
-        Raises Problem 404, or 409 if it has ended already.
+        Raises Problem 404, or 409 if the job has ended already.
         """
-        job = self._known(job_id)
+        job = self._get_job(job_id)
         cancelled = self.store.cancel(job) if job.status == "pending" else None
         if cancelled is None:
             raise Problem(409, "only a pending job can be cancelled; this one has ended")
         count("JobsCancelled")
-        logger.info("job cancelled", extra=about(message_of(cancelled), version=cancelled.version))
+        logger.info("job cancelled", extra=log_fields(job_message(cancelled), version=cancelled.version))
         return cancelled
 
     def retry(self, job_id: str) -> Job:
-        """Make a job that ended in `error` or was cancelled pending again, with all its attempts.
+        """Make a job that ended in `error` or was cancelled pending again. Its attempts start at zero.
 
-        Raises Problem 404, 409 if it is pending or resolved, or 503 if it could not be queued: then it
-        is pending all the same, and the watchdog queues it.
+        Raises Problem 404, 409 if the job is pending or resolved, or 503 if it could not be queued. In that
+        case it is pending, and the watchdog will queue it.
         """
-        job = self._known(job_id)
+        job = self._get_job(job_id)
         reopened = self.store.reopen(job) if job.status in ("error", "cancelled") else None
         if reopened is None:
-            raise Problem(409, "only a job that ended in error or was cancelled can be tried again")
-        message = message_of(reopened)
+            raise Problem(409, "only a job that ended in error or was cancelled can be retried")
+        message = job_message(reopened)
         try:
             self.queue.send(message.body())
         except (BotoCoreError, ClientError) as error:
-            logger.exception("job not queued", extra=about(message))
-            detail = "the job is pending again, but its work may begin some minutes late"
-            raise Problem(503, detail) from error
+            logger.exception("job not queued", extra=log_fields(message))
+            raise Problem(
+                503, "the job is pending again, but its work may start some minutes late"
+            ) from error
         count("JobsRetriedByCallers")
-        logger.info("job reopened", extra=about(message, version=reopened.version))
+        logger.info("job reopened", extra=log_fields(message, version=reopened.version))
         return reopened
 
-    def _known(self, job_id: str) -> Job:
+    def _get_job(self, job_id: str) -> Job:
         job = self.store.get(job_id)
         if job is None:
             raise Problem(404, f"there is no job {job_id}")

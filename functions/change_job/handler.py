@@ -1,4 +1,4 @@
-"""DELETE /jobs/{id} and POST /jobs/{id}/retry."""
+"""Handle `DELETE /jobs/{id}` and `POST /jobs/{id}/retry`."""
 
 import os
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 
 from functions.change_job.change_job import JobChanger
-from functions.common.api import Answer, Request, Route, answer, job_id_of, serve
-from functions.common.observability import observed
+from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response, parse_job_id
+from functions.common.observability import instrumented
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -16,8 +16,8 @@ from functions.common.store import JobStore
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment."""
+class ChangeJobSettings:
+    """Environment variables."""
 
     jobs_table: str
     jobs_queue_url: str
@@ -25,20 +25,20 @@ class Settings:
 
 @at_start
 def changer() -> JobChanger:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the clients and read the settings, once per process."""
+    settings = load(ChangeJobSettings, os.environ)
     store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
     return JobChanger(store, Queue(boto3.client("sqs"), settings.jobs_queue_url))
 
 
-def handle_cancel_job(request: Request, job_changer: JobChanger) -> Answer:
-    """`200` and the cancelled job."""
-    return answer(200, job_changer.cancel(job_id_of(request.path["id"])).shown())
+def handle_cancel_job(request: ApiRequest, job_changer: JobChanger) -> ApiResponse:
+    """Return `200` and the cancelled job."""
+    return json_response(200, job_changer.cancel(parse_job_id(request.path["id"])).public_view())
 
 
-def handle_retry_job(request: Request, job_changer: JobChanger) -> Answer:
-    """`200` and the job, pending again."""
-    return answer(200, job_changer.retry(job_id_of(request.path["id"])).shown())
+def handle_retry_job(request: ApiRequest, job_changer: JobChanger) -> ApiResponse:
+    """Return `200` and the job, which is pending again."""
+    return json_response(200, job_changer.retry(parse_job_id(request.path["id"])).public_view())
 
 
 ROUTES: dict[str, Route] = {
@@ -47,7 +47,7 @@ ROUTES: dict[str, Route] = {
 }
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry."""
-    return serve(ROUTES, event, changer())
+    """Handle an event of API Gateway."""
+    return handle(ROUTES, event, changer())

@@ -1,6 +1,6 @@
-"""What the API's functions share: their routes, answers as JSON, refusals as problem+json.
+"""Routing, JSON responses and problem+json responses of the API's functions.
 
-API Gateway has done the routing already: an event names its resource, so a route is found by a look-up
+API Gateway has matched the path already. An event names its resource, so a route is found by a lookup
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html).
 """
 
@@ -8,35 +8,34 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.errors import Problem, invalid
+from functions.common.errors import Problem, invalid, problem_body
 from functions.common.job import to_json
 from functions.common.observability import logger
 
-Answer = dict[str, Any]
-"""What Lambda gives back to API Gateway."""
+ApiResponse = dict[str, Any]
+"""The value that a handler returns to API Gateway."""
 
-Route = Callable[["Request", Any], Answer]
+Route = Callable[["ApiRequest", Any], ApiResponse]
 """Handle a request, given the function's dependencies."""
 
 CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "Location,Retry-After",
 }
-"""A page of any origin may read and create; no cookies are used."""
+"""Pages of any origin may call the API. It uses no cookies."""
 
 
 @dataclass(frozen=True)
-class Request:
-    """A call of the API. Names of headers are in lower case; `path` holds the path's parameters.
+class ApiRequest:
+    """A call of the API. Header names are in lower case. `path` holds the path's parameters.
 
-    `correlation_id` is API Gateway's own id of the call, which the access log and the answer's header
-    `x-amzn-requestid` have too. A caller's is not taken: whatever is in the logs is of our making.
+    `correlation_id` is the id that API Gateway gave the call. The access log and the response's header
+    `x-amzn-requestid` have it too. An id sent by the caller is ignored: callers must not write to the logs.
     """
 
     correlation_id: str
@@ -47,8 +46,8 @@ class Request:
     body: str | None
 
     @classmethod
-    def from_event(cls, event: dict[str, Any]) -> "Request":
-        """From a proxy event, which has null where there is nothing. Raises Problem 400."""
+    def from_event(cls, event: dict[str, Any]) -> "ApiRequest":
+        """Parse a proxy event, in which missing values are null. Raises Problem 400."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
             correlation_id=event["requestContext"]["requestId"],
@@ -60,43 +59,38 @@ class Request:
         )
 
 
-def serve(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any) -> Answer:
-    """Answer an event by the route named `METHOD /resource`; refusals and failures as the contract says."""
+def handle(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any) -> ApiResponse:
+    """Handle an event by the route named `METHOD /resource`. Return errors as problem+json."""
     route = routes.get(f"{event['httpMethod']} {event['resource']}")
     try:
         if route is None:
-            raise Problem(404, "no such resource")
-        result = route(Request.from_event(event), dependencies)
+            raise Problem(404, "there is no such resource")
+        response = route(ApiRequest.from_event(event), dependencies)
     except Problem as problem:
-        result = refuse(problem)
+        response = problem_response(problem)
     except (BotoCoreError, ClientError):
         logger.exception("storage or queue unavailable")
-        result = refuse(Problem(503, "try again in a moment", headers={"Retry-After": "1"}))
-    called = {"method": event["httpMethod"], "path": event["path"], "status": result["statusCode"]}
-    logger.info("answered", extra={**called, "correlation_id": event["requestContext"]["requestId"]})
-    return result
+        response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))
+    call = {"method": event["httpMethod"], "path": event["path"], "status": response["statusCode"]}
+    logger.info("request answered", extra={**call, "correlation_id": event["requestContext"]["requestId"]})
+    return response
 
 
-def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Answer:
-    """A JSON answer. Not cached, unless `headers` say otherwise: a job changes at any moment."""
-    fixed = {**CORS, "Content-Type": "application/json", "Cache-Control": "no-store"}
-    return {"statusCode": status, "headers": {**fixed, **(headers or {})}, "body": to_json(body)}
+def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> ApiResponse:
+    """Return a JSON response. Unless `headers` allow it, it is not cached: a job may change at any time."""
+    defaults = {**CORS, "Content-Type": "application/json", "Cache-Control": "no-store"}
+    return {"statusCode": status, "headers": {**defaults, **(headers or {})}, "body": to_json(body)}
 
 
-def refuse(problem: Problem) -> Answer:
-    """RFC 9457 (https://www.rfc-editor.org/rfc/rfc9457), with the offending fields in `errors`."""
-    body = {
-        "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-        "errors": [{"field": error.field, "message": error.message} for error in problem.errors],
-    }
-    return answer(problem.status, body, {"Content-Type": "application/problem+json", **problem.headers})
+def problem_response(problem: Problem) -> ApiResponse:
+    """Return a problem as an RFC 9457 response."""
+    body = problem_body(problem.status, problem.detail, problem.errors)
+    headers = {"Content-Type": "application/problem+json", **problem.headers}
+    return json_response(problem.status, body, headers)
 
 
-def job_id_of(text: str) -> str:
-    """The path's job id in its one written form. Raises Problem 400 if it is no UUID."""
+def parse_job_id(text: str) -> str:
+    """Return the job id of a path in its canonical form. Raises Problem 400 if it is not a UUID."""
     try:
         parsed = UUID(text)
     except ValueError:
@@ -106,8 +100,8 @@ def job_id_of(text: str) -> str:
     return str(parsed)
 
 
-def json_object(body: str | None, known: tuple[str, ...]) -> dict[str, Any]:
-    """The body as an object with known fields only; no body at all is an empty one.
+def parse_json_object(body: str | None, allowed: tuple[str, ...]) -> dict[str, Any]:
+    """Parse a body as an object that has allowed fields only. An empty body is an empty object.
 
     Raises Problem 400.
     """
@@ -120,13 +114,13 @@ def json_object(body: str | None, known: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise invalid("body", 'must be a JSON object like {"query": "pasta"}')
     for name in values:
-        if name not in known:
-            raise invalid(printable(name), f"is not a field; known are {', '.join(known)}")
+        if name not in allowed:
+            raise invalid(printable(name), f"is not a field; the fields are {', '.join(allowed)}")
     return values
 
 
 def printable(text: str, limit: int = 40) -> str:
-    """A caller's text, fit to be shown back."""
+    """Return a caller's text, shortened and without unprintable characters, for use in a message."""
     return "".join(c if c.isprintable() else "?" for c in text)[:limit]
 
 

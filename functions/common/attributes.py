@@ -1,45 +1,55 @@
-"""Between Python values and DynamoDB attributes (numbers are whole numbers here), and reading many items."""
+"""Convert between Python values and DynamoDB attributes. All numbers are whole numbers."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-Item = dict[str, dict[str, Any]]
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesUnionTypeDef
+
+    Attribute: TypeAlias = AttributeValueTypeDef
+else:  # the stubs are installed for development only
+    Attribute: TypeAlias = dict[str, Any]
+
+Item: TypeAlias = dict[str, Attribute]
 
 
-class _WholeNumbers(TypeDeserializer):  # type: ignore[misc]  # boto3 has no types
-    """botocore's own deserializer gives Decimals, which json cannot write."""
+class _WholeNumberDeserializer(TypeDeserializer):
+    """Return integers. The base class returns Decimals, which `json` cannot serialize."""
 
     def _deserialize_n(self, value: str) -> int:
         return int(value)
 
 
 _serializer = TypeSerializer()
-_deserializer = _WholeNumbers()
+_deserializer = _WholeNumberDeserializer()
 
 
-def to_attribute(value: Any) -> dict[str, Any]:
-    """One value as an attribute. Raises TypeError for a type that DynamoDB does not have."""
-    attribute: dict[str, Any] = _serializer.serialize(value)
-    return attribute
+def to_attribute(value: Any) -> Attribute:
+    """Convert one value. Raises TypeError for a type that DynamoDB does not support."""
+    return _serializer.serialize(value)
 
 
 def to_item(values: dict[str, Any]) -> Item:
-    """A whole item, or the values of an expression."""
+    """Convert a whole item, or the values of an expression."""
     return {name: to_attribute(value) for name, value in values.items()}
 
 
 def from_item(item: Item) -> dict[str, Any]:
-    """The plain values of an item."""
+    """Convert an item to plain values."""
     return {name: _deserializer.deserialize(attribute) for name, attribute in item.items()}
 
 
-def batch_get(dynamodb: Any, table: str, keys: list[Item]) -> list[Item]:
-    """The items that exist of up to 100 keys, as they are now; asks again for what was left unread."""
+def batch_get(dynamodb: "DynamoDBClient", table: str, keys: list[Item]) -> list[Item]:
+    """Return the existing items of up to 100 keys, read consistently.
+
+    Repeat the call for keys that DynamoDB returned as unprocessed.
+    """
     items: list[Item] = []
-    request: dict[str, Any] = {table: {"Keys": keys, "ConsistentRead": True}}
+    request: dict[str, KeysAndAttributesUnionTypeDef] = {table: {"Keys": keys, "ConsistentRead": True}}
     while request:
-        answer = dynamodb.batch_get_item(RequestItems=request)
-        items += answer["Responses"].get(table, [])
-        request = answer.get("UnprocessedKeys") or {}
+        response = dynamodb.batch_get_item(RequestItems=request)
+        items += response["Responses"].get(table, [])
+        request = {**(response.get("UnprocessedKeys") or {})}
     return items

@@ -1,13 +1,16 @@
-"""Every way in which the work on a job, or a caller's request, can go wrong.
+"""The errors of the functions: failed work, refused requests, unreadable messages, write conflicts.
 
-Botocore and HTTP errors are mapped to these once, at the edge that meets them.
+Botocore and HTTP errors are mapped to these once, where they are raised.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
 
 
 class WorkError(Exception):
-    """A job's work did not succeed. `code` is for programs, `message` for people."""
+    """A job's work failed. `code` is for programs, `message` for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -16,15 +19,15 @@ class WorkError(Exception):
 
 
 class Permanent(WorkError):
-    """Trying again cannot help."""
+    """A retry cannot succeed."""
 
 
 class Transient(WorkError):
-    """Trying again may help."""
+    """A retry may succeed."""
 
 
 class RateLimited(Exception):
-    """The third party's budget is spent until `retry_at` (epoch ms). Waiting, not a failure."""
+    """The rate budget of the third party is used up until `retry_at` (epoch ms). The job must wait."""
 
     def __init__(self, retry_at: int) -> None:
         super().__init__(f"rate limited until {retry_at}")
@@ -32,12 +35,16 @@ class RateLimited(Exception):
 
 
 class Poison(Exception):
-    """A message that no worker can read."""
+    """A message that no worker can parse."""
+
+
+class WriteConflict(Exception):
+    """A transaction was cancelled, because another writer changed an item first."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """One offending field of a request and what to send instead."""
+    """An invalid field of a request, and what to send instead."""
 
     field: str
     message: str
@@ -45,7 +52,7 @@ class FieldError:
 
 @dataclass
 class Problem(Exception):
-    """A refused request, answered as RFC 9457 problem+json. `headers` join the answer's."""
+    """A refused request, answered as RFC 9457 problem+json. `headers` are added to the response."""
 
     status: int
     detail: str
@@ -54,5 +61,19 @@ class Problem(Exception):
 
 
 def invalid(name: str, message: str) -> Problem:
-    """A 400 that names one field."""
+    """Return a 400 problem that names one field."""
     return Problem(400, f"{name}: {message}", (FieldError(name, message),))
+
+
+def problem_body(status: int, detail: str, errors: Iterable[FieldError] = ()) -> dict[str, Any]:
+    """Return the body of a problem+json response: RFC 9457, with the invalid fields in `errors`.
+
+    https://www.rfc-editor.org/rfc/rfc9457
+    """
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": error.field, "message": error.message} for error in errors],
+    }

@@ -1,9 +1,9 @@
-"""The job: what it holds, what is shown of it, and how it lies in the table."""
+"""The job: its fields, its public view, and its form in the jobs table."""
 
 import json
 import unicodedata
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 from zlib import crc32
 
 from functions.common.attributes import Item, from_item, to_item
@@ -12,34 +12,65 @@ Status = Literal["pending", "resolved", "error", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "resolved", "error", "cancelled")
 
 PUBLIC_OWNER = "public"
-"""The owner of every job while there is no sign-in."""
+"""The owner of every job, because there is no sign-in yet."""
 
 SHARDS = 4
-"""Partitions an owner's index entries are spread over: one takes 1,000 writes a second.
+"""Partitions over which an owner's index entries are spread: each takes 1,000 writes per second.
 
-Readers ask them all and merge. May grow, must never shrink: entries keep the shard they were written to.
+Readers query all of them and merge. The number may grow but must never shrink, because entries stay in the
+shard to which they were written.
 """
 
 MAX_TOPIC = 200
 RETENTION_SECONDS = 30 * 24 * 3600
-"""After so long the table forgets a job, and its idempotency key with it."""
+"""The table deletes a job, and its idempotency key with it, after this time."""
 
-SHOWN = (
+PUBLIC_FIELDS = (
     "id", "status", "query", "result", "photo", "error",
     "deferred_until", "created_at", "updated_at", "version",
 )  # fmt: skip
-"""The contract's fields, in the order they are shown."""
+"""The fields of a job in the API's contract, in their order."""
+
+
+class Photographer(TypedDict):
+    """Who took a photo. `url` is their profile on Unsplash."""
+
+    name: str
+    url: str
+
+
+class Photo(TypedDict):
+    """A photo in the form of the API's contract. `small` and `regular` are URLs of images."""
+
+    id: str
+    width: int
+    height: int
+    color: str | None
+    blur_hash: str | None
+    alt: str | None
+    small: str
+    regular: str
+    photographer: Photographer
+    page: str
+
+
+class JobError(TypedDict):
+    """Why a job ended in `error`. `code` is for programs, `message` for people."""
+
+    code: str
+    message: str
+    attempts: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One job. Times are epoch ms, except `expires_at`: epoch seconds, as DynamoDB's TTL wants.
+    """One job. Times are epoch ms, except `expires_at`: epoch seconds, as DynamoDB's TTL requires.
 
-    `run` counts how often it was made pending (1, and one more with each retry), so that a message of
-    an earlier run changes nothing. `attempts` counts real tries of the current run, `rescues` how often
-    the watchdog has queued it again. `due_at` is when its message is to be worked. `fingerprint` is of the
-    request that made it, to tell a repeated request from another one under the same key.
-    `correlation_id` is API Gateway's id of that request: the thread through the logs, kept for life.
+    `run` counts how often the job was made pending: 1, plus 1 for each retry by a caller. A message of an
+    earlier run has no effect. `attempts` counts the attempts of the current run, `rescues` how often the
+    watchdog has queued it again. `due_at` is when its message should be processed. `fingerprint` is that of
+    the request that created it; it tells a repeated request from a different one with the same key.
+    `correlation_id` is API Gateway's id of that request. Every log line of the job has it. It never changes.
     """
 
     id: str
@@ -50,8 +81,8 @@ class Job:
     status: Status = "pending"
     owner: str = PUBLIC_OWNER
     result: str | None = None
-    photo: dict[str, Any] | None = None
-    error: dict[str, Any] | None = None
+    photo: Photo | None = None
+    error: JobError | None = None
     deferred_until: int | None = None
     version: int = 1
     run: int = 1
@@ -62,13 +93,15 @@ class Job:
     fingerprint: str = ""
     correlation_id: str = ""
 
-    def shown(self) -> dict[str, Any]:
-        """The job as the contract shows it, in REST and in events."""
-        return {name: getattr(self, name) for name in SHOWN}
+    def public_view(self) -> dict[str, Any]:
+        """Return the job as the API's contract defines it, for responses and events."""
+        return {name: getattr(self, name) for name in PUBLIC_FIELDS}
 
     def to_item(self) -> Item:
-        """The table's item: the fields and the keys of the indexes. An ended job has no `due_at`, and so
-        no place in the by-due index."""
+        """Return the table's item: the fields and the keys of the indexes.
+
+        A job that has ended has no `due_at`, which keeps it out of the by-due index.
+        """
         values = {**asdict(self), **index_keys(self)}
         if self.due_at is None:
             del values["due_at"]
@@ -76,36 +109,35 @@ class Job:
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
-        """From an item or a stream image. Raises TypeError if it is no job's.
+        """Return the job of an item or a stream image. Raises TypeError if it does not hold a job.
 
-        Attributes that this version does not know are left out: while a deployment goes on, a relay
-        reads what a newer function has written.
+        Unknown attributes are ignored: during a deployment a relay reads what a newer function has written.
         """
         return cls(**from_item({name: item[name] for name in cls.__dataclass_fields__ if name in item}))
 
 
 def shard(owner: str, job_id: str) -> str:
-    """The index partition of a job, the same for life."""
+    """Return the index partition of a job. It never changes."""
     return shards(owner)[crc32(job_id.encode()) % SHARDS]
 
 
 def shards(owner: str) -> list[str]:
-    """All index partitions of an owner."""
+    """Return all index partitions of an owner."""
     return [f"{owner}#{number}" for number in range(SHARDS)]
 
 
 def status_shard(shard_key: str, status: Status) -> str:
-    """The partition of the by-status index."""
+    """Return the partition of the by-status index for a shard and a status."""
     return f"{shard_key}#{status}"
 
 
 def created_key(created_at: int, job_id: str) -> str:
-    """Sorts by time of creation, unique even within one millisecond."""
+    """Return a sort key by time of creation. It is unique even within one millisecond."""
     return f"{created_at:013d}#{job_id}"
 
 
 def index_keys(job: Job) -> dict[str, str]:
-    """The attributes that the indexes are keyed by, besides `updated_at` and `due_at`."""
+    """Return the attributes that only serve as keys of indexes. `updated_at` and `due_at` are keys too."""
     key = shard(job.owner, job.id)
     return {
         "list_shard": key,
@@ -115,11 +147,11 @@ def index_keys(job: Job) -> dict[str, str]:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON on one line, the form of messages and events."""
+    """Return compact JSON on one line, the form of messages and events."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def topic(query: str) -> str:
-    """The normal form of a query, under which jobs share requests and spare photos."""
-    # one character may become eighteen, and a key of the ledger holds 2,048 bytes
+    """Return the normalized form of a query. Jobs with the same topic share requests and spare photos."""
+    # normalization can turn one character into eighteen, and a key of the ledger holds 2,048 bytes
     return " ".join(unicodedata.normalize("NFKC", query).casefold().split())[:MAX_TOPIC]

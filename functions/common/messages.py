@@ -1,4 +1,4 @@
-"""What travels on the queues: JSON bodies, read back with every field checked."""
+"""The messages on the queues: JSON bodies. Every field is checked when a body is parsed."""
 
 import json
 import re
@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from functions.common.errors import Poison
-from functions.common.job import Job
+from functions.common.job import Job, JobError, Photo
 
 T = TypeVar("T", bound="JobMessage")
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobMessage:
-    """Work on run `run` of a job. Everything else about the job is read from the table.
+    """A request to work on run `run` of a job. Everything else about the job is read from the table.
 
-    `correlation_id` is for the logs only: it is never a reason to refuse a message, and older versions
+    `correlation_id` is for logs only. A message without a valid one is accepted, because older versions
     sent none.
     """
 
@@ -25,43 +25,47 @@ class JobMessage:
     correlation_id: str = ""
 
     def body(self) -> str:
-        """ASCII only, since SQS refuses some of Unicode's characters:
+        """Return the JSON body. It is ASCII only, because SQS refuses some Unicode characters:
         https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
         """
         return json.dumps(asdict(self), separators=(",", ":"))
 
 
-def message_of(job: Job) -> JobMessage:
-    """The message that asks for a job's work."""
+def job_message(job: Job) -> JobMessage:
+    """Return the message that asks a worker to process a job."""
     return JobMessage(job_id=job.id, owner=job.owner, run=job.run, correlation_id=job.correlation_id)
 
 
-def about(message: JobMessage, **more: object) -> dict[str, object]:
-    """The fields of a log line about a job, by which its story is found."""
-    named = {"job_id": message.job_id, "correlation_id": message.correlation_id, "run": message.run}
-    return {**named, **more}
+def log_fields(message: JobMessage, **extra: object) -> dict[str, object]:
+    """Return the fields of a log line about a job. `make logs` finds the line by them."""
+    fields = {"job_id": message.job_id, "correlation_id": message.correlation_id, "run": message.run}
+    return {**fields, **extra}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultMessage(JobMessage):
-    """The work succeeded: the image's URL and the contract's photo object."""
+    """A job succeeded. `result` is the image's URL, `photo` the photo object of the API's contract."""
 
     result: str
-    photo: dict[str, Any]
+    photo: Photo
 
 
 @dataclass(frozen=True, kw_only=True)
 class FailureMessage(JobMessage):
-    """The work failed for good: the contract's error object, field by field."""
+    """A job failed permanently. The fields are those of the error object of the API's contract."""
 
     code: str
     message: str
     attempts: int
 
+    def error(self) -> JobError:
+        """Return the error object."""
+        return JobError(code=self.code, message=self.message, attempts=self.attempts)
 
-UUID_FORM = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-OWNER_FORM = re.compile(r"[\w@.:-]{1,128}")
-CORRELATION_FORM = re.compile(r"[\w-]{1,128}", re.ASCII)
+
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+OWNER_PATTERN = re.compile(r"[\w@.:-]{1,128}")
+CORRELATION_ID_PATTERN = re.compile(r"[\w-]{1,128}", re.ASCII)
 FIELD_TYPES: dict[str, type] = {
     "job_id": str, "owner": str, "run": int, "correlation_id": str,
     "result": str, "photo": dict,
@@ -70,29 +74,29 @@ FIELD_TYPES: dict[str, type] = {
 
 
 def parse(kind: type[T], body: str) -> T:
-    """Read a message's body; fields that `kind` does not have are ignored.
+    """Parse the body of a message. Fields that `kind` does not have are ignored.
 
-    Raises Poison if the body is no JSON object or lacks a field of the right type.
+    Raises Poison if the body is not a JSON object, or lacks a field of the right type.
     """
     try:
-        values = json.loads(body, parse_float=_no_float, parse_constant=_no_float)
+        values = json.loads(body, parse_float=_refuse_float, parse_constant=_refuse_float)
     except (ValueError, RecursionError) as error:
-        raise Poison(f"no JSON that is known here: {error}") from error
+        raise Poison(f"the body is not valid JSON: {error}") from error
     if not isinstance(values, dict):
-        raise Poison("no JSON object")
-    wanted: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
-    wanted["correlation_id"] = _correlation_id(wanted["correlation_id"])
-    for name, value in wanted.items():
+        raise Poison("the body is not a JSON object")
+    fields: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
+    fields["correlation_id"] = _valid_correlation_id(fields["correlation_id"])
+    for name, value in fields.items():
         if type(value) is not FIELD_TYPES[name]:
-            raise Poison(f"{name} is missing or no {FIELD_TYPES[name].__name__}")
-    if not UUID_FORM.fullmatch(wanted["job_id"]) or not OWNER_FORM.fullmatch(wanted["owner"]):
+            raise Poison(f"{name} is missing or not of type {FIELD_TYPES[name].__name__}")
+    if not UUID_PATTERN.fullmatch(fields["job_id"]) or not OWNER_PATTERN.fullmatch(fields["owner"]):
         raise Poison("job_id or owner is malformed")
-    return kind(**wanted)
+    return kind(**fields)
 
 
-def _correlation_id(value: object) -> str:
-    return value if isinstance(value, str) and CORRELATION_FORM.fullmatch(value) else ""
+def _valid_correlation_id(value: object) -> str:
+    return value if isinstance(value, str) and CORRELATION_ID_PATTERN.fullmatch(value) else ""
 
 
-def _no_float(text: str) -> float:
-    raise ValueError(f"{text} is no whole number")
+def _refuse_float(text: str) -> float:
+    raise ValueError(f"{text} is not a whole number")

@@ -1,22 +1,35 @@
-"""Sending to SQS in batches, and answering a batch that came from it."""
+"""Send messages to SQS in batches, and report the failures of a batch that came from SQS."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.observability import logger
 
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
 BATCH = 10
 """SendMessageBatch takes ten entries:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html"""
+MAX_DELAY_SECONDS = 900
+"""SQS delays a message for up to 15 minutes:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+DEPTH_ATTRIBUTES: "list[QueueAttributeNameType]" = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """A body to send; `source` names the received message that it completes. Delay in seconds."""
+class OutgoingMessage:
+    """A message to send. `source` identifies what it is sent for. `delay` is in seconds."""
 
     source: str
     body: str
@@ -24,9 +37,9 @@ class Outgoing:
 
 
 class Queue:
-    """One SQS queue to send to."""
+    """An SQS queue to which messages are sent."""
 
-    def __init__(self, sqs: Any, url: str) -> None:
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs = sqs
         self._url = url
 
@@ -34,48 +47,48 @@ class Queue:
         """Send one message. Raises botocore's errors."""
         self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay)
 
-    def send_all(self, messages: list[Outgoing]) -> set[str]:
-        """Send all, ten a call. Returns the sources of those that were not accepted."""
-        rest = iter(messages)
+    def send_all(self, messages: list[OutgoingMessage]) -> set[str]:
+        """Send all messages, ten per call. Return the sources of those that SQS did not accept."""
+        remaining = iter(messages)
         failed: set[str] = set()
-        while chunk := list(islice(rest, BATCH)):
-            failed |= self._send_chunk(chunk)
+        while batch := list(islice(remaining, BATCH)):
+            failed |= self._send_batch(batch)
         return failed
 
     def retry_in(self, receipt_handle: str, seconds: int) -> None:
-        """Hide a received message for so long before it comes again; failing that, its queue's default."""
+        """Redeliver a received message after a time. If the call fails, the queue's own timeout applies."""
         try:
             self._sqs.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
             )
         except (BotoCoreError, ClientError) as error:
-            logger.warning("visibility not changed", extra={"reason": str(error)})
+            logger.warning("visibility timeout not changed", extra={"reason": str(error)})
 
     def is_empty(self) -> bool:
-        """No message waits, is delayed or is being worked on, as far as SQS can tell at once."""
-        names = [f"ApproximateNumberOfMessages{part}" for part in ("", "NotVisible", "Delayed")]
-        answer = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=names)
-        return all(int(answer["Attributes"][name]) == 0 for name in names)
+        """Return whether no message is waiting, delayed or in flight. SQS's counts are approximate."""
+        response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=DEPTH_ATTRIBUTES)
+        return all(int(response["Attributes"][name]) == 0 for name in DEPTH_ATTRIBUTES)
 
-    def _send_chunk(self, chunk: list[Outgoing]) -> set[str]:
-        entries = [
+    def _send_batch(self, batch: list[OutgoingMessage]) -> set[str]:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": message.delay}
-            for index, message in enumerate(chunk)
+            for index, message in enumerate(batch)
         ]
         try:
-            answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
+            response = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
         except (BotoCoreError, ClientError) as error:
             logger.error("batch not sent", extra={"queue": self._url, "reason": str(error)})
-            return {message.source for message in chunk}
-        refused = answer.get("Failed", [])
+            return {message.source for message in batch}
+        refused = response.get("Failed", [])
         for entry in refused:
             logger.error("message not accepted", extra={"queue": self._url, "reason": entry})
-        return {chunk[int(entry["Id"])].source for entry in refused}
+        return {batch[int(entry["Id"])].source for entry in refused}
 
 
 def partial_failure(message_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """The answer to an event source with ReportBatchItemFailures: these come again, the rest is done.
+    """Return the response to an event source with ReportBatchItemFailures.
 
+    SQS redelivers the messages with these ids and deletes the others:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in dict.fromkeys(message_ids)]}
+    return {"batchItemFailures": [{"itemIdentifier": name} for name in dict.fromkeys(message_ids)]}

@@ -1,4 +1,4 @@
-"""Typed settings, read from the environment once per process."""
+"""Read typed settings from environment variables, once per process."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 def load(kind: type[T], environment: Mapping[str, str]) -> T:
-    """Build the dataclass `kind` from variables named like its fields in upper case.
+    """Build the dataclass `kind` from environment variables named like its fields, in upper case.
 
-    Fields are `str` or `int`. Raises RuntimeError naming the variable that is missing or no number.
+    Fields are `str` or `int`. Raises RuntimeError that names a variable that is missing or not a number.
     """
     values: dict[str, Any] = {}
     for field in fields(kind):  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a function prepares before its first event."""
+"""Prepare a function before its first event."""
 
 import gc
 import os
@@ -6,17 +6,18 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 
-def at_start(factory: Callable[[], Made]) -> Callable[[], Made]:
-    """The factory, called once per process; in Lambda while the handler is imported, elsewhere when asked.
+def at_start(factory: Callable[[], T]) -> Callable[[], T]:
+    """Return a factory that runs once per process: at import in Lambda, elsewhere on the first call.
 
-    Lambda starts a function with a whole core whatever its memory, and SnapStart keeps what was made then.
+    Lambda gives a function a whole core while it starts, regardless of its memory size, and SnapStart keeps the
+    objects that exist then.
     """
-    made = cache(factory)
+    cached = cache(factory)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        made()
+        cached()
         gc.freeze()
         gc.enable()
-    return made
+    return cached

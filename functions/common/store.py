@@ -1,39 +1,46 @@
-"""The jobs table: every write of a job's state is here, and every one is conditional.
+"""The jobs table. Every write of a job's state is here, and every write is conditional.
 
-The table is the truth; queues and events may repeat themselves, come late or out of order. A job is
-changed only while it is `pending` and in the run that the writer means, so a repeated message changes
-nothing, and the stream publishes each change that did happen.
+The table is the source of truth. Messages and events may be repeated, late or out of order. A job is changed
+only while it is `pending` and in the run that the writer expects, so a repeated message has no effect. The
+table's stream publishes each change that was made.
 """
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.attributes import batch_get, to_attribute, to_item
+from functions.common.attributes import Item, to_attribute
 from functions.common.clock import Clock, now_ms
-from functions.common.job import RETENTION_SECONDS, Job, shard, status_shard
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage, about, message_of
+from functions.common.job import RETENTION_SECONDS, Job, JobError, Status, shard, status_shard
+from functions.common.messages import JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import logger
+from functions.common.table import Table
 
-Applied = Job | Literal["unchanged", "failed"]
-"""What became of a change: the job as it is now, or why it is not changed."""
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+UpdateOutcome = Job | Literal["unchanged", "failed"]
+"""The outcome of an update: the job as it is now, or why it was not updated."""
 
 READ_BATCH = 100
 """BatchGetItem takes 100 keys:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
-SIDE_BY_SIDE = 10
-"""Updates at one time; botocore keeps ten connections."""
+MAX_PARALLEL_UPDATES = 10
+"""botocore keeps ten connections."""
+LAST_CREATED_KEY = "9999999999999#~"
+"""Sorts after every created_key."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """New values for the pending job that `message` is about; a field set to None is cleared.
+class JobUpdate:
+    """New values for the pending job that `message` names. A field set to None is cleared.
 
-    `visible` changes grow the job's version and are published; others are bookkeeping. With `due_at` the
-    change is made only if the job still is due then.
+    A `visible` update increments the job's version and is published; others are internal bookkeeping. With
+    `due_at` the update is made only if the job's `due_at` still has that value.
     """
 
     message: JobMessage
@@ -42,75 +49,101 @@ class Change:
     due_at: int | None = None
 
 
-def resolved(message: ResultMessage) -> Change:
-    """End a job with its result."""
+def resolved(message: ResultMessage) -> JobUpdate:
+    """Return the update that ends a job with its result."""
     values = {
         "status": "resolved",
         "result": message.result,
         "photo": message.photo,
         "deferred_until": None,
     }
-    return Change(message, values)
+    return JobUpdate(message, values)
 
 
-def failed(message: FailureMessage) -> Change:
-    """End a job with the reason why there is none."""
-    error = {"code": message.code, "message": message.message, "attempts": message.attempts}
-    return Change(message, {"status": "error", "error": error, "deferred_until": None})
+def failed(message: JobMessage, error: JobError) -> JobUpdate:
+    """Return the update that ends a job with an error."""
+    return JobUpdate(message, {"status": "error", "error": error, "deferred_until": None})
 
 
 class JobStore:
-    """The jobs table behind a boto3 DynamoDB client."""
+    """The jobs table behind a boto3 DynamoDB client.
 
-    def __init__(self, dynamodb: Any, table: str, clock: Clock = now_ms) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    Jobs are read consistently. An index only names jobs, and it may be behind the table: read the jobs with
+    `get_many`, and check that they still match.
+    """
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, clock: Clock = now_ms) -> None:
+        self._table = Table(dynamodb, table)
         self._clock = clock
-        self._pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+        self._pool = ThreadPoolExecutor(MAX_PARALLEL_UPDATES)
 
     def create(self, job: Job) -> bool:
-        """Write a new job. False if its id exists already; botocore's errors otherwise."""
-        try:
-            self._dynamodb.put_item(
-                TableName=self._table, Item=job.to_item(), ConditionExpression="attribute_not_exists(id)"
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        """Write a new job. Return False if its id exists already. Raises botocore's errors."""
+        return self._table.create(job.to_item(), key_name="id")
 
     def get(self, job_id: str) -> Job | None:
-        """The job as it is now, or None."""
-        key = {"id": to_attribute(job_id)}
-        answer = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        return Job.from_item(answer["Item"]) if "Item" in answer else None
+        """Return the job as it is now, or None if it does not exist."""
+        item = self._table.get(_key(job_id))
+        return None if item is None else Job.from_item(item)
 
     def get_many(self, job_ids: Iterable[str]) -> dict[str, Job]:
-        """The jobs that exist of those named, as they are now, 100 a call."""
+        """Return the existing jobs by id, as they are now, with one call per 100 ids."""
         ids = list(dict.fromkeys(job_ids))
-        found: dict[str, Job] = {}
+        jobs: dict[str, Job] = {}
         for start in range(0, len(ids), READ_BATCH):
-            keys = [{"id": to_attribute(one)} for one in ids[start : start + READ_BATCH]]
-            for item in batch_get(self._dynamodb, self._table, keys):
-                job = Job.from_item(item)
-                found[job.id] = job
-        return found
+            items = self._table.get_many([_key(job_id) for job_id in ids[start : start + READ_BATCH]])
+            jobs |= {job.id: job for job in map(Job.from_item, items)}
+        return jobs
 
-    def change_all(self, changes: list[Change]) -> list[Applied]:
-        """Apply each change to its job if that is pending and in the change's run, side by side.
+    # --- index reads ---
 
-        Answers in the order of `changes`: the job as it is now; `unchanged` if it had already ended (or
-        is unknown); `failed` if the write should be tried again.
+    def created_before(self, shard_key: str, status: Status | None, key: str, limit: int) -> list[str]:
+        """Return created_keys below `key`, newest first, at most `limit`, of jobs in one status or in all."""
+        index, attribute, partition = "by-created", "list_shard", shard_key
+        if status:
+            index, attribute, partition = "by-status", "status_shard", status_shard(shard_key, status)
+        condition = f"{attribute} = :partition AND created_key < :key"
+        values = {":partition": partition, ":key": key}
+        pages = self._table.query(index, condition, values, newest_first=True, page_size=limit)
+        return list(islice((item["created_key"]["S"] for page in pages for item in page), limit))
+
+    def changed_since(self, shard_key: str, start: int, limit: int) -> list[str]:
+        """Return the ids of jobs updated at or after `start` (epoch ms), newest first, at most `limit`."""
+        condition = "list_shard = :shard AND updated_at >= :start"
+        values = {":shard": shard_key, ":start": start}
+        ids: list[str] = []
+        for page in self._table.query("by-updated", condition, values, newest_first=True):
+            ids += _ids(page)
+            if len(ids) >= limit:
+                break
+        return ids[:limit]
+
+    def due_until(self, shard_key: str, latest: int, limit: int) -> list[str]:
+        """Return the ids of at most `limit` pending jobs due by `latest` (epoch ms). It takes one call."""
+        condition = "list_shard = :shard AND due_at <= :latest"
+        values = {":shard": shard_key, ":latest": latest}
+        return _ids(next(self._table.query("by-due", condition, values, page_size=limit), []))
+
+    # --- conditional writes ---
+
+    def update_all(self, updates: list[JobUpdate]) -> list[UpdateOutcome]:
+        """Update each job in parallel if it is pending and in the run of its update.
+
+        Return the outcomes in the order of `updates`: the job as it is now; `unchanged` if it had already
+        ended or does not exist; `failed` if the write should be retried.
         """
-        return list(self._pool.map(self._apply, changes))
+        return list(self._pool.map(self._try_update, updates))
 
     def cancel(self, job: Job) -> Job | None:
-        """End a pending job as `cancelled`. None if it has ended. Raises botocore's errors."""
-        return self._change(Change(message_of(job), {"status": "cancelled", "deferred_until": None}))
+        """End a pending job as `cancelled`. Return None if it has ended. Raises botocore's errors."""
+        return self._update_pending(
+            JobUpdate(job_message(job), {"status": "cancelled", "deferred_until": None})
+        )
 
     def reopen(self, job: Job) -> Job | None:
-        """Make a job that ended in `error` or was `cancelled` pending again, in a new run.
+        """Make a job in `error` or `cancelled` pending again, in a new run.
 
-        None if it is not as it was when `job` was read. Raises botocore's errors.
+        Return None if the job has changed since it was read. Raises botocore's errors.
         """
         now = self._clock()
         values = {
@@ -125,50 +158,64 @@ class JobStore:
             "updated_at": now,
         }
         condition = "#status IN (:error, :cancelled) AND run = :run"
-        known = {":error": "error", ":cancelled": "cancelled", ":run": job.run}
-        return self._update(job.id, values, ["version = version + :one"], condition, {":one": 1, **known})
+        expected = {":error": "error", ":cancelled": "cancelled", ":run": job.run}
+        return self._update(job.id, values, condition, expected, new_version=True)
 
-    def _apply(self, change: Change) -> Applied:
+    def _try_update(self, update: JobUpdate) -> UpdateOutcome:
         try:
-            return self._change(change) or "unchanged"
+            return self._update_pending(update) or "unchanged"
         except (BotoCoreError, ClientError) as error:
-            logger.error("change not written", extra=about(change.message, reason=str(error)))
+            logger.error("update not written", extra=log_fields(update.message, reason=str(error)))
             return "failed"
 
-    def _change(self, change: Change) -> Job | None:
-        message, values = change.message, dict(change.values)
-        more, known = [], {":pending": "pending", ":run": message.run}
-        if change.visible:
+    def _update_pending(self, update: JobUpdate) -> Job | None:
+        message, values = update.message, dict(update.values)
+        condition, expected = (
+            "#status = :pending AND run = :run",
+            {":pending": "pending", ":run": message.run},
+        )
+        if update.visible:
             values["updated_at"] = self._clock()
-            more.append("version = version + :one")
-            known[":one"] = 1
         if "status" in values:
             values["status_shard"] = status_shard(shard(message.owner, message.job_id), values["status"])
             values["due_at"] = None
-        condition = "#status = :pending AND run = :run"
-        if change.due_at is not None:
-            condition += " AND due_at = :known_due_at"
-            known[":known_due_at"] = change.due_at
-        return self._update(message.job_id, values, more, condition, known)
+        if update.due_at is not None:
+            condition += " AND due_at = :expected_due_at"
+            expected[":expected_due_at"] = update.due_at
+        return self._update(message.job_id, values, condition, expected, new_version=update.visible)
 
     def _update(
-        self, job_id: str, values: dict[str, Any], more: list[str], condition: str, known: dict[str, Any]
+        self,
+        job_id: str,
+        values: dict[str, Any],
+        condition: str,
+        expected: dict[str, Any],
+        *,
+        new_version: bool,
     ) -> Job | None:
-        """The job after one conditional update; None if the condition does not hold."""
-        sets = {name: value for name, value in values.items() if (name, value) != ("due_at", None)}
-        expression = "SET " + ", ".join([*(f"#{name} = :new_{name}" for name in sets), *more])
-        if len(sets) < len(values):
-            expression += " REMOVE due_at"  # takes it out of the by-due index
-        try:
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key={"id": to_attribute(job_id)},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status"} | {f"#{name}": name for name in sets},
-                ExpressionAttributeValues=to_item({f":new_{name}": sets[name] for name in sets} | known),
-                ReturnValues="ALL_NEW",
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return None
-        return Job.from_item(answer["Attributes"])
+        """Return the job after one conditional update, or None if the condition does not hold."""
+        new = {name: value for name, value in values.items() if (name, value) != ("due_at", None)}
+        assignments = [f"#{name} = :new_{name}" for name in new]
+        if new_version:
+            assignments.append("version = version + :one")
+            expected = {**expected, ":one": 1}
+        expression = "SET " + ", ".join(assignments)
+        if len(new) < len(values):
+            expression += " REMOVE due_at"  # removes the job from the by-due index
+        item = self._table.update(
+            _key(job_id),
+            expression,
+            condition,
+            {f":new_{name}": value for name, value in new.items()} | expected,
+            names={"#status": "status"} | {f"#{name}": name for name in new},
+            returns="ALL_NEW",
+        )
+        return None if item is None else Job.from_item(item)
+
+
+def _key(job_id: str) -> Item:
+    return {"id": to_attribute(job_id)}
+
+
+def _ids(items: list[Item]) -> list[str]:
+    return [item["id"]["S"] for item in items]

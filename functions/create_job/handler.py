@@ -1,4 +1,4 @@
-"""POST /jobs."""
+"""Handle `POST /jobs`."""
 
 import os
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from typing import Any
 
 import boto3
 
-from functions.common.api import Answer, Request, Route, answer, serve
+from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response
 from functions.common.clock import now_ms
-from functions.common.observability import observed
+from functions.common.observability import instrumented
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -18,8 +18,8 @@ from functions.create_job.job_request import parse_idempotency_key, parse_job_re
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment."""
+class CreateJobSettings:
+    """Environment variables."""
 
     jobs_table: str
     jobs_queue_url: str
@@ -27,23 +27,23 @@ class Settings:
 
 @at_start
 def intake() -> JobIntake:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the clients and read the settings, once per process."""
+    settings = load(CreateJobSettings, os.environ)
     store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
     return JobIntake(store, Queue(boto3.client("sqs"), settings.jobs_queue_url), now_ms)
 
 
-def handle_create_job(request: Request, job_intake: JobIntake) -> Answer:
-    """`201` and the job, with its address in Location."""
+def handle_create_job(request: ApiRequest, job_intake: JobIntake) -> ApiResponse:
+    """Return `201` and the job, with its path in Location."""
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
     job = job_intake.create_job(parse_job_request(request.body), key, request.correlation_id)
-    return answer(201, job.shown(), {"Location": f"/{request.stage}/jobs/{job.id}"})
+    return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 
 ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry."""
-    return serve(ROUTES, event, intake())
+    """Handle an event of API Gateway."""
+    return handle(ROUTES, event, intake())

@@ -1,4 +1,4 @@
-"""The dead-letter queue's worker."""
+"""Process the messages of the dead-letter queue."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from functions.common.observability import observed
+from functions.common.observability import instrumented
 from functions.common.queues import partial_failure
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -15,8 +15,8 @@ from functions.dlq_worker.record_failures import record_failures
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment. `max_receives`: after so many the redrive policy gives a message up."""
+class DlqWorkerSettings:
+    """Environment variables. `max_receives`: the redrive policy's maxReceiveCount."""
 
     jobs_table: str
     max_receives: int
@@ -24,13 +24,13 @@ class Settings:
 
 @at_start
 def dependencies() -> tuple[JobStore, int]:
-    """Client and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the client and read the settings, once per process."""
+    settings = load(DlqWorkerSettings, os.environ)
     return JobStore(boto3.client("dynamodb"), settings.jobs_table), settings.max_receives
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry: a batch of SQS records, answered with the messages that must come again."""
+    """Handle a batch of SQS records. Return the messages that SQS must redeliver."""
     store, max_receives = dependencies()
     return partial_failure(record_failures(event["Records"], store, max_receives))

@@ -1,63 +1,58 @@
-"""Write failures to the table: those that a worker reported, and those that no worker could."""
+"""Write failures to the jobs table: those that a worker reported, and those of unprocessed messages."""
 
 import contextlib
 from typing import Any
 
-from functions.common.endings import count_failed, count_resolved, ending
 from functions.common.errors import Poison
-from functions.common.job import Job
+from functions.common.job import Job, JobError
+from functions.common.job_metrics import count_failed, count_resolved, outcome_fields
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
 from functions.common.observability import count, logger
-from functions.common.store import Change, JobStore, failed, resolved
+from functions.common.store import JobStore, JobUpdate, failed, resolved
 
-BODY_SHOWN = 2000
-"""Characters of an unreadable body that the log keeps."""
+MAX_LOGGED_BODY = 2000
+"""Characters of an unreadable body that are logged."""
 
 
 def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives: int) -> set[str]:
-    """End each message's job as `error`. Returns the ids of the messages that must come again.
+    """End each message's job as `error`. Return the ids of the messages that must be redelivered.
 
-    A message that the redrive policy brought from the jobs queue has no reason: its worker crashed or
-    ran out of time on each of `max_receives` receives. One that it brought from the results queue still
-    holds the result, which is recorded now. One that names no job has nobody to tell: it goes into the
-    log, whole enough to act on.
+    The queue contains, in addition to reported failures:
+
+    - messages that the redrive policy moved from the jobs queue. They contain no reason: the worker crashed
+      or timed out on each of `max_receives` receives.
+    - messages that it moved from the results queue. They still contain the result, which is recorded now.
+    - messages without a job. They are logged in enough detail to act on, and dropped.
     """
-    changes: list[tuple[str, Change]] = []
+    updates: list[tuple[str, JobUpdate]] = []
     for record in records:
         try:
-            change = _outcome(record["body"], max_receives)
+            update = _update_of(record["body"], max_receives)
         except Poison as reason:
-            extra = {"reason": str(reason), "body": record["body"][:BODY_SHOWN]}
-            logger.error("poisoned message dropped", extra=extra)
+            extra = {"reason": str(reason), "body": record["body"][:MAX_LOGGED_BODY]}
+            logger.error("unreadable message dropped", extra=extra)
             count("PoisonedMessages")
         else:
-            changes.append((record["messageId"], change))
-    applied = store.change_all([change for _, change in changes])
-    again = set()
-    for (message_id, change), outcome in zip(changes, applied, strict=True):
-        logger.warning("failure recorded", extra=ending(change, outcome))
+            updates.append((record["messageId"], update))
+    outcomes = store.update_all([update for _, update in updates])
+    retry_ids = set()
+    for (message_id, update), outcome in zip(updates, outcomes, strict=True):
+        logger.warning("failure recorded", extra=outcome_fields(update, outcome))
         if outcome == "failed":
-            again.add(message_id)
-    ended = [outcome for outcome in applied if isinstance(outcome, Job)]
+            retry_ids.add(message_id)
+    ended = [outcome for outcome in outcomes if isinstance(outcome, Job)]
     count_failed([job for job in ended if job.status == "error"])
     count_resolved([job for job in ended if job.status == "resolved"])
-    return again
+    return retry_ids
 
 
-def _outcome(body: str, max_receives: int) -> Change:
-    """What a dead letter says of its job. Raises Poison if it names none."""
+def _update_of(body: str, max_receives: int) -> JobUpdate:
+    """Return the update for a dead letter. Raises Poison if it does not name a job."""
     with contextlib.suppress(Poison):
-        return failed(parse(FailureMessage, body))
+        failure = parse(FailureMessage, body)
+        return failed(failure, failure.error())
     with contextlib.suppress(Poison):
         return resolved(parse(ResultMessage, body))
-    message = parse(JobMessage, body)
-    crashed = FailureMessage(
-        job_id=message.job_id,
-        owner=message.owner,
-        run=message.run,
-        correlation_id=message.correlation_id,
-        code="crashed",
-        message=f"the work was begun {max_receives} times and never reported back",
-        attempts=max_receives,
-    )
-    return failed(crashed)
+    message = f"a worker started the job {max_receives} times and never reported an outcome"
+    crashed = JobError(code="crashed", message=message, attempts=max_receives)
+    return failed(parse(JobMessage, body), crashed)

@@ -1,141 +1,80 @@
-"""Exact counts of jobs by status, from the table's stream.
+"""Count jobs by status, exactly, from the table's stream.
 
-Why they stay exact: for every job the ledger has a mark, the version and status in which the job is
-counted. A batch moves marks and counters in one transaction, on condition that each mark still is what
-the batch has read. So a record that comes twice, in a batch that was bisected or retried, or after a
-newer one of the same job, finds a mark that is as new as itself or newer and counts nothing; and two
-batches that run at once cannot both move the same mark. A counter is at all times the number of marks
-with its status, and once the stream has been read the mark of each job is its last version.
+For every job the ledger has a mark: the version and status under which the job is counted. A batch moves
+marks and counters in one transaction, on the condition that each mark is still the one that the batch has
+read. Therefore the counts are exact:
 
-A job that expires leaves its mark behind, as a tombstone that expires later than the stream's records
-do (24 hours), so that a late record cannot count it again.
+- A record that is delivered again, in a batch that was bisected or retried, or after a newer record of the
+  same job, finds a mark that is at least as new as itself. It changes nothing.
+- Two concurrent batches cannot move the same mark.
+- A counter always equals the number of marks with its status. Once the stream has been read, the mark of
+  each job is its last version.
+
+A job that expires leaves its mark as a tombstone. The tombstone expires later than the stream's records
+(24 hours), so that a late record cannot count the job again.
 """
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from functions.common.attributes import Item, batch_get, from_item, to_attribute, to_item
-from functions.common.ledger import COUNT_SHARDS, count_key
+from functions.common.attributes import Item, from_item
+from functions.common.errors import WriteConflict
+from functions.common.ledger import Ledger
+from functions.common.marks import GONE, UNCOUNTED, Mark
 from functions.common.observability import count, logger
 
 MARKS_PER_TRANSACTION = 90
-"""TransactWriteItems takes 100 items; the rest is room for counters of several owners."""
-TRIES = 5
+"""TransactWriteItems takes 100 items. Ten are reserved for the counters of several owners."""
+MAX_ATTEMPTS = 5
 TOMBSTONE_SECONDS = 3 * 24 * 3600
-GONE = "gone"
 MAX_VERSION = 1_000_000
 """Versions that fit between two milliseconds of creation."""
 
 
 @dataclass(frozen=True)
-class Mark:
-    """How a job is counted: in `status`, as of `sequence`, which grows with each change of the job.
-
-    An uncounted job has sequence 0. A job may come again after it expired (its idempotency key gives it
-    the same id), so the time of creation leads and the version follows.
-    """
-
-    owner: str
-    status: str
-    sequence: int
-    expires_at: int
-
-
-UNCOUNTED = Mark("", "", 0, 0)
-
-
-@dataclass(frozen=True)
 class JobCounter:
-    """Moves marks and counters in the ledger. `pick` chooses which of an owner's counters to add to."""
+    """Moves marks and counters in the ledger. `pick_shard` selects which of an owner's counters to update."""
 
-    dynamodb: Any
-    table: str
-    pick: Callable[[int], int] = random.randrange
+    ledger: Ledger
+    pick_shard: Callable[[int], int] = random.randrange
 
     def count(self, records: list[dict[str, Any]]) -> None:
-        """Count a batch of stream records. Raises botocore's errors; then the batch may come again."""
-        newest = _newest(records)
+        """Count a batch of stream records.
+
+        Raises botocore's errors and WriteConflict. The batch may then be counted again.
+        """
+        newest = _newest_marks(records)
         ids = list(newest)
         for start in range(0, len(ids), MARKS_PER_TRANSACTION):
-            part = ids[start : start + MARKS_PER_TRANSACTION]
-            self._count_part({one: newest[one] for one in part})
+            batch = ids[start : start + MARKS_PER_TRANSACTION]
+            self._count_batch({job_id: newest[job_id] for job_id in batch})
 
-    def _count_part(self, newest: dict[str, Mark]) -> None:
-        """Try anew when another batch was faster: then the marks are read again."""
-        for attempt in range(1, TRIES + 1):
-            known = self._known(newest)
-            moves = {
-                one: mark
-                for one, mark in newest.items()
-                if mark.sequence > known.get(one, UNCOUNTED).sequence
+    def _count_batch(self, newest: dict[str, Mark]) -> None:
+        """Move the marks of up to 90 jobs. Read them again if another batch has moved one of them first."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            stored = self.ledger.marks(newest)
+            moved = {
+                job_id: mark
+                for job_id, mark in newest.items()
+                if mark.sequence > stored.get(job_id, UNCOUNTED).sequence
             }
-            if not moves:
+            if not moved:
                 return
             try:
-                self.dynamodb.transact_write_items(TransactItems=self._transaction(moves, known))
-                count("ChangesCounted", len(moves))
-                return
-            except self.dynamodb.exceptions.TransactionCanceledException as error:
-                if attempt == TRIES:
+                self.ledger.move_marks(moved, stored, self.pick_shard)
+            except WriteConflict as conflict:
+                if attempt == MAX_ATTEMPTS:
                     raise
-                logger.info("counted at the same time by another", extra={"reason": str(error)})
-
-    def _known(self, newest: dict[str, Mark]) -> dict[str, Mark]:
-        items = batch_get(self.dynamodb, self.table, [_key(one) for one in newest])
-        known = {}
-        for values in map(from_item, items):
-            job_id = values.pop("pk").removeprefix("mark#")
-            known[job_id] = Mark(**values)
-        return known
-
-    def _transaction(self, moves: dict[str, Mark], known: dict[str, Mark]) -> list[dict[str, Any]]:
-        deltas: Counter[tuple[str, str]] = Counter()
-        writes = []
-        for one, mark in moves.items():
-            before = known.get(one, UNCOUNTED)
-            deltas[mark.owner, mark.status] += 1
-            deltas[before.owner, before.status] -= 1
-            writes.append(self._move(one, mark, before))
-        return writes + self._additions(deltas)
-
-    def _move(self, job_id: str, mark: Mark, before: Mark) -> dict[str, Any]:
-        put = {"TableName": self.table, "Item": {**_key(job_id), **to_item(vars(mark))}}
-        if before is UNCOUNTED:
-            return {"Put": {**put, "ConditionExpression": "attribute_not_exists(pk)"}}
-        condition = {
-            "ConditionExpression": "#sequence = :before",
-            "ExpressionAttributeNames": {"#sequence": "sequence"},
-            "ExpressionAttributeValues": to_item({":before": before.sequence}),
-        }
-        return {"Put": {**put, **condition}}
-
-    def _additions(self, deltas: "Counter[tuple[str, str]]") -> list[dict[str, Any]]:
-        """One update of one counter item for each owner."""
-        by_owner: dict[str, dict[str, int]] = {}
-        for (owner, status), delta in deltas.items():
-            if delta and status not in ("", GONE):
-                by_owner.setdefault(owner, {})[status] = delta
-        return [self._addition(owner, changes) for owner, changes in by_owner.items()]
-
-    def _addition(self, owner: str, changes: dict[str, int]) -> dict[str, Any]:
-        names = {f"#s{index}": status for index, status in enumerate(changes)}
-        values = {f":d{index}": delta for index, delta in enumerate(changes.values())}
-        terms = ", ".join(f"#s{index} :d{index}" for index in range(len(changes)))
-        update = {
-            "TableName": self.table,
-            "Key": {"pk": to_attribute(count_key(owner, self.pick(COUNT_SHARDS)))},
-            "UpdateExpression": f"ADD {terms}",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": to_item(values),
-        }
-        return {"Update": update}
+                logger.info("count conflicted with another batch", extra={"reason": str(conflict)})
+            else:
+                count("ChangesCounted", len(moved))
+                return
 
 
-def _newest(records: list[dict[str, Any]]) -> dict[str, Mark]:
-    """The newest state of each job in a batch; a job that was removed is newer than any version."""
+def _newest_marks(records: list[dict[str, Any]]) -> dict[str, Mark]:
+    """Return the newest mark of each job in a batch. A removal is newer than any version."""
     newest: dict[str, Mark] = {}
     for record in records:
         change = record["dynamodb"]
@@ -147,11 +86,12 @@ def _newest(records: list[dict[str, Any]]) -> dict[str, Mark]:
 
 
 def _mark(new: Item | None, old: Item | None) -> Mark:
+    """Return the mark for a stream record with these images.
+
+    A job can be created again after it expired, with the same id, because its idempotency key determines
+    the id. So the time of creation is the higher part of the sequence, and the version the lower part.
+    """
     job = from_item(new or old or {})
     sequence = job["created_at"] * MAX_VERSION + job["version"]
     status = job["status"] if new else GONE
     return Mark(job["owner"], status, sequence + (0 if new else 1), job["expires_at"] + TOMBSTONE_SECONDS)
-
-
-def _key(job_id: str) -> Item:
-    return {"pk": to_attribute(f"mark#{job_id}")}

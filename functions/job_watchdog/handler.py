@@ -1,4 +1,4 @@
-"""Looks for lost jobs, on a schedule."""
+"""Find lost jobs, on a schedule."""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Any
 import boto3
 
 from functions.common.clock import now_ms
-from functions.common.observability import observed
+from functions.common.ledger import Ledger
+from functions.common.observability import instrumented
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -16,8 +17,8 @@ from functions.job_watchdog.rescue_jobs import JobWatchdog
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment. `grace_seconds`: how late a job may be."""
+class JobWatchdogSettings:
+    """Environment variables. `grace_seconds`: how late a job may be."""
 
     jobs_table: str
     ledger_table: str
@@ -27,21 +28,19 @@ class Settings:
 
 @at_start
 def watchdog() -> JobWatchdog:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the clients and read the settings, once per process."""
+    settings = load(JobWatchdogSettings, os.environ)
     dynamodb = boto3.client("dynamodb")
     return JobWatchdog(
-        dynamodb=dynamodb,
-        jobs_table=settings.jobs_table,
-        ledger_table=settings.ledger_table,
         store=JobStore(dynamodb, settings.jobs_table),
+        ledger=Ledger(dynamodb, settings.ledger_table),
         queue=Queue(boto3.client("sqs"), settings.jobs_queue_url),
         grace=settings.grace_seconds,
         clock=now_ms,
     )
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda's entry."""
+    """Handle a scheduled invocation."""
     watchdog().run()

@@ -1,98 +1,59 @@
-"""The rate budget: one counter in the ledger that all workers spend from."""
+"""The rate budget: a counter in the ledger from which all workers take requests."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from functions.common.attributes import to_attribute, to_item
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited
-from functions.common.ledger import BUDGET_KEY, read_budget
+from functions.common.ledger import Budget, Ledger
 
 MARGIN_MS = 10_000
-"""Unsplash does not say when its hour ends. Ours begins with the first use, before that request reaches
-Unsplash and begins its own; which it does within the deadline of an exchange, or never."""
+"""Unsplash does not say when its window ends. Our window starts with its first request, Unsplash's when that
+request arrives there. If it arrives, this is within the deadline of one exchange."""
 
 
 @dataclass(frozen=True)
 class RateBudget:
-    """Spends and corrects the counter; every write is conditional, so no request is spent twice."""
+    """Takes requests from the counter. Every write is conditional, so no request is spent twice."""
 
-    dynamodb: Any
-    table: str
+    ledger: Ledger
     limit: int
     window_seconds: int
     clock: Clock
 
     def spend(self) -> int:
-        """Take one request of the running window, or open a new one. Returns how many are left of it.
+        """Take one request from the current window, or open a new one. Return how many requests remain.
 
-        Raises RateLimited.
+        Raises RateLimited if no request remains.
         """
-        left = self._take_one()
-        if left is None:
-            left = self._open_window(remaining=self.limit - 1)
-        if left is None:  # another worker has just opened one
-            left = self._take_one()
-        if left is None:
+        remaining = self.ledger.take_request(self.clock())
+        if remaining is None:
+            remaining = self._open_window(remaining=self.limit - 1)
+        if remaining is None:  # another worker has just opened a window
+            remaining = self.ledger.take_request(self.clock())
+        if remaining is None:
             raise RateLimited(self.resets_at())
-        return left
+        return remaining
 
-    def correct(self, told: int | None) -> None:
-        """Believe the third party where it says that less is left.
+    def correct(self, reported: int | None) -> None:
+        """Lower the counter if the third party reports fewer remaining requests.
 
-        Never more: an answer that comes late would give back what another worker has spent since.
+        Never raise it: a late response would return requests that other workers have spent since.
         """
-        if told is None:
-            return
-        self._update(
-            "SET remaining = :told",
-            "remaining > :told AND resets_at > :now",
-            {":told": told, ":now": self.clock()},
-        )
+        if reported is not None:
+            self.ledger.lower_remaining(reported, self.clock())
 
     def exhaust(self) -> int:
-        """The third party says that nothing is left. Returns when to come back (epoch ms)."""
-        now = self.clock()
+        """Record that the third party has no requests left. Return when to retry (epoch ms)."""
         self._open_window(remaining=0)
-        self._update("SET remaining = :zero", "resets_at > :now", {":zero": 0, ":now": now})
+        self.ledger.lower_remaining(0, self.clock())
         return self.resets_at()
 
     def resets_at(self) -> int:
-        """When the running window ends (epoch ms); now, if none is running."""
-        budget = read_budget(self.dynamodb, self.table)
+        """Return when the current window ends (epoch ms), or the current time if there is no window."""
+        budget = self.ledger.budget()
         return budget.resets_at if budget else self.clock()
-
-    def _take_one(self) -> int | None:
-        return self._update(
-            "SET remaining = remaining - :one",
-            "resets_at > :now AND remaining > :zero",
-            {":one": 1, ":zero": 0, ":now": self.clock()},
-        )
 
     def _open_window(self, remaining: int) -> int | None:
         now = self.clock()
-        return self._update(
-            "SET remaining = :remaining, request_limit = :limit, resets_at = :end",
-            "attribute_not_exists(pk) OR resets_at <= :now",
-            {
-                ":remaining": remaining,
-                ":limit": self.limit,
-                ":end": now + 1000 * self.window_seconds + MARGIN_MS,
-                ":now": now,
-            },
-        )
-
-    def _update(self, expression: str, condition: str, values: dict[str, int]) -> int | None:
-        """What remains after the update; None if the condition does not hold."""
-        try:
-            answer = self.dynamodb.update_item(
-                TableName=self.table,
-                Key={"pk": to_attribute(BUDGET_KEY)},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_item(values),
-                ReturnValues="ALL_NEW",
-            )
-        except self.dynamodb.exceptions.ConditionalCheckFailedException:
-            return None
-        return int(answer["Attributes"]["remaining"]["N"])
+        end = now + 1000 * self.window_seconds + MARGIN_MS
+        return self.ledger.open_window(Budget(self.limit, remaining, end), now)

@@ -1,4 +1,4 @@
-"""Fetching from the third party, bounded in time, size and destination."""
+"""Download from the third party, with limits on time, size and hosts."""
 
 import contextlib
 import socket
@@ -20,17 +20,17 @@ MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
-class TooLarge(Exception):
-    """The answer is larger than asked for."""
+class ResponseTooLarge(Exception):
+    """The response is larger than the limit."""
 
 
-class NotAllowed(Exception):
-    """The address, or one that it redirects to, is not on the list."""
+class HostNotAllowed(Exception):
+    """The URL, or one that it redirects to, is not on an allowed host."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Status, headers (names in lower case) and the whole body."""
+class HttpResponse:
+    """A response. Header names are in lower case. The body is complete."""
 
     status: int
     headers: dict[str, str]
@@ -38,10 +38,10 @@ class Answer:
 
 
 class Download:
-    """GET with a deadline over the whole exchange.
+    """GET requests with a deadline for the whole exchange.
 
-    `hosts` are the `host` or `host:port` that may be asked; a plain `host` must be asked by https,
-    since only a named port is a deliberate local or test address.
+    `hosts` lists the allowed `host` or `host:port`. A plain `host` requires https. Only an entry with a port
+    may use http, because it is a local or test server.
     """
 
     def __init__(
@@ -53,50 +53,53 @@ class Download:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = session
-        self._session.mount("http://", _WatchedAdapter())
-        self._session.mount("https://", _WatchedAdapter())
-        # even of a redirect that it is not to follow, `requests` would read the whole body, and unbounded
+        self._session.mount("http://", _AbortableAdapter())
+        self._session.mount("https://", _AbortableAdapter())
+        # `requests` would read the whole body of a redirect, without a limit, even if it must not follow it
         self._session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
         self._hosts = hosts
         self._seconds = seconds
         self._monotonic = monotonic
 
-    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> Answer:
-        """The answer to a GET, after at most three redirects to allowed addresses.
+    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> HttpResponse:
+        """Return the response to a GET, after at most three redirects to allowed hosts.
 
-        Raises requests.RequestException (also when time is up), TooLarge, NotAllowed.
+        Raises requests.RequestException (requests.Timeout after the deadline), ResponseTooLarge or
+        HostNotAllowed.
         """
         deadline = self._monotonic() + self._seconds
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
-            answer = self._get_once(url, headers, max_bytes, deadline)
-            location = answer.headers.get("location")
-            if answer.status not in REDIRECTS or not location:
-                return answer
+            response = self._get_once(url, headers, max_bytes, deadline)
+            location = response.headers.get("location")
+            if response.status not in REDIRECTS or not location:
+                return response
             try:
                 url = urljoin(url, location)
             except ValueError as error:
-                raise NotAllowed("redirected to no address") from error
+                raise HostNotAllowed("the redirect is not a valid URL") from error
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
 
     def _check(self, url: str) -> None:
         try:
             parts = urlsplit(url)
         except ValueError as error:
-            raise NotAllowed("no address") from error
-        by_name = parts.scheme == "https" and parts.netloc in self._hosts
-        by_port = parts.scheme in ("http", "https") and ":" in parts.netloc and parts.netloc in self._hosts
-        if not (by_name or by_port):
-            raise NotAllowed(f"{parts.scheme}://{parts.netloc} is not an allowed address")
+            raise HostNotAllowed("the URL is not valid") from error
+        https_allowed = parts.scheme == "https" and parts.netloc in self._hosts
+        port_allowed = (
+            parts.scheme in ("http", "https") and ":" in parts.netloc and parts.netloc in self._hosts
+        )
+        if not (https_allowed or port_allowed):
+            raise HostNotAllowed(f"{parts.scheme}://{parts.netloc} is not allowed")
 
-    def _get_once(self, url: str, headers: dict[str, str], max_bytes: int, deadline: float) -> Answer:
-        left = deadline - self._monotonic()
-        if left <= 0:
-            raise requests.Timeout("time is up")
-        options: dict[str, Any] = {"timeout": left, "stream": True, "allow_redirects": False}
-        with _cut_after(left), self._session.get(url, headers=headers, **options) as response:
+    def _get_once(self, url: str, headers: dict[str, str], max_bytes: int, deadline: float) -> HttpResponse:
+        remaining = deadline - self._monotonic()
+        if remaining <= 0:
+            raise requests.Timeout("the deadline has passed")
+        options: dict[str, Any] = {"timeout": remaining, "stream": True, "allow_redirects": False}
+        with _abort_after(remaining), self._session.get(url, headers=headers, **options) as response:
             names = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, names, self._read(response, max_bytes))
+            return HttpResponse(response.status_code, names, self._read(response, max_bytes))
 
     def _read(self, response: requests.Response, max_bytes: int) -> bytes:
         body = bytearray()
@@ -104,20 +107,20 @@ class Download:
             while chunk := response.raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > max_bytes:
-                    raise TooLarge(f"more than {max_bytes} bytes")
+                    raise ResponseTooLarge(f"more than {max_bytes} bytes")
         except (HTTPError, OSError) as error:
             raise requests.ConnectionError(error) from error
         return bytes(body)
 
 
-class _Exchange(threading.local):
-    """The exchange that this thread is in."""
+class _CurrentExchange(threading.local):
+    """The exchange of the current thread."""
 
-    cut: "_Cut | None" = None
+    abort: "_Abort | None" = None
 
 
-class _Cut:
-    """Shuts an exchange's socket down, which ends whatever read is waiting on it."""
+class _Abort:
+    """Shuts down an exchange's socket. A read that is blocked on it then returns."""
 
     def __init__(self) -> None:
         self.socket: socket.socket | None = None
@@ -130,56 +133,56 @@ class _Cut:
                 self.socket.shutdown(socket.SHUT_RDWR)
 
 
-_exchange = _Exchange()
+_current = _CurrentExchange()
 
 
 @contextlib.contextmanager
-def _cut_after(seconds: float) -> Iterator[None]:
-    """Cut this thread's exchange after so many seconds.
+def _abort_after(seconds: float) -> Iterator[None]:
+    """Abort the current thread's exchange after a time.
 
-    A timeout of `requests` bounds each read, not their sum: a head or a body that comes a byte at a time
-    would hold a worker for hours.
+    The timeout of `requests` applies to each read, not to their sum. Headers or a body sent one byte at a
+    time would block a worker for hours.
     """
-    cut = _exchange.cut = _Cut()
-    timer = threading.Timer(seconds, cut)
+    abort = _current.abort = _Abort()
+    timer = threading.Timer(seconds, abort)
     timer.start()
     try:
         yield
-    except (requests.RequestException, TooLarge):
-        if cut.done:
-            raise requests.Timeout("time is up") from None
+    except (requests.RequestException, ResponseTooLarge):
+        if abort.done:
+            raise requests.Timeout("the deadline has passed") from None
         raise
     finally:
         timer.cancel()
-        _exchange.cut = None
-    if cut.done:  # what has come may be only a part
-        raise requests.Timeout("time is up")
+        _current.abort = None
+    if abort.done:  # the response may be incomplete
+        raise requests.Timeout("the deadline has passed")
 
 
-class _Watched(HTTPConnection):
+class _AbortableConnection(HTTPConnection):
     def request(self, *arguments: Any, **options: Any) -> None:
         super().request(*arguments, **options)
-        if cut := _exchange.cut:
-            cut.socket = self.sock  # the connection may let go of it before the body is read
-            if cut.done:
-                raise TimeoutError("time was up before the answer")
+        if abort := _current.abort:
+            abort.socket = self.sock  # the connection may release it before the body is read
+            if abort.done:
+                raise TimeoutError("the deadline passed before the response")
 
 
-class _WatchedHTTPS(_Watched, HTTPSConnection):
+class _AbortableHTTPSConnection(_AbortableConnection, HTTPSConnection):
     pass
 
 
-class _WatchedPool(HTTPConnectionPool):
-    ConnectionCls = _Watched
+class _AbortablePool(HTTPConnectionPool):
+    ConnectionCls = _AbortableConnection
 
 
-class _WatchedHTTPSPool(HTTPSConnectionPool):
-    ConnectionCls = _WatchedHTTPS
+class _AbortableHTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _AbortableHTTPSConnection
 
 
-class _WatchedAdapter(HTTPAdapter):
-    """Tells each exchange which connection it uses."""
+class _AbortableAdapter(HTTPAdapter):
+    """Records each exchange's socket, so that the exchange can be aborted."""
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _WatchedPool, "https": _WatchedHTTPSPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _AbortablePool, "https": _AbortableHTTPSPool}

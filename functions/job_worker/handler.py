@@ -1,4 +1,4 @@
-"""The jobs queue's worker."""
+"""Process the messages of the jobs queue."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,8 @@ from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 
 from functions.common.clock import now_ms
 from functions.common.errors import Transient
-from functions.common.observability import observed
+from functions.common.ledger import Ledger
+from functions.common.observability import instrumented
 from functions.common.queues import Queue, partial_failure
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -27,14 +28,14 @@ from functions.job_worker.unsplash import Unsplash
 from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 
-SIDE_BY_SIDE = 10
-KEY_SECONDS = 30
-"""How long a changed access key may take to be noticed."""
+MAX_PARALLEL_DOWNLOADS = 10
+ACCESS_KEY_SECONDS = 30
+"""How long the access key is cached. A changed key is used after this time."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment. `image_hosts`: hosts that images may come from, with commas between."""
+class JobWorkerSettings:
+    """Environment variables. `image_hosts` lists the hosts that serve images, separated by commas."""
 
     jobs_table: str
     ledger_table: str
@@ -52,12 +53,12 @@ class Settings:
     images_base_url: str = ""
 
 
-def _photo_source(settings: Settings, dynamodb: Any, session: requests.Session) -> PhotoSource:
+def _photo_source(settings: JobWorkerSettings, ledger: Ledger, session: requests.Session) -> PhotoSource:
     secrets = SecretsProvider(boto3_client=boto3.client("secretsmanager"))
 
     def access_key() -> str:
         try:
-            return str(secrets.get(settings.unsplash_secret, max_age=KEY_SECONDS)).strip()
+            return str(secrets.get(settings.unsplash_secret, max_age=ACCESS_KEY_SECONDS)).strip()
         except GetParameterError as error:
             raise Transient("no_access_key", "the access key could not be read from its secret") from error
 
@@ -65,15 +66,13 @@ def _photo_source(settings: Settings, dynamodb: Any, session: requests.Session) 
     download = Download(session, frozenset([api_host]))
     return PhotoSource(
         Unsplash(settings.unsplash_api_url, access_key, download),
-        RateBudget(
-            dynamodb, settings.ledger_table, settings.rate_limit, settings.rate_window_seconds, now_ms
-        ),
-        SparePhotos(dynamodb, settings.ledger_table),
+        RateBudget(ledger, settings.rate_limit, settings.rate_window_seconds, now_ms),
+        SparePhotos(ledger),
         now_ms,
     )
 
 
-def _image_store(settings: Settings, session: requests.Session) -> ImageStore:
+def _image_store(settings: JobWorkerSettings, session: requests.Session) -> ImageStore:
     if settings.images == "hotlink":
         return HotlinkedImages()
     download = Download(session, frozenset(host.strip() for host in settings.image_hosts.split(",")))
@@ -82,26 +81,26 @@ def _image_store(settings: Settings, session: requests.Session) -> ImageStore:
 
 @at_start
 def worker() -> JobWorker:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the clients and read the settings, once per process."""
+    settings = load(JobWorkerSettings, os.environ)
     sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
-    store = JobStore(dynamodb, settings.jobs_table)
+    store, ledger = JobStore(dynamodb, settings.jobs_table), Ledger(dynamodb, settings.ledger_table)
     jobs = Queue(sqs, settings.jobs_queue_url)
     results = Queue(sqs, settings.results_queue_url)
     dead_letters = Queue(sqs, settings.dead_letter_queue_url)
     session = requests.Session()
     return JobWorker(
         store=store,
-        find_photos=_photo_source(settings, dynamodb, session).find,
+        find_photos=_photo_source(settings, ledger, session).find,
         images=_image_store(settings, session),
-        watermark=Watermark(dynamodb, settings.ledger_table),
+        watermark=Watermark(ledger),
         reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
-        pool=ThreadPoolExecutor(SIDE_BY_SIDE),
+        pool=ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS),
         clock=now_ms,
     )
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry: a batch of SQS records, answered with the messages that must come again."""
+    """Handle a batch of SQS records. Return the messages that SQS must redeliver."""
     return partial_failure(worker().work(event["Records"]))

@@ -1,11 +1,12 @@
-"""What becomes of a message once its outcome is known:
+"""Report the outcome of each message:
 
     success        → results queue
     permanent      → dead-letter queue, with the reason
-    transient      → the message comes again after a backoff; after three attempts like permanent
-    rate limited   → a delayed copy takes the message's place; no attempt is used up
+    transient      → the message is redelivered after a backoff; after three attempts, like permanent
+    rate limited   → a delayed copy replaces the message; no attempt is counted
 
-A message is done only when its successor is safely sent, so whatever dies in between, one is left.
+A message is deleted only after its successor has been sent. If the worker crashes in between, one of the two
+remains.
 """
 
 import random
@@ -16,23 +17,21 @@ from math import ceil
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
 from functions.common.job import Job
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage, about, message_of
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import count, logger
-from functions.common.queues import Outgoing, Queue
-from functions.common.store import Change, JobStore
+from functions.common.queues import MAX_DELAY_SECONDS, OutgoingMessage, Queue
+from functions.common.store import JobStore, JobUpdate
 
 MAX_ATTEMPTS = 3
-MAX_DELAY = 900
-"""Seconds; what SQS can delay a message. A longer wait takes several hops."""
-SPREAD = 5
-"""Seconds over which waiting jobs come back, so that they do not all come at once."""
+SPREAD_SECONDS = 5
+"""Waiting jobs return over this time, so that they do not all return at the same moment."""
 
 Outcome = ResultMessage | WorkError | RateLimited
 
 
 @dataclass(frozen=True)
-class Received:
-    """A message of the batch and the job that it is about."""
+class ReceivedJob:
+    """A message of the batch, and its job."""
 
     message_id: str
     receipt_handle: str
@@ -41,16 +40,19 @@ class Received:
 
 
 @dataclass(frozen=True)
-class _Piles:
-    successes: list[tuple[Received, ResultMessage]] = field(default_factory=list)
-    failures: list[tuple[Received, WorkError]] = field(default_factory=list)
-    retries: list[tuple[Received, WorkError]] = field(default_factory=list)
-    waits: list[tuple[Received, RateLimited]] = field(default_factory=list)
+class _Outcomes:
+    successes: list[tuple[ReceivedJob, ResultMessage]] = field(default_factory=list)
+    failures: list[tuple[ReceivedJob, WorkError]] = field(default_factory=list)
+    retries: list[tuple[ReceivedJob, WorkError]] = field(default_factory=list)
+    waits: list[tuple[ReceivedJob, RateLimited]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Reporter:
-    """Sends outcomes on. `retry_seconds` is the middle of the first retry's wait, doubled with each one."""
+    """Sends outcomes to their queues.
+
+    `retry_seconds` is the average backoff before the first retry. It doubles with each retry.
+    """
 
     store: JobStore
     jobs: Queue
@@ -60,82 +62,89 @@ class Reporter:
     clock: Clock
     uniform: Callable[[float, float], float] = random.uniform
 
-    def report(self, outcomes: list[tuple[Received, Outcome]]) -> set[str]:
-        """Send every outcome on. Returns the ids of the messages that must come again."""
-        piles = _sort(outcomes)
-        again = self.results.send_all([_success(one, result) for one, result in piles.successes])
-        again |= self.dead_letters.send_all([_failure(one, error) for one, error in piles.failures])
-        again |= self._wait(piles.waits)
-        again |= self._retry(piles.retries)
-        count("JobsWorked", len(piles.successes))
-        count("JobsRetried", len(piles.retries))
-        return again
+    def report(self, outcomes: list[tuple[ReceivedJob, Outcome]]) -> set[str]:
+        """Report every outcome. Return the ids of the messages that must be redelivered."""
+        by_kind = _group(outcomes)
+        retry_ids = self.results.send_all([_success(*success) for success in by_kind.successes])
+        retry_ids |= self.dead_letters.send_all([_failure(*failure) for failure in by_kind.failures])
+        retry_ids |= self._wait(by_kind.waits)
+        retry_ids |= self._retry(by_kind.retries)
+        count("JobsWorked", len(by_kind.successes))
+        count("JobsRetried", len(by_kind.retries))
+        return retry_ids
 
-    def _retry(self, retries: list[tuple[Received, WorkError]]) -> set[str]:
-        """Note the attempt in the table, where a delayed or repeated message finds it, and back off."""
-        changes = []
-        for one, error in retries:
-            middle = self.retry_seconds * 2**one.job.attempts
-            seconds = round(self.uniform(0.5 * middle, 1.5 * middle))
-            attempt = {"attempts": one.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
-            changes.append(Change(one.message, attempt, visible=False))
-            self.jobs.retry_in(one.receipt_handle, seconds)
-            failure = {"code": error.code, "reason": error.message, "again_in": seconds}
-            logger.warning("attempt failed", extra={**_story(one), **failure})
-        self.store.change_all(changes)
-        return {one.message_id for one, _ in retries}
+    def _retry(self, retries: list[tuple[ReceivedJob, WorkError]]) -> set[str]:
+        """Back off, and count the attempt in the table, where delayed and repeated messages see it too."""
+        updates = []
+        for received, error in retries:
+            average = self.retry_seconds * 2**received.job.attempts
+            seconds = round(self.uniform(0.5 * average, 1.5 * average))
+            attempt = {"attempts": received.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
+            updates.append(JobUpdate(received.message, attempt, visible=False))
+            self.jobs.retry_in(received.receipt_handle, seconds)
+            failure = {"code": error.code, "reason": error.message, "retry_in": seconds}
+            logger.warning("attempt failed", extra={**_attempt_fields(received), **failure})
+        self.store.update_all(updates)
+        return {received.message_id for received, _ in retries}
 
-    def _wait(self, waits: list[tuple[Received, RateLimited]]) -> set[str]:
-        """Publish until when the job waits, then put a delayed copy in the message's place."""
+    def _wait(self, waits: list[tuple[ReceivedJob, RateLimited]]) -> set[str]:
+        """Publish until when each job waits, then replace its message by a delayed copy.
+
+        A wait longer than SQS's maximum delay takes several hops. Only the first one changes the job.
+        """
         now = self.clock()
-        changes = [
-            Change(one.message, {"deferred_until": wait.retry_at, "due_at": wait.retry_at})
-            for one, wait in waits
-            if one.job.deferred_until != wait.retry_at
+        updates = [
+            JobUpdate(received.message, {"deferred_until": wait.retry_at, "due_at": wait.retry_at})
+            for received, wait in waits
+            if received.job.deferred_until != wait.retry_at
         ]
-        self.store.change_all(changes)
-        count("JobsDeferred", len(changes))  # a hop of a wait is no new one
+        self.store.update_all(updates)
+        count("JobsDeferred", len(updates))
         copies = []
-        for one, wait in waits:
-            seconds = (wait.retry_at - now) / 1000 + self.uniform(0, SPREAD)
-            copy = message_of(one.job).body()
-            copies.append(Outgoing(one.message_id, copy, min(MAX_DELAY, max(1, ceil(seconds)))))
-            logger.info("waits for the rate limit", extra={**_story(one), "deferred_until": wait.retry_at})
+        for received, wait in waits:
+            seconds = (wait.retry_at - now) / 1000 + self.uniform(0, SPREAD_SECONDS)
+            delay = min(MAX_DELAY_SECONDS, max(1, ceil(seconds)))
+            copies.append(OutgoingMessage(received.message_id, job_message(received.job).body(), delay))
+            extra = {**_attempt_fields(received), "deferred_until": wait.retry_at}
+            logger.info("job deferred by the rate limit", extra=extra)
         return self.jobs.send_all(copies)
 
 
-def _sort(outcomes: list[tuple[Received, Outcome]]) -> _Piles:
-    piles = _Piles()
-    for one, outcome in outcomes:
+def _group(outcomes: list[tuple[ReceivedJob, Outcome]]) -> _Outcomes:
+    by_kind = _Outcomes()
+    for received, outcome in outcomes:
         if isinstance(outcome, ResultMessage):
-            piles.successes.append((one, outcome))
+            by_kind.successes.append((received, outcome))
         elif isinstance(outcome, RateLimited):
-            piles.waits.append((one, outcome))
-        elif isinstance(outcome, Transient) and one.job.attempts + 1 < MAX_ATTEMPTS:
-            piles.retries.append((one, outcome))
+            by_kind.waits.append((received, outcome))
+        elif isinstance(outcome, Transient) and received.job.attempts + 1 < MAX_ATTEMPTS:
+            by_kind.retries.append((received, outcome))
         else:
-            piles.failures.append((one, outcome))
-    return piles
+            by_kind.failures.append((received, outcome))
+    return by_kind
 
 
-def _success(one: Received, result: ResultMessage) -> Outgoing:
-    logger.info("job worked", extra=_story(one))
-    return Outgoing(one.message_id, result.body())
+def _success(received: ReceivedJob, result: ResultMessage) -> OutgoingMessage:
+    logger.info("job succeeded", extra=_attempt_fields(received))
+    return OutgoingMessage(received.message_id, result.body())
 
 
-def _failure(one: Received, error: WorkError) -> Outgoing:
-    logger.error("job failed", extra={**_story(one), "code": error.code, "reason": error.message})
+def _failure(received: ReceivedJob, error: WorkError) -> OutgoingMessage:
+    failure = {"code": error.code, "reason": error.message}
+    logger.error("job failed", extra={**_attempt_fields(received), **failure})
+    job = received.job
     message = FailureMessage(
-        job_id=one.job.id,
-        owner=one.job.owner,
-        run=one.job.run,
-        correlation_id=one.job.correlation_id,
+        job_id=job.id,
+        owner=job.owner,
+        run=job.run,
+        correlation_id=job.correlation_id,
         code=error.code,
         message=error.message,
-        attempts=one.job.attempts + 1,
+        attempts=job.attempts + 1,
     )
-    return Outgoing(one.message_id, message.body())
+    return OutgoingMessage(received.message_id, message.body())
 
 
-def _story(one: Received) -> dict[str, object]:
-    return about(message_of(one.job), attempt=one.job.attempts + 1, version=one.job.version)
+def _attempt_fields(received: ReceivedJob) -> dict[str, object]:
+    job = received.job
+    return log_fields(job_message(job), attempt=job.attempts + 1, version=job.version)

@@ -1,4 +1,4 @@
-"""Unsplash: one request for up to 30 random photos of a topic.
+"""Call Unsplash: one request returns up to 30 random photos of a topic.
 
 https://unsplash.com/documentation#get-a-random-photo
 """
@@ -12,29 +12,31 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.job_worker.download import Download, NotAllowed, TooLarge
+from functions.common.job import Photo, Photographer
+from functions.job_worker.download import Download, HostNotAllowed, ResponseTooLarge
 
 MAX_COUNT = 30
-MAX_ANSWER = 4_000_000
-"""Bytes; 30 photos are about 150,000."""
-PASSING = (408, 425)
-"""Request Timeout and Too Early, which say themselves that a later try may succeed."""
+MAX_RESPONSE = 4_000_000
+"""Bytes. 30 photos have about 150,000."""
+RETRYABLE_STATUSES = (408, 425)
+"""Request Timeout and Too Early. By definition a retry may succeed."""
 MAX_PIXELS = 1_000_000
 RATE_LIMIT_TEXT = "rate limit exceeded"
 CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
-"""What the guidelines ask credits to carry: https://help.unsplash.com/en/articles/2511315-guideline-attribution"""
+"""Parameters that the guidelines require in links of a credit:
+https://help.unsplash.com/en/articles/2511315-guideline-attribution"""
 
 
 @dataclass(frozen=True)
 class PhotoPage:
-    """The photos of one answer in the contract's form, and how many requests the answer says are left."""
+    """The photos of one response in the contract's form, and the remaining requests that it reports."""
 
-    photos: list[dict[str, Any]]
+    photos: list[Photo]
     remaining: int | None
 
 
 class Unsplash:
-    """The API behind one access key."""
+    """Unsplash's API, called with one access key."""
 
     def __init__(self, api_url: str, access_key: Callable[[], str], download: Download) -> None:
         self._api_url = api_url.rstrip("/")
@@ -42,26 +44,26 @@ class Unsplash:
         self._download = download
 
     def random_photos(self, topic: str, count: int) -> PhotoPage:
-        """Ask for `count` (1..30) photos of a topic.
+        """Return up to `count` (1..30) photos of a topic.
 
-        Raises RateLimited (its `retry_at` is 0: the answer does not say), Permanent or Transient.
+        Raises Permanent, Transient, or RateLimited with `retry_at` 0, because the response does not say when.
         """
         query = urlencode({"count": min(count, MAX_COUNT), "query": topic})
         headers = {"Authorization": f"Client-ID {self._access_key()}", "Accept-Version": "v1"}
         try:
-            answer = self._download.get(f"{self._api_url}/photos/random?{query}", headers, MAX_ANSWER)
-        except TooLarge as error:
-            raise Transient("bad_answer", "Unsplash's answer was too large") from error
-        except NotAllowed as error:
-            raise Transient("bad_answer", "Unsplash sent us elsewhere") from error
+            response = self._download.get(f"{self._api_url}/photos/random?{query}", headers, MAX_RESPONSE)
+        except ResponseTooLarge as error:
+            raise Transient("bad_answer", "Unsplash's response is too large") from error
+        except HostNotAllowed as error:
+            raise Transient("bad_answer", "Unsplash redirected to another host") from error
         except requests.RequestException as error:
-            raise Transient("unreachable", f"Unsplash did not answer ({type(error).__name__})") from error
-        if answer.status != 200:
-            raise _refusal(answer.status, answer.body, topic)
-        return PhotoPage(_photos(answer.body), _remaining(answer.headers))
+            raise Transient("unreachable", f"Unsplash did not respond ({type(error).__name__})") from error
+        if response.status != 200:
+            raise _error_of(response.status, response.body, topic)
+        return PhotoPage(_parse_photos(response.body), _remaining(response.headers))
 
 
-def _refusal(status: int, body: bytes, topic: str) -> Exception:
+def _error_of(status: int, body: bytes, topic: str) -> Exception:
     text = body[:200].decode(errors="replace")
     if status == 429 or (status == 403 and RATE_LIMIT_TEXT in text.lower()):
         return RateLimited(0)
@@ -71,52 +73,53 @@ def _refusal(status: int, body: bytes, topic: str) -> Exception:
         return Permanent("forbidden", "Unsplash refused the request (403)")
     if status == 404:
         return Permanent("no_photos", f"Unsplash has no photos for “{topic}”")
-    if 400 <= status < 500 and status not in PASSING:
+    if 400 <= status < 500 and status not in RETRYABLE_STATUSES:
         return Permanent("rejected", f"Unsplash rejected the request ({status})")
     return Transient("unavailable", f"Unsplash is unavailable ({status})")
 
 
-def _photos(body: bytes) -> list[dict[str, Any]]:
+def _parse_photos(body: bytes) -> list[Photo]:
     try:
-        answer = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Transient("bad_answer", "Unsplash's answer was no JSON") from error
-    entries = answer if isinstance(answer, list) else [answer]
-    photos = [photo for photo in map(_photo, entries) if photo]
+        raise Transient("bad_answer", "Unsplash's response is not valid JSON") from error
+    entries = content if isinstance(content, list) else [content]
+    photos = [photo for photo in map(_parse_photo, entries) if photo]
     if not photos:
-        raise Transient("bad_answer", "Unsplash's answer had no photo in it")
+        raise Transient("bad_answer", "Unsplash's response does not contain a usable photo")
     return photos
 
 
-def _photo(entry: Any) -> dict[str, Any] | None:
-    """The contract's photo object, or None if the entry lacks what a job needs."""
+def _parse_photo(entry: Any) -> Photo | None:
+    """Return a photo in the contract's form, or None if the entry lacks a required field."""
     try:
         user, urls = entry["user"], entry["urls"]
-        photo = {
-            "id": entry["id"],
-            "width": entry["width"],
-            "height": entry["height"],
-            "color": entry.get("color"),
-            "blur_hash": entry.get("blur_hash"),
-            "alt": entry.get("alt_description") or entry.get("description"),
-            "small": urls["small"],
-            "regular": urls["regular"],
-            "photographer": {"name": user["name"], "url": _credited(user["links"]["html"])},
-            "page": _credited(entry["links"]["html"]),
-        }
+        photo = Photo(
+            id=entry["id"],
+            width=entry["width"],
+            height=entry["height"],
+            color=entry.get("color"),
+            blur_hash=entry.get("blur_hash"),
+            alt=entry.get("alt_description") or entry.get("description"),
+            small=urls["small"],
+            regular=urls["regular"],
+            photographer=Photographer(name=user["name"], url=_with_credit(user["links"]["html"])),
+            page=_with_credit(entry["links"]["html"]),
+        )
     except (KeyError, TypeError, AttributeError, ValueError):
         return None
-    return photo if _well_formed(photo) else None
+    return photo if _is_well_formed(photo) else None
 
 
-def _well_formed(photo: dict[str, Any]) -> bool:
-    """Texts are texts and sizes are sizes; an id that could leave its folder in the bucket is none."""
-    texts = [photo["id"], photo["small"], photo["regular"], photo["photographer"]["name"]]
+def _is_well_formed(photo: Photo) -> bool:
+    """Check the types. Also refuse an id that could leave its folder in the bucket."""
+    urls = [photo["small"], photo["regular"]]
+    texts = [photo["id"], *urls, photo["photographer"]["name"]]
     optional = [photo["color"], photo["blur_hash"], photo["alt"]]
     sizes = [photo["width"], photo["height"]]
     return (
         all(_is_text(text) for text in texts)
-        and all(photo[size].startswith(("https://", "http://")) for size in ("small", "regular"))
+        and all(url.startswith(("https://", "http://")) for url in urls)
         and all(text is None or _is_text(text) for text in optional)
         and all(type(size) is int and 0 < size <= MAX_PIXELS for size in sizes)
         and photo["id"].replace("-", "").replace("_", "").isalnum()
@@ -125,16 +128,16 @@ def _well_formed(photo: dict[str, Any]) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Text that can be stored: not empty, without half of a surrogate pair."""
+    """Return whether a value is text that can be stored: not empty, and without unpaired surrogates."""
     return isinstance(value, str) and 0 < len(value.encode("utf-8", "ignore")) == len(
         value.encode("utf-8", "surrogatepass")
     )
 
 
-def _credited(url: str) -> str:
+def _with_credit(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https"):
-        raise ValueError(f"no web address: {url}")
+        raise ValueError(f"not a web address: {url}")
     return parts._replace(query="&".join(filter(None, [parts.query, CREDIT]))).geturl()
 
 

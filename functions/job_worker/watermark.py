@@ -1,40 +1,30 @@
-"""How far the jobs queue has been read, for the watchdog: a job far behind it has lost its message."""
+"""How far the jobs queue has been read. The watchdog considers a job lost if it is far behind."""
 
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.attributes import to_attribute, to_item
-from functions.common.ledger import WATERMARK_KEY
+from functions.common.ledger import Ledger
 from functions.common.observability import logger
 
 STEP_MS = 10_000
-"""Written no more often than this by each worker; the watchdog thinks in minutes."""
+"""Each worker writes at most once per step. The watchdog works in minutes."""
 
 
 class Watermark:
-    """When the newest message received so far was sent; it only grows."""
+    """When the newest message received so far was sent (epoch ms). It never decreases."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._written = 0
 
     def advance(self, records: list[dict[str, Any]]) -> None:
-        """Note a batch of SQS records. A failure is only logged: the next batch notes as much."""
+        """Record a batch of SQS records. A failure is only logged, because the next batch writes again."""
         newest = max(int(record["attributes"]["SentTimestamp"]) for record in records)
         if newest < self._written + STEP_MS:
             return
         try:
-            self._dynamodb.update_item(
-                TableName=self._table,
-                Key={"pk": to_attribute(WATERMARK_KEY)},
-                UpdateExpression="SET sent_at = :newest",
-                ConditionExpression="attribute_not_exists(sent_at) OR sent_at < :newest",
-                ExpressionAttributeValues=to_item({":newest": newest}),
-            )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            pass
+            self._ledger.raise_watermark(newest)
         except (BotoCoreError, ClientError):
             logger.warning("watermark not written", exc_info=True)
             return

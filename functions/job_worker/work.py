@@ -1,4 +1,4 @@
-"""Work on a batch of jobs: photos by topic, images by job. Every message gets an outcome of its own."""
+"""Work on a batch of jobs: get photos by topic and images by job. Every message has its own outcome."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -6,72 +6,72 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
+from functions.common.clock import Clock
 from functions.common.errors import Poison, RateLimited, WorkError
-from functions.common.job import topic
-from functions.common.messages import JobMessage, ResultMessage, about, parse
+from functions.common.job import Photo, topic
+from functions.common.messages import JobMessage, ResultMessage, log_fields, parse
 from functions.common.observability import logger
 from functions.common.store import JobStore
 from functions.job_worker.images import ImageStore
-from functions.job_worker.photo_source import Found
-from functions.job_worker.report import Outcome, Received, Reporter
+from functions.job_worker.photo_source import PhotoResult
+from functions.job_worker.report import Outcome, ReceivedJob, Reporter
 from functions.job_worker.watermark import Watermark
 
 
 @dataclass(frozen=True)
 class JobWorker:
-    """The worker and its neighbours. `pool` runs requests and downloads side by side."""
+    """Works on batches with these dependencies. `pool` runs requests and downloads in parallel."""
 
     store: JobStore
-    find_photos: Callable[[str, int], Found]
+    find_photos: Callable[[str, int], PhotoResult]
     images: ImageStore
     reporter: Reporter
     watermark: Watermark
     pool: Executor
-    clock: Callable[[], int]
+    clock: Clock
 
     def work(self, records: list[dict[str, Any]]) -> set[str]:
-        """Work on SQS records. Returns the ids of the messages that must come again."""
+        """Work on SQS records. Return the ids of the messages that must be redelivered."""
         self.watermark.advance(records)
-        readable, unreadable = _read(records)
-        due = self._due(readable)
-        return unreadable | self.reporter.report(list(self._outcomes(due)))
+        readable, unreadable_ids = _parse_records(records)
+        received = self._pending_jobs(readable)
+        return unreadable_ids | self.reporter.report(list(self._outcomes(received)))
 
-    def _due(self, readable: list[tuple[str, str, JobMessage]]) -> list[Received]:
-        """What asks for work: one message for each job that is pending in the message's run."""
+    def _pending_jobs(self, readable: list[tuple[str, str, JobMessage]]) -> list[ReceivedJob]:
+        """Return one message for each job that is pending in the message's run."""
         jobs = self.store.get_many(message.job_id for _, _, message in readable)
-        due: dict[str, Received] = {}
+        pending: dict[str, ReceivedJob] = {}
         for message_id, receipt_handle, message in readable:
             job = jobs.get(message.job_id)
             if job is None or job.status != "pending" or job.run != message.run:
-                logger.info("nothing to do", extra=about(message))
+                logger.info("message ignored: job is not pending in this run", extra=log_fields(message))
                 continue
-            due.setdefault(job.id, Received(message_id, receipt_handle, message, job))
-        return list(due.values())
+            pending.setdefault(job.id, ReceivedJob(message_id, receipt_handle, message, job))
+        return list(pending.values())
 
-    def _outcomes(self, due: list[Received]) -> Iterator[tuple[Received, Outcome]]:
-        """What becomes of each. A job that was deferred to a later time is on one hop of its wait."""
-        ready: list[tuple[Received, dict[str, Any]]] = []
+    def _outcomes(self, received: list[ReceivedJob]) -> Iterator[tuple[ReceivedJob, Outcome]]:
+        """Yield the outcome of each job. A job that was deferred to a later time continues to wait."""
         now = self.clock()
-        waiting = [one for one in due if (one.job.deferred_until or 0) > now]
-        yield from ((one, RateLimited(one.job.deferred_until or 0)) for one in waiting)
-        groups = self._by_topic([one for one in due if one not in waiting])
-        found = self.pool.map(self.find_photos, groups, map(len, groups.values()))
-        for group, answer in zip(groups.values(), found, strict=True):
-            ready += zip(group, answer.photos, strict=False)
-            if answer.shortfall:
-                yield from ((one, answer.shortfall) for one in group[len(answer.photos) :])
-        yield from self.pool.map(self._with_image, ready)
+        ready: list[ReceivedJob] = []
+        for item in received:
+            retry_at = item.job.deferred_until or 0
+            if retry_at > now:
+                yield item, RateLimited(retry_at)
+            else:
+                ready.append(item)
+        with_photo: list[tuple[ReceivedJob, Photo]] = []
+        groups = _by_topic(ready)
+        results = self.pool.map(self.find_photos, groups, map(len, groups.values()))
+        for group, result in zip(groups.values(), results, strict=True):
+            with_photo += zip(group, result.photos, strict=False)
+            if result.shortfall:
+                yield from ((item, result.shortfall) for item in group[len(result.photos) :])
+        yield from self.pool.map(self._publish_image, with_photo)
 
-    def _by_topic(self, due: list[Received]) -> dict[str, list[Received]]:
-        groups: dict[str, list[Received]] = defaultdict(list)
-        for one in due:
-            groups[topic(one.job.query)].append(one)
-        return groups
-
-    def _with_image(self, chosen: tuple[Received, dict[str, Any]]) -> tuple[Received, Outcome]:
-        received, photo = chosen
+    def _publish_image(self, job_and_photo: tuple[ReceivedJob, Photo]) -> tuple[ReceivedJob, Outcome]:
+        received, photo = job_and_photo
         try:
-            kept = self.images.keep(photo)
+            published = self.images.publish(photo)
         except WorkError as error:
             return received, error
         job = received.job
@@ -80,24 +80,32 @@ class JobWorker:
             owner=job.owner,
             run=job.run,
             correlation_id=job.correlation_id,
-            result=kept["regular"],
-            photo=kept,
+            result=published["regular"],
+            photo=published,
         )
         return received, result
 
 
-def _read(records: list[dict[str, Any]]) -> tuple[list[tuple[str, str, JobMessage]], set[str]]:
-    """(message id, receipt handle, message) of those that can be read, and the ids of those that cannot:
-    they come again until the redrive policy takes them to the dead-letter queue."""
-    readable, unreadable = [], set()
+def _by_topic(received: list[ReceivedJob]) -> dict[str, list[ReceivedJob]]:
+    groups: dict[str, list[ReceivedJob]] = defaultdict(list)
+    for item in received:
+        groups[topic(item.job.query)].append(item)
+    return groups
+
+
+def _parse_records(records: list[dict[str, Any]]) -> tuple[list[tuple[str, str, JobMessage]], set[str]]:
+    """Return (message id, receipt handle, message) of readable records, and the ids of the others.
+
+    Unreadable messages are redelivered until the redrive policy moves them to the dead-letter queue.
+    """
+    readable, unreadable_ids = [], set()
     for record in records:
         try:
             message = parse(JobMessage, record["body"])
         except Poison as reason:
-            logger.error(
-                "unreadable message", extra={"message_id": record["messageId"], "reason": str(reason)}
-            )
-            unreadable.add(record["messageId"])
+            extra = {"message_id": record["messageId"], "reason": str(reason)}
+            logger.error("message not readable", extra=extra)
+            unreadable_ids.add(record["messageId"])
         else:
             readable.append((record["messageId"], record["receiptHandle"], message))
-    return readable, unreadable
+    return readable, unreadable_ids

@@ -1,4 +1,4 @@
-"""The API's GET calls."""
+"""Handle the API's GET calls."""
 
 import json
 import os
@@ -9,10 +9,11 @@ from typing import Any
 
 import boto3
 
-from functions.common.api import Answer, Request, Route, answer, job_id_of, serve
+from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response, parse_job_id
 from functions.common.clock import now_ms
 from functions.common.job import SHARDS
-from functions.common.observability import observed
+from functions.common.ledger import Ledger
+from functions.common.observability import instrumented
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
@@ -23,8 +24,8 @@ OPENAPI = Path(__file__).with_name("openapi.json")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment."""
+class ReadJobsSettings:
+    """Environment variables."""
 
     jobs_table: str
     ledger_table: str
@@ -33,38 +34,36 @@ class Settings:
 
 @at_start
 def reader() -> JobReader:
-    """Client and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the client and read the settings, once per process."""
+    settings = load(ReadJobsSettings, os.environ)
     dynamodb = boto3.client("dynamodb")
     return JobReader(
         JobStore(dynamodb, settings.jobs_table),
-        dynamodb,
-        settings.jobs_table,
-        settings.ledger_table,
+        Ledger(dynamodb, settings.ledger_table),
         settings.rate_limit,
         ThreadPoolExecutor(SHARDS),
         now_ms,
     )
 
 
-def handle_list_jobs(request: Request, job_reader: JobReader) -> Answer:
-    """A page of jobs, newest first."""
-    return answer(200, job_reader.page(parse_page_request(dict(request.query))))
+def handle_list_jobs(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
+    """Return a page of jobs, newest first."""
+    return json_response(200, job_reader.list_jobs(parse_page_request(dict(request.query))))
 
 
-def handle_get_job(request: Request, job_reader: JobReader) -> Answer:
-    """One job."""
-    return answer(200, job_reader.job(job_id_of(request.path["id"])).shown())
+def handle_get_job(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
+    """Return one job."""
+    return json_response(200, job_reader.get_job(parse_job_id(request.path["id"])).public_view())
 
 
-def handle_get_stats(_: Request, job_reader: JobReader) -> Answer:
-    """Counts and the rate budget."""
-    return answer(200, job_reader.stats())
+def handle_get_stats(_: ApiRequest, job_reader: JobReader) -> ApiResponse:
+    """Return counts by status and the rate budget."""
+    return json_response(200, job_reader.stats())
 
 
-def handle_get_openapi(_: Request, __: JobReader) -> Answer:
-    """The contract."""
-    return answer(200, json.loads(OPENAPI.read_bytes()), {"Cache-Control": "public, max-age=300"})
+def handle_get_openapi(_: ApiRequest, __: JobReader) -> ApiResponse:
+    """Return the API's contract."""
+    return json_response(200, json.loads(OPENAPI.read_bytes()), {"Cache-Control": "public, max-age=300"})
 
 
 ROUTES: dict[str, Route] = {
@@ -75,7 +74,7 @@ ROUTES: dict[str, Route] = {
 }
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry."""
-    return serve(ROUTES, event, reader())
+    """Handle an event of API Gateway."""
+    return handle(ROUTES, event, reader())

@@ -1,4 +1,4 @@
-"""What part of the list a caller asks for, checked, and cursors that hold their place."""
+"""Parse which page of the list a caller requests, and encode cursors."""
 
 import base64
 import re
@@ -10,14 +10,14 @@ from functions.common.job import STATUSES, Status
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
 MAX_OFFSET = 1000
-"""Jobs before a page. An index has no way to skip, so a deep page would read all before it."""
+"""Jobs before the start of a page. An index cannot skip entries, so a deep page reads all jobs before it."""
 
 CURSOR = re.compile(r"\d{13}#[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Page `page` (from 1), or what comes after the sort key `after`; `size` jobs; of one status or all."""
+    """Request `size` jobs in one status or all: page `page` (from 1), or those after a created_key."""
 
     page: int = 1
     size: int = DEFAULT_SIZE
@@ -30,10 +30,10 @@ class PageRequest:
 
 
 def parse_page_request(parameters: dict[str, str]) -> PageRequest:
-    """Read the query of `GET /jobs`. Raises Problem 400 naming the parameter."""
+    """Parse the query string of `GET /jobs`. Raises Problem 400 that names the invalid parameter."""
     for name in parameters:
         if name not in ("page", "pageSize", "cursor", "status"):
-            raise invalid("query string", "may have page, pageSize, cursor and status only")
+            raise invalid("query string", "may only have page, pageSize, cursor and status")
     size = _number("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MAX_SIZE)
     status = _status(parameters.get("status"))
     if "cursor" in parameters:
@@ -42,30 +42,30 @@ def parse_page_request(parameters: dict[str, str]) -> PageRequest:
         return PageRequest(size=size, after=decode_cursor(parameters["cursor"]), status=status)
     page = PageRequest(page=_number("page", parameters.get("page", "1"), 10**9), size=size, status=status)
     if page.offset > MAX_OFFSET:
-        message = f"may begin at most {MAX_OFFSET} jobs deep; follow next_cursor with ?cursor= from there"
+        message = f"may start at most {MAX_OFFSET} jobs deep; to read further, pass next_cursor as ?cursor="
         raise invalid("page", message)
     return page
 
 
-def encode_cursor(sort_key: str) -> str:
-    """An opaque cursor for the place after this sort key."""
-    return base64.urlsafe_b64encode(sort_key.encode()).decode().rstrip("=")
+def encode_cursor(key: str) -> str:
+    """Return an opaque cursor for the position after this created_key."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str) -> str:
-    """The sort key that a cursor was made of. Raises Problem 400."""
+    """Return the created_key of a cursor. Raises Problem 400."""
     try:
-        sort_key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        key = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
-        sort_key = ""
-    if not CURSOR.fullmatch(sort_key):
-        raise invalid("cursor", "must be the next_cursor of an earlier answer")
-    return sort_key
+        key = ""
+    if not CURSOR.fullmatch(key):
+        raise invalid("cursor", "must be the next_cursor of an earlier response")
+    return key
 
 
-def _number(name: str, text: str, most: int) -> int:
-    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= most:
-        raise invalid(name, f"must be a whole number from 1 to {most}")
+def _number(name: str, text: str, maximum: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,10}", text) or not 1 <= int(text) <= maximum:
+        raise invalid(name, f"must be a whole number from 1 to {maximum}")
     return int(text)
 
 

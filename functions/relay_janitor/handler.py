@@ -1,4 +1,4 @@
-"""Called when a relay's task has ended, however it ended."""
+"""Clean up after a relay's task has ended for any reason."""
 
 import os
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from typing import Any
 
 import boto3
 
-from functions.common.observability import observed
+from functions.common.observability import instrumented
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.relay_janitor.remove_relay import RelayJanitor
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment."""
+class RelayJanitorSettings:
+    """Environment variables."""
 
     topic_arn: str
     queue_prefix: str
@@ -22,14 +22,14 @@ class Settings:
 
 @at_start
 def janitor() -> RelayJanitor:
-    """Clients and settings, once per process."""
-    settings = load(Settings, os.environ)
+    """Create the clients and read the settings, once per process."""
+    settings = load(RelayJanitorSettings, os.environ)
     return RelayJanitor(boto3.client("sqs"), boto3.client("sns"), settings.topic_arn, settings.queue_prefix)
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Lambda's entry: an event "ECS Task State Change".
+    """Handle an event "ECS Task State Change".
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
     """

@@ -1,4 +1,4 @@
-"""The results queue's worker."""
+"""Process the messages of the results queue."""
 
 import os
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 
-from functions.common.observability import observed
+from functions.common.observability import instrumented
 from functions.common.queues import partial_failure
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -15,19 +15,19 @@ from functions.result_worker.record_results import record_results
 
 
 @dataclass(frozen=True)
-class Settings:
-    """From the environment."""
+class ResultWorkerSettings:
+    """Environment variables."""
 
     jobs_table: str
 
 
 @at_start
 def store() -> JobStore:
-    """Client and settings, once per process."""
-    return JobStore(boto3.client("dynamodb"), load(Settings, os.environ).jobs_table)
+    """Create the client and read the settings, once per process."""
+    return JobStore(boto3.client("dynamodb"), load(ResultWorkerSettings, os.environ).jobs_table)
 
 
-@observed
+@instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda's entry: a batch of SQS records, answered with the messages that must come again."""
+    """Handle a batch of SQS records. Return the messages that SQS must redeliver."""
     return partial_failure(record_results(event["Records"], store()))

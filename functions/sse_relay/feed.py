@@ -5,13 +5,18 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.job import Job, to_json
 from functions.common.observability import logger
 from functions.sse_relay.job_change import JobChange
+
+if TYPE_CHECKING:
+    from types_boto3_sns import SNSClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
 
 OnChanges = Callable[[list[JobChange]], object]
 OnEnd = Callable[[], object]
@@ -78,7 +83,13 @@ class SqsFeed:
     settle_seconds = SETTLE_SECONDS
 
     def __init__(
-        self, sqs: Any, sns: Any, topic_arn: str, queue: str, *, wait_seconds: int = WAIT_SECONDS
+        self,
+        sqs: "SQSClient",
+        sns: "SNSClient",
+        topic_arn: str,
+        queue: str,
+        *,
+        wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self._sqs = sqs
         self._sns = sns
@@ -104,13 +115,15 @@ class SqsFeed:
 
     def _subscribe(self) -> None:
         arn = self._topic_arn.replace(":sns:", ":sqs:").rsplit(":", 1)[0] + f":{self._name}"
-        attributes = {
-            "ReceiveMessageWaitTimeSeconds": str(self._wait_seconds),
-            "VisibilityTimeout": str(VISIBILITY_SECONDS),
-            "MessageRetentionPeriod": str(RETENTION_SECONDS),
-            "Policy": to_json(_queue_policy(arn, self._topic_arn)),
-        }
-        created = self._sqs.create_queue(QueueName=self._name, Attributes=attributes)
+        created = self._sqs.create_queue(
+            QueueName=self._name,
+            Attributes={
+                "ReceiveMessageWaitTimeSeconds": str(self._wait_seconds),
+                "VisibilityTimeout": str(VISIBILITY_SECONDS),
+                "MessageRetentionPeriod": str(RETENTION_SECONDS),
+                "Policy": to_json(_queue_policy(arn, self._topic_arn)),
+            },
+        )
         self._queue_url = created["QueueUrl"]
         self._subscription = self._sns.subscribe(
             TopicArn=self._topic_arn,
@@ -142,10 +155,10 @@ class SqsFeed:
                 if not self._stopping.wait(PAUSE_SECONDS):
                     logger.exception("messages not received")
 
-    def _delete(self, messages: list[dict[str, Any]]) -> None:
+    def _delete(self, messages: "list[MessageTypeDef]") -> None:
         """Delete the messages. One that is not deleted is delivered again and dropped by its version."""
         if messages:
-            entries = [
+            entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
                 {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
                 for index, message in enumerate(messages)
             ]

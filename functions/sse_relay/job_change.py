@@ -22,7 +22,7 @@ class JobChange:
     @classmethod
     def from_job(cls, job: Job) -> "JobChange":
         """Return the change that brought the job into its current state."""
-        return _encode(job.id, job.version, job.updated_at, to_json(job.shown()))
+        return _encode(job.id, job.version, job.updated_at, to_json(job.public_view()))
 
     @classmethod
     def from_line(cls, line: bytes) -> "JobChange":

@@ -13,6 +13,7 @@ import boto3
 
 from functions.common.observability import logger
 from functions.common.settings import load
+from functions.common.store import JobStore
 from functions.sse_relay.admission import SPARE_CONNECTIONS, Admission, Limits
 from functions.sse_relay.ecs_task import relay_name, set_when_stopping
 from functions.sse_relay.embedded_metrics import EmbeddedMetricsSettings, write_embedded_metrics
@@ -117,7 +118,7 @@ def _open_history(kind: str, hub: Hub, metrics: RelayMetrics) -> History:
     if kind == "memory":
         return MemoryHistory(hub)
     table = load(HistorySettings, os.environ).jobs_table
-    return TableHistory(boto3.client("dynamodb"), table, hub, on_read=metrics.history_reads.inc)
+    return TableHistory(JobStore(boto3.client("dynamodb"), table), hub, on_read=metrics.history_reads.inc)
 
 
 def _stop_event() -> asyncio.Event:

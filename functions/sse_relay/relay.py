@@ -5,11 +5,11 @@ import random
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.clock import Clock, now_ms
+from functions.common.errors import FieldError, problem_body
 from functions.common.job import to_json
 from functions.common.observability import logger
 from functions.sse_relay.admission import Admission
@@ -171,13 +171,8 @@ class Relay:
 
     def _refuse(self, visitor: Visitor, refused: Refused) -> None:
         self._metrics.refused.labels(str(refused.status)).inc()
-        body = {
-            "type": "about:blank",
-            "title": HTTPStatus(refused.status).phrase,
-            "status": refused.status,
-            "detail": refused.detail,
-            "errors": [{"field": refused.field, "message": refused.detail}] if refused.field else [],
-        }
+        errors = [FieldError(refused.field, refused.detail)] if refused.field else []
+        body = problem_body(refused.status, refused.detail, errors)
         headers = {"Content-Type": "application/problem+json", **CORS, **refused.headers}
         self._respond(visitor, refused.status, to_json(body).encode(), headers)
 

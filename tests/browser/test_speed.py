@@ -63,7 +63,7 @@ def make_job(number: int, version: int) -> Job:
 def storm_page(browser: Browser) -> Iterator[tuple[Page, RelayProcess]]:
     """Yield the built web app with a list of 50 jobs, and the relay that provides its stream."""
     types = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
-    jobs = [make_job(number, 1).shown() for number in reversed(range(JOBS))]
+    jobs = [make_job(number, 1).public_view() for number in reversed(range(JOBS))]
     responses: dict[str, Any] = {
         "/api/jobs": {
             "total": JOBS, "page": 1, "pageSize": JOBS, "totalPages": 1, "data": jobs,

@@ -38,7 +38,7 @@ class Oracle:
             TableName=self._system.outputs["JobsTable"], ConsistentRead=True
         )
         jobs = (Job.from_item(item) for page in pages for item in page["Items"])
-        return {job.id: job.shown() for job in jobs}
+        return {job.id: job.public_view() for job in jobs}
 
     def breaches(self, feed: list[Viewer], named: dict[Viewer, list[str]]) -> list[str]:
         """Wait for things to settle, then say what is wrong."""

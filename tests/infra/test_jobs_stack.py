@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from functions.job_worker.handler import SIDE_BY_SIDE
+from functions.job_worker.handler import MAX_PARALLEL_DOWNLOADS
 from functions.job_worker.images import MAX_IMAGE
 from infra.bundle import RUNTIME
 from tests.conftest import read
@@ -180,7 +180,7 @@ def test_stable_outputs_are_there_for_tools_to_read(jobs: Template) -> None:
 def test_the_worker_has_room_for_the_largest_images_side_by_side(jobs: Template) -> None:
     measured = 69  # MB, with small ones: docs/performance.md
     runtime = 60  # MB, what Lambda's own runtime may take
-    images = SIDE_BY_SIDE * MAX_IMAGE / 1e6
+    images = MAX_PARALLEL_DOWNLOADS * MAX_IMAGE / 1e6
     assert function(jobs, "job_worker")["MemorySize"] >= measured + runtime + images
 
 

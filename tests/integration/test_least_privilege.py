@@ -105,7 +105,7 @@ def credentials_of(calo: Calo, role: str) -> dict[str, str]:
 @contextlib.contextmanager
 def acting_as(calo: Calo, role: str) -> Iterator[Callable[[str], Any]]:
     """Clients with the credentials of a role."""
-    credentials = {name.lower(): value for name, value in credentials_of(calo, role).items()}
+    credentials: Any = {name.lower(): value for name, value in credentials_of(calo, role).items()}
     session = boto3.Session(region_name=calo.system.emulator.region, **credentials)
     with contextlib.ExitStack() as clients:
         yield lambda service: clients.enter_context(

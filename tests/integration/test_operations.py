@@ -33,8 +33,8 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
 
     patterns = [
         r"create_job +job accepted query=pasta version=1",
-        r"create_job +answered method=POST path=/jobs status=201",
-        r"job_worker +job worked attempt=1 version=1",
+        r"create_job +request answered method=POST path=/jobs status=201",
+        r"job_worker +job succeeded attempt=1 version=1",
         r"result_worker +result recorded outcome=changed status=resolved version=2",
         r"sse_relay +changes received status=pending version=1",
         r"sse_relay +changes received status=resolved version=2",

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from functions.common.store import JobStore
 from functions.sse_relay.history import OVERLAP_MS
 from functions.sse_relay.history import table as history_module
 from functions.sse_relay.history.table import MAX_AGE_MS, STEP_MS, TableHistory
@@ -64,7 +65,7 @@ class Reads:
 def history(
     dynamodb: Any, now: int = NOW, hub: Hub | None = None, reads: Reads | None = None
 ) -> TableHistory:
-    return TableHistory(dynamodb, "jobs", hub or Hub(lambda: 0.0), lambda: now, reads or Reads())
+    return TableHistory(JobStore(dynamodb, "jobs"), hub or Hub(lambda: 0.0), lambda: now, reads or Reads())
 
 
 async def since(dynamodb: Any, cursor: int, now: int = NOW) -> Sequence[JobChange] | None:

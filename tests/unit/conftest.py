@@ -1,4 +1,4 @@
-"""moto in place of AWS, and no network but the loopback interface."""
+"""Fixtures for all unit tests: moto instead of AWS, and no network except the loopback interface."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.models import moto_api_backend
 
+from functions.common.ledger import Ledger
 from functions.common.store import JobStore
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
 
@@ -31,7 +32,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def connect(self: socket.socket, address: Any) -> None:
         if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1"):
-            pytest.fail(f"a unit test connects to {address}")
+            pytest.fail(f"a unit test tried to connect to {address}")
         real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
@@ -51,7 +52,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture(scope="package")
 def session() -> Iterator[boto3.Session]:
-    """One for all tests: it takes longer to load than most tests to run."""
+    """Return one session for all tests, because loading it takes longer than most tests."""
     with mock_aws():
         yield boto3.Session("testing", "testing", region_name="us-east-1")
 
@@ -64,11 +65,11 @@ def aws(session: boto3.Session) -> Iterator[boto3.Session]:
 
 @pytest.fixture
 def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A client, with the tables `jobs` and `ledger`."""
+    """Return a client, with the tables `jobs` and `ledger`."""
     lock, real = Lock(), DynamoHandler.call_action
 
     def one_at_a_time(self: DynamoHandler) -> Any:
-        with lock:  # moto checks a condition and writes in two steps, DynamoDB in one
+        with lock:  # moto checks a condition and then writes, DynamoDB does both atomically
             return real(self)
 
     monkeypatch.setattr(DynamoHandler, "call_action", one_at_a_time)
@@ -81,11 +82,11 @@ def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
     return client
 
 
-def _create_table(client: Any, name: str, key: str, *columns: str, **more: Any) -> None:
-    types = {one: "N" if one in ("updated_at", "due_at") else "S" for one in (key, *columns)}
-    attributes = [{"AttributeName": one, "AttributeType": kind} for one, kind in types.items()]
-    more |= {"KeySchema": _keys(key), "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
-    client.create_table(TableName=name, **more)
+def _create_table(client: Any, name: str, key: str, *columns: str, **options: Any) -> None:
+    types = {column: "N" if column in ("updated_at", "due_at") else "S" for column in (key, *columns)}
+    attributes = [{"AttributeName": column, "AttributeType": kind} for column, kind in types.items()]
+    options |= {"KeySchema": _keys(key), "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
+    client.create_table(TableName=name, **options)
 
 
 def _keys(*names: str) -> list[dict[str, str]]:
@@ -95,6 +96,11 @@ def _keys(*names: str) -> list[dict[str, str]]:
 @pytest.fixture
 def store(dynamodb: Any, clock: FakeClock) -> JobStore:
     return JobStore(dynamodb, "jobs", clock)
+
+
+@pytest.fixture
+def ledger(dynamodb: Any) -> Ledger:
+    return Ledger(dynamodb, "ledger")
 
 
 @pytest.fixture
@@ -111,7 +117,7 @@ def bench(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> I
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[dict[str, Page]], str]]:
-    """Starts a web server of the given pages. Gives its host and port."""
+    """Return a function that starts a web server with the given pages and returns its `host:port`."""
     servers: list[ThreadingHTTPServer] = []
 
     def start(pages: dict[str, Page]) -> str:

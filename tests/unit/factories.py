@@ -1,28 +1,28 @@
-"""Jobs, messages, records and events, each made from the few values that a test cares about."""
+"""Create jobs, messages, records and events from the few values that matter to a test."""
 
 import json
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
-from functions.common.job import Job
+from functions.common.job import Job, Photo
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage
 from functions.common.store import JobStore
 
 NOW = 1_760_000_000_000
-"""When every test begins (epoch ms)."""
+"""The time at the start of every test (epoch ms)."""
 
 CORRELATION = "request-1"
-"""API Gateway's id of the call that made a job."""
+"""API Gateway's id of the call that created a job."""
 
 CONTEXT = SimpleNamespace(
     function_name="calo", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r1"
 )
-"""Lambda's context of an invocation."""
+"""The context that Lambda passes to a handler."""
 
 POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "run": 1}']
-"""Bodies that name no job."""
+"""Message bodies without a job."""
 
 
 def make_job(**values: Any) -> Job:
@@ -32,38 +32,47 @@ def make_job(**values: Any) -> Job:
 
 
 def stored(store: JobStore, job: Job) -> Job:
-    """The job as it is now."""
-    found = store.get(job.id)
-    assert found
-    return found
+    """Return the job as it is in the table now."""
+    current = store.get(job.id)
+    assert current
+    return current
 
 
 def make_message(job: Job) -> JobMessage:
-    return JobMessage(**_named(job))
+    return JobMessage(**_job_fields(job))
 
 
-def _named(job: Job) -> dict[str, Any]:
+def _job_fields(job: Job) -> dict[str, Any]:
     return {"job_id": job.id, "owner": job.owner, "run": job.run, "correlation_id": job.correlation_id}
 
 
 def make_result(job: Job, **photo: Any) -> ResultMessage:
-    shown = make_photo(**photo)
-    return ResultMessage(**_named(job), result=shown["regular"], photo=shown)
+    result_photo = make_photo(**photo)
+    return ResultMessage(**_job_fields(job), result=result_photo["regular"], photo=result_photo)
 
 
 def make_failure(job: Job, *, code: str = "c", message: str = "m", attempts: int = 1) -> FailureMessage:
     reason: Any = {"code": code, "message": message, "attempts": attempts}
-    return FailureMessage(**_named(job), **reason)
+    return FailureMessage(**_job_fields(job), **reason)
 
 
-def make_photo(**values: Any) -> dict[str, Any]:
-    """A photo in the contract's form."""
+def make_photo(**values: Any) -> Photo:
+    """Return a photo in the contract's form."""
     credit = "utm_source=calo&utm_medium=referral"
-    page, profile = "https://unsplash.com/photos/p1", "https://unsplash.com/@ann"
-    sizes = {size: f"https://images.test/{size}" for size in ("small", "regular")}
-    looks = {"id": "p1", "width": 300, "height": 200, "color": "#aabbcc", "blur_hash": None, "alt": "a plate"}
-    credits = {"photographer": {"name": "Ann", "url": f"{profile}?{credit}"}, "page": f"{page}?{credit}"}
-    return looks | sizes | credits | values
+    photo = Photo(
+        id="p1",
+        width=300,
+        height=200,
+        color="#aabbcc",
+        blur_hash=None,
+        alt="a plate",
+        small="https://images.test/small",
+        regular="https://images.test/regular",
+        photographer={"name": "Ann", "url": f"https://unsplash.com/@ann?{credit}"},
+        page=f"https://unsplash.com/photos/p1?{credit}",
+    )
+    changed: Any = {**photo, **values}
+    return cast(Photo, changed)
 
 
 def sqs_record(body: str, message_id: str = "m1", sent_at: int = NOW) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def api_event(
     headers: dict[str, str] | None = None,
     body: str | None = None,
 ) -> dict[str, Any]:
-    """A REST proxy event, with null for what the caller did not send, as API Gateway has it."""
+    """Return a REST proxy event. Like API Gateway's, it has null for missing values."""
     sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
     _, first, *rest = path.split("/", 3)
     resource = "/".join(["", first, *(["{id}"] if rest else []), *rest[1:]])
@@ -99,17 +108,19 @@ def api_event(
 
 
 @dataclass(frozen=True)
-class Answer:
+class ParsedResponse:
+    """A handler's response to API Gateway, with its body parsed."""
+
     status: int
     headers: dict[str, str]
     body: Any
 
     @classmethod
-    def read(cls, result: dict[str, Any]) -> "Answer":
+    def read(cls, result: dict[str, Any]) -> "ParsedResponse":
         return cls(result["statusCode"], result["headers"], json.loads(result["body"].encode()))
 
-    def refusal(self) -> tuple[int, str]:
-        """The status and the field of a well-formed problem with one field."""
+    def problem(self) -> tuple[int, str]:
+        """Return the status and the field of a well-formed problem that names one field."""
         assert self.headers["Content-Type"] == "application/problem+json"
         assert (self.body["type"], self.body["status"]) == ("about:blank", self.status)
         [error] = self.body["errors"]

@@ -1,4 +1,4 @@
-"""What stands in for the world: a clock, queues that can be read, Unsplash, and a page of a web server."""
+"""Fakes: a clock, queues whose messages a test can read, Unsplash, and pages of a web server."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from functions.common.errors import Transient
-from functions.common.job import Job
+from functions.common.job import Job, Photo
+from functions.common.ledger import Ledger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
 from functions.job_worker.budget import RateBudget
@@ -22,7 +23,7 @@ from tests.unit.factories import NOW, make_job, make_message, make_photo, sqs_re
 
 
 class FakeClock:
-    """Stands still until it is set."""
+    """A clock that changes only when a test sets it."""
 
     now = NOW
 
@@ -31,11 +32,11 @@ class FakeClock:
 
 
 HIDDEN = {"VisibilityTimeout": "43200"}
-"""The longest there is: no slow test reads a message twice."""
+"""The longest timeout, so that a slow test does not read a message twice."""
 
 
 class ReadableQueue(Queue):
-    """A queue that a test reads as Lambda's poller would: up to ten records, hidden once read."""
+    """A queue that a test reads like Lambda's poller: up to ten records, which are then invisible."""
 
     def __init__(self, sqs: Any, name: str) -> None:
         self.url = sqs.create_queue(QueueName=name, Attributes=HIDDEN)["QueueUrl"]
@@ -43,8 +44,10 @@ class ReadableQueue(Queue):
 
     def records(self) -> list[dict[str, Any]]:
         received = self._sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
-        records = [sqs_record(one["Body"], one["MessageId"]) for one in received]
-        return [{**a, "receiptHandle": b["ReceiptHandle"]} for a, b in zip(records, received, strict=True)]
+        return [
+            {**sqs_record(message["Body"], message["MessageId"]), "receiptHandle": message["ReceiptHandle"]}
+            for message in received
+        ]
 
     def bodies(self) -> list[Any]:
         return [json.loads(record["body"]) for record in self.records()]
@@ -59,55 +62,55 @@ class Queues:
 
 
 class FakeUnsplash(Unsplash):
-    """Gives photos numbered through, or the error set for a topic; keeps what it was asked."""
+    """Returns photos with consecutive numbers, or raises the error set for a topic. Records its calls."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
         self.errors: dict[str, Exception] = {}
         self.available = 30
 
     def random_photos(self, topic: str, count: int) -> PhotoPage:
-        self.asked.append((topic, count))
+        self.calls.append((topic, count))
         if topic in self.errors:
             raise self.errors[topic]
-        first = 30 * len(self.asked)
+        first = 30 * len(self.calls)
         photos = [make_photo(id=f"p{first + number}") for number in range(min(count, self.available))]
         return PhotoPage(photos, 7)
 
 
 class FakeImages:
-    """Shows every image from the CDN, except those of broken photos."""
+    """Publishes every image on the CDN, except those of broken photos."""
 
     broken: frozenset[str] = frozenset()
 
-    def keep(self, photo: dict[str, Any]) -> dict[str, Any]:
+    def publish(self, photo: Photo) -> Photo:
         if photo["id"] in self.broken:
             raise Transient("bad_image", "broken")
         return {**photo, "regular": f"https://cdn.test/{photo['id']}"}
 
 
 class Workbench:
-    """A job worker at work on moto's tables and queues. Waits of random length take the middle."""
+    """A job worker with moto's tables and queues. Random delays have their average length."""
 
     def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock, pool: Executor):
-        self.store, self.queues = store, queues
+        self.store, self.queues, self.ledger = store, queues, Ledger(dynamodb, "ledger")
         self.unsplash, self.images = FakeUnsplash(), FakeImages()
-        budget = RateBudget(dynamodb, "ledger", 50, 3600, clock)
-        self.source = PhotoSource(self.unsplash, budget, SparePhotos(dynamodb, "ledger"), clock)
-        outlets = (queues.jobs, queues.results, queues.dead_letters)
-        reporter = Reporter(store, *outlets, 10, clock, uniform=lambda low, high: (low + high) / 2)
+        budget = RateBudget(self.ledger, 50, 3600, clock)
+        self.source = PhotoSource(self.unsplash, budget, SparePhotos(self.ledger), clock)
+        destinations = (queues.jobs, queues.results, queues.dead_letters)
+        reporter = Reporter(store, *destinations, 10, clock, uniform=lambda low, high: (low + high) / 2)
         self.worker = JobWorker(
             store=store,
             find_photos=self.source.find,
             images=self.images,
             reporter=reporter,
-            watermark=Watermark(dynamodb, "ledger"),
+            watermark=Watermark(self.ledger),
             pool=pool,
             clock=clock,
         )
 
     def add(self, *queries: str, **values: Any) -> list[Job]:
-        """A job for each query, written and queued."""
+        """Create and queue a job for each query."""
         jobs = [make_job(query=query, **values) for query in queries]
         for job in jobs:
             self.store.create(job)
@@ -115,16 +118,16 @@ class Workbench:
         return jobs
 
     def work(self) -> set[str]:
-        """Work on what is in the jobs queue. Returns the bodies of the messages that must come again."""
+        """Work on the messages in the jobs queue. Return the bodies of those that must be redelivered."""
         records = {record["messageId"]: record for record in self.queues.jobs.records()}
-        return {records[one]["body"] for one in self.worker.work(list(records.values()))}
+        return {records[message_id]["body"] for message_id in self.worker.work(list(records.values()))}
 
 
 Page = Callable[[BaseHTTPRequestHandler], None]
 
 
 def page(*, status: int = 200, body: bytes = b"", **headers: str) -> Page:
-    """A page that answers in one piece; a Content-Length of the test's own is left as it is."""
+    """Return a page that responds immediately. A Content-Length set by the test is not changed."""
 
     def send(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)

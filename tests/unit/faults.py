@@ -1,4 +1,4 @@
-"""A boto3 client made to fail, or watched, at chosen calls."""
+"""Make chosen calls of a boto3 client fail, or record them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ def on_call(client: Any, operation: str, action: Callable[..., Any]) -> Iterator
 
 
 def refused(client: Any, operation: str, code: str = "ServiceUnavailable", *, only: bytes = b"") -> Any:
-    """A context in which each call of `operation` whose body has `only` in it fails."""
+    """Return a context in which each call of `operation` fails if its body contains `only`."""
 
     def fail(params: dict[str, Any], **_: Any) -> None:
         if not only or only in params["body"]:
@@ -24,19 +24,19 @@ def refused(client: Any, operation: str, code: str = "ServiceUnavailable", *, on
 
 
 def watch(client: Any, operation: str) -> list[dict[str, Any]]:
-    """The parameters of each call of `operation` from now on."""
-    seen: list[dict[str, Any]] = []
+    """Return a list to which the parameters of each further call of `operation` are appended."""
+    calls: list[dict[str, Any]] = []
     event = f"provide-client-params.*.{operation}"
-    client.meta.events.register(event, lambda params, **_: seen.append(dict(params)))
-    return seen
+    client.meta.events.register(event, lambda params, **_: calls.append(dict(params)))
+    return calls
 
 
 def alter(client: Any, operation: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Let `change` alter each answer to `operation` before the code sees it."""
+    """Let `change` modify each response of `operation` before the caller gets it."""
     client.meta.events.register(f"after-call.*.{operation}", lambda parsed, **_: change(parsed))
 
 
 def refuse_entry(sqs: Any, number: int) -> None:
-    """Let each batch that is sent have one entry not accepted."""
+    """Make SQS refuse one entry of each batch that is sent."""
     refusal = {"Id": str(number), "SenderFault": False, "Code": "InternalError"}
-    alter(sqs, "SendMessageBatch", lambda answer: answer.update(Failed=[refusal]))
+    alter(sqs, "SendMessageBatch", lambda response: response.update(Failed=[refusal]))

@@ -1,10 +1,9 @@
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 
 from functions.common.errors import RateLimited
-from functions.common.ledger import Budget, read_budget
+from functions.common.ledger import Budget, Ledger
 from functions.job_worker.budget import MARGIN_MS, RateBudget
 from tests.unit.factories import NOW
 from tests.unit.fakes import FakeClock
@@ -14,12 +13,12 @@ END = NOW + WINDOW_MS
 
 
 @pytest.fixture
-def budget(dynamodb: Any, clock: FakeClock) -> RateBudget:
-    return RateBudget(dynamodb, "ledger", limit=3, window_seconds=3600, clock=clock)
+def budget(ledger: Ledger, clock: FakeClock) -> RateBudget:
+    return RateBudget(ledger, limit=3, window_seconds=3600, clock=clock)
 
 
 def written(budget: RateBudget) -> Budget | None:
-    return read_budget(budget.dynamodb, budget.table)
+    return budget.ledger.budget()
 
 
 def spend(budget: RateBudget) -> int | None:

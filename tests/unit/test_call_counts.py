@@ -59,10 +59,10 @@ def test_a_job_costs_the_calls_that_the_model_of_cost_prices(
     together = JOBS_COUNTED if calls is FULL else 1
     for start in range(0, len(records), together):
         counted.take()
-        JobCounter(dynamodb, "ledger").count(records[start : start + together])
+        JobCounter(bench.ledger).count(records[start : start + together])
         by_function["job_counter"] += counted.take()
     assert by_function == calls.by_function
-    assert len(bench.unsplash.asked) == calls.jobs // 30
+    assert len(bench.unsplash.calls) == calls.jobs // 30
 
 
 def test_a_job_costs_two_calls_to_accept_and_at_most_one_and_a_half_to_work() -> None:
@@ -85,5 +85,5 @@ def test_a_topic_costs_a_request_for_each_thirty_jobs(bench: Workbench) -> None:
     for _ in range(15):
         bench.add(*(["pasta"] * 3 + ["pizza"] * 3))
         assert bench.work() == set()
-    asked = Counter(topic for topic, _ in bench.unsplash.asked)
+    asked = Counter(topic for topic, _ in bench.unsplash.calls)
     assert asked == {"pasta": 2, "pizza": 2}  # ceil(45 / 30) each

@@ -11,15 +11,15 @@ import pytest
 
 from functions.change_job.change_job import JobChanger
 from functions.change_job.handler import ROUTES
-from functions.common.api import serve
+from functions.common.api import handle
 from functions.common.errors import Problem
 from functions.common.job import RETENTION_SECONDS
-from functions.common.store import Change, JobStore
-from tests.unit.factories import NOW, Answer, api_event, make_job, make_message, stored
+from functions.common.store import JobStore, JobUpdate
+from tests.unit.factories import NOW, ParsedResponse, api_event, make_job, make_message, stored
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused
 
-Call = Callable[[str], Answer]
+Call = Callable[[str], ParsedResponse]
 
 FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "m", "attempts": 3}}
 
@@ -32,12 +32,14 @@ def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
 
 @pytest.fixture
 def cancel(changer: JobChanger) -> Call:
-    return lambda job_id: Answer.read(serve(ROUTES, api_event("DELETE", f"/jobs/{job_id}"), changer))
+    return lambda job_id: ParsedResponse.read(handle(ROUTES, api_event("DELETE", f"/jobs/{job_id}"), changer))
 
 
 @pytest.fixture
 def retry(changer: JobChanger) -> Call:
-    return lambda job_id: Answer.read(serve(ROUTES, api_event("POST", f"/jobs/{job_id}/retry"), changer))
+    return lambda job_id: ParsedResponse.read(
+        handle(ROUTES, api_event("POST", f"/jobs/{job_id}/retry"), changer)
+    )
 
 
 def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
@@ -45,7 +47,7 @@ def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
     store.create(job)
     ended = replace(job, status="cancelled", due_at=None, deferred_until=None, version=2, updated_at=NOW + 10)
     answer = cancel(job.id)
-    assert (answer.status, answer.body) == (200, ended.shown())
+    assert (answer.status, answer.body) == (200, ended.public_view())
     assert stored(store, job) == ended
     assert cancel(job.id).status == 409
     assert stored(store, job) == ended
@@ -68,10 +70,10 @@ def test_a_job_without_success_is_tried_again_from_the_start(
         "expires_at": (NOW + 10) // 1000 + RETENTION_SECONDS,
     }
     assert stored(store, job) == replace(job, **fresh, version=5, updated_at=NOW + 10)
-    assert (answer.status, answer.body) == (200, stored(store, job).shown())
+    assert (answer.status, answer.body) == (200, stored(store, job).public_view())
     assert queues.jobs.bodies() == [json.loads(make_message(replace(job, run=3)).body())]
-    late = Change(make_message(job), {"status": "resolved"})
-    assert store.change_all([late]) == ["unchanged"]
+    late = JobUpdate(make_message(job), {"status": "resolved"})
+    assert store.update_all([late]) == ["unchanged"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_what_a_job_is_not_fit_for_is_refused(
 
 def test_an_unknown_job_is_404_and_a_broken_id_400(cancel: Call, retry: Call) -> None:
     assert [call(str(uuid4())).status for call in (cancel, retry)] == [404, 404]
-    assert [call("x").refusal() for call in (cancel, retry)] == [(400, "id"), (400, "id")]
+    assert [call("x").problem() for call in (cancel, retry)] == [(400, "id"), (400, "id")]
 
 
 def test_of_retries_at_once_one_makes_a_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:

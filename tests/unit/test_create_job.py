@@ -8,16 +8,16 @@ from uuid import UUID
 
 import pytest
 
-from functions.common.api import serve
+from functions.common.api import handle
 from functions.common.store import JobStore
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES
 from functions.create_job.job_request import JobRequest
-from tests.unit.factories import CORRELATION, NOW, Answer, api_event
+from tests.unit.factories import CORRELATION, NOW, ParsedResponse, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
-Post = Callable[..., Answer]
+Post = Callable[..., ParsedResponse]
 
 BAD_TEXTS = ["1", "null", '["a"]', '""', '"  "', '"a\\u0000b"', '"a\\nb"', '"\\ud800"', f'"{"x" * 81}"']
 BAD_DELAYS = ['"5"', "true", "1.5", "NaN", "null", "-1", "901"]
@@ -37,9 +37,9 @@ def intake(store: JobStore, queues: Queues, clock: FakeClock) -> JobIntake:
 
 @pytest.fixture
 def post(intake: JobIntake) -> Post:
-    def send(body: str | None = None, key: str | None = None) -> Answer:
+    def send(body: str | None = None, key: str | None = None) -> ParsedResponse:
         headers = None if key is None else {"idempotency-key": key}
-        return Answer.read(serve(ROUTES, api_event("POST", body=body, headers=headers), intake))
+        return ParsedResponse.read(handle(ROUTES, api_event("POST", body=body, headers=headers), intake))
 
     return send
 
@@ -71,7 +71,7 @@ def test_the_same_key_gives_the_same_job(post: Post, clock: FakeClock, dynamodb:
     first = post('{"query": "pasta"}', key="k")
     clock.now += 5000
     assert post('{"query":"pasta", "delay_seconds": 0}', key="k") == first
-    assert post('{"query": "pizza"}', key="k").refusal() == (422, "Idempotency-Key")
+    assert post('{"query": "pizza"}', key="k").problem() == (422, "Idempotency-Key")
     assert len(items(dynamodb)) == 1
     assert len({first.body["id"], post().body["id"], post().body["id"]}) == 3
 
@@ -113,11 +113,11 @@ def test_a_bad_body_is_refused_by_name_and_leaves_nothing(
     post: Post, dynamodb: Any, queues: Queues, field: str
 ) -> None:
     for body in BAD_BODIES[field]:
-        assert post(body).refusal() == (413 if len(body) > 4096 else 400, field)
+        assert post(body).problem() == (413 if len(body) > 4096 else 400, field)
     assert (items(dynamodb), queues.jobs.bodies()) == ([], [])
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201, "schlüssel", "a\tb"])
 def test_a_bad_key_is_refused_and_leaves_nothing(post: Post, dynamodb: Any, queues: Queues, key: str) -> None:
-    assert post(key=key).refusal() == (400, "Idempotency-Key")
+    assert post(key=key).problem() == (400, "Idempotency-Key")
     assert (items(dynamodb), queues.jobs.bodies()) == ([], [])

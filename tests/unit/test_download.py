@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import requests
 
-from functions.job_worker.download import Answer, Download, NotAllowed, TooLarge
+from functions.job_worker.download import Download, HostNotAllowed, HttpResponse, ResponseTooLarge
 from tests.unit.fakes import Page, page
 
 Serve = Callable[[dict[str, Page]], str]
-Fetch = Callable[..., Answer]
+Fetch = Callable[..., HttpResponse]
 
 GZIP = {"Content_Encoding": "gzip"}
 PACKED = gzip.compress(b"x" * 1000)
@@ -24,7 +24,7 @@ PACKED = gzip.compress(b"x" * 1000)
 def fetch(serve: Serve) -> Iterator[Fetch]:
     with requests.Session() as session:
 
-        def fetch(first: Page, *, seconds: float = 5, max_bytes: int = 1000, **others: Page) -> Answer:
+        def fetch(first: Page, *, seconds: float = 5, max_bytes: int = 1000, **others: Page) -> HttpResponse:
             host = serve({"/": first, **{f"/{name}": other for name, other in others.items()}})
             download = Download(session, frozenset([host]), seconds=seconds)
             return download.get(f"http://{host}/", {"X-Asked": "this"}, max_bytes)
@@ -47,7 +47,7 @@ def test_status_headers_and_body_come_back(fetch: Fetch) -> None:
 @pytest.mark.parametrize(("body", "headers"), [(b"x" * 1000, {}), (PACKED, GZIP)], ids=["plain", "packed"])
 def test_a_body_is_bounded_as_it_is_unpacked(fetch: Fetch, body: bytes, headers: Any) -> None:
     assert fetch(page(body=body, **headers)).body == b"x" * 1000
-    with pytest.raises(TooLarge):
+    with pytest.raises(ResponseTooLarge):
         fetch(page(body=body, **headers), max_bytes=999)
 
 
@@ -106,7 +106,7 @@ def test_the_body_of_a_redirect_is_bounded_too(fetch: Fetch) -> None:
             written.append(100_000)
 
     written: list[int] = []
-    with contextlib.suppress(TooLarge):
+    with contextlib.suppress(ResponseTooLarge):
         fetch(long_redirect, there=page())
     assert sum(written) < 25_000_000
 
@@ -121,7 +121,7 @@ def test_redirects_in_a_circle_are_given_up(fetch: Fetch) -> None:
     ["http://169.254.169.254/", "http://localhost/", "//evil.test/", "file:///etc/passwd", "http://[x"],
 )
 def test_a_redirect_elsewhere_is_refused(fetch: Fetch, place: str) -> None:
-    with pytest.raises(NotAllowed):
+    with pytest.raises(HostNotAllowed):
         fetch(page(status=302, Location=place))
 
 
@@ -140,5 +140,5 @@ def test_a_redirect_elsewhere_is_refused(fetch: Fetch, place: str) -> None:
     ],
 )
 def test_an_address_that_is_not_listed_is_refused(url: str) -> None:
-    with requests.Session() as session, pytest.raises(NotAllowed):
+    with requests.Session() as session, pytest.raises(HostNotAllowed):
         Download(session, frozenset(["images.test", "local.test:8000"])).get(url, {}, 1000)

@@ -8,7 +8,7 @@ import boto3
 import pytest
 
 from functions.change_job import handler as change_job
-from functions.common.ledger import read_counts
+from functions.common.ledger import Ledger
 from functions.common.observability import metrics
 from functions.common.store import JobStore
 from functions.create_job import handler as create_job
@@ -19,7 +19,7 @@ from functions.job_worker import handler as job_worker
 from functions.read_jobs import handler as read_jobs
 from functions.result_worker import handler as result_worker
 from tests.unit import factories as make
-from tests.unit.factories import CONTEXT, Answer
+from tests.unit.factories import CONTEXT, ParsedResponse
 from tests.unit.fakes import Page, Queues, page
 from tests.unit.test_unsplash import PHOTO
 
@@ -72,7 +72,7 @@ def again(answer: dict[str, Any]) -> set[str]:
 
 def test_create_job(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
     events = [make.api_event("POST", body=body) for body in ('{"query": "pasta"}', "{", None)]
-    answers = [Answer.read(create_job.handler(event, CONTEXT)) for event in events]
+    answers = [ParsedResponse.read(create_job.handler(event, CONTEXT)) for event in events]
     assert [answer.status for answer in answers] == [201, 400, 201]
     assert [one["job_id"] for one in queues.jobs.bodies()] == [answers[0].body["id"], answers[2].body["id"]]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -83,7 +83,7 @@ def test_change_job(store: JobStore) -> None:
     job = make.make_job()
     store.create(job)
     events = [make.api_event("DELETE", f"/jobs/{job.id}"), make.api_event("POST", f"/jobs/{job.id}/retry")]
-    answers = [Answer.read(change_job.handler(event, CONTEXT)).body for event in events]
+    answers = [ParsedResponse.read(change_job.handler(event, CONTEXT)).body for event in events]
     assert [(answer["status"], answer["version"]) for answer in answers] == [("cancelled", 2), ("pending", 3)]
 
 
@@ -98,7 +98,7 @@ def test_read_jobs(store: JobStore) -> None:
     job = make.make_job()
     store.create(job)
     for event in (make.api_event(), make.api_event(query={"status": "pending"})):
-        assert Answer.read(read_jobs.handler(event, CONTEXT)).body["data"] == [job.shown()]
+        assert ParsedResponse.read(read_jobs.handler(event, CONTEXT)).body["data"] == [job.public_view()]
 
 
 @pytest.mark.parametrize("images", ["cdn", "hotlink"])
@@ -146,7 +146,7 @@ def test_result_and_dlq_worker(
         assert make.stored(store, job).status == status
 
 
-def test_job_counter(dynamodb: Any) -> None:
+def test_job_counter(ledger: Ledger) -> None:
     for expected in (1, 2):
         job_counter.handler({"Records": [make.stream_record(new=make.make_job())]}, CONTEXT)
-        assert read_counts(dynamodb, "ledger", "public")["pending"] == expected
+        assert ledger.counts("public")["pending"] == expected

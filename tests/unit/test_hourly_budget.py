@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from functions.common.job import Job
-from functions.common.ledger import read_budget
 from functions.job_worker.budget import RateBudget
 from functions.job_worker.photo_source import PhotoSource
 from tests.unit.factories import make_message, stored
@@ -17,8 +16,7 @@ WINDOW_SECONDS = 60
 
 def limited(bench: Workbench, clock: FakeClock, limit: int) -> None:
     """Give the bench's worker a budget of so many requests a minute."""
-    dynamodb = bench.source.budget.dynamodb
-    budget = RateBudget(dynamodb, "ledger", limit, WINDOW_SECONDS, clock)
+    budget = RateBudget(bench.ledger, limit, WINDOW_SECONDS, clock)
     source: PhotoSource = replace(bench.source, budget=budget)
     bench.worker = replace(bench.worker, find_photos=source.find)
 
@@ -45,7 +43,7 @@ def new_jobs(bench: Workbench) -> list[Job]:
 def test_thirty_times_the_budget_is_worked_within_it(bench: Workbench, clock: FakeClock) -> None:
     limited(bench, clock, LIMIT)
     assert len(work_off(bench, new_jobs(bench))) == JOBS
-    assert len(bench.unsplash.asked) == LIMIT
+    assert len(bench.unsplash.calls) == LIMIT
 
 
 def test_what_is_over_the_budget_waits_for_the_next_window_and_nothing_fails(
@@ -54,14 +52,14 @@ def test_what_is_over_the_budget_waits_for_the_next_window_and_nothing_fails(
     limited(bench, clock, LIMIT - 1)
     jobs = new_jobs(bench)
     assert len(work_off(bench, jobs)) == JOBS - 30
-    assert len(bench.unsplash.asked) == LIMIT - 1
+    assert len(bench.unsplash.calls) == LIMIT - 1
     waiting = [job for job in jobs if stored(bench.store, job).deferred_until]
     assert (len(waiting), len({job.query for job in waiting})) == (30, 1)
     assert {stored(bench.store, job).attempts for job in waiting} == {0}
 
-    budget = read_budget(bench.source.budget.dynamodb, "ledger")
+    budget = bench.ledger.budget()
     assert budget is not None
     clock.now = budget.resets_at
     assert len(work_off(bench, waiting)) == 30
-    assert len(bench.unsplash.asked) == LIMIT
+    assert len(bench.unsplash.calls) == LIMIT
     assert bench.queues.dead_letters.bodies() == []

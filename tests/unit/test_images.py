@@ -5,22 +5,23 @@ import pytest
 import requests
 
 from functions.common.errors import Transient
-from functions.job_worker.download import Answer, Download, NotAllowed, TooLarge
+from functions.common.job import Photo
+from functions.job_worker.download import Download, HostNotAllowed, HttpResponse, ResponseTooLarge
 from functions.job_worker.images import HotlinkedImages, StoredImages, image_type
 from tests.unit.factories import make_photo
 from tests.unit.faults import refused
 
-JPEG = Answer(200, {}, b"\xff\xd8\xff\xe0 a picture")
-GIF = Answer(200, {}, b"GIF89a")
+JPEG = HttpResponse(200, {}, b"\xff\xd8\xff\xe0 a picture")
+GIF = HttpResponse(200, {}, b"GIF89a")
 
 
 class FakeDownload(Download):
     """Has one thing for the regular size; the small one is always fine."""
 
-    def __init__(self, regular: Answer | Exception) -> None:
+    def __init__(self, regular: HttpResponse | Exception) -> None:
         self.regular = regular
 
-    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> Answer:
+    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> HttpResponse:
         if isinstance(self.regular, Exception):
             raise self.regular
         return self.regular if url.endswith("regular") else JPEG
@@ -33,13 +34,13 @@ def s3(aws: boto3.Session) -> Any:
     return client
 
 
-def keep(s3: Any, regular: Answer | Exception = JPEG) -> dict[str, Any]:
-    return StoredImages(s3, "images", "https://cdn.test/", FakeDownload(regular)).keep(make_photo())
+def publish(s3: Any, regular: HttpResponse | Exception = JPEG) -> Photo:
+    return StoredImages(s3, "images", "https://cdn.test/", FakeDownload(regular)).publish(make_photo())
 
 
 def test_both_sizes_are_copied_and_shown_from_the_cdn(s3: Any) -> None:
     keys = {size: f"images/p1/{size}" for size in ("small", "regular")}
-    assert keep(s3) == make_photo(**{size: f"https://cdn.test/{key}" for size, key in keys.items()})
+    assert publish(s3) == make_photo(**{size: f"https://cdn.test/{key}" for size, key in keys.items()})
     for key in keys.values():
         copy = s3.get_object(Bucket="images", Key=key)
         assert copy["Body"].read() == JPEG.body
@@ -47,31 +48,31 @@ def test_both_sizes_are_copied_and_shown_from_the_cdn(s3: Any) -> None:
 
 
 def test_a_copy_that_is_there_already_is_left_as_it_is(s3: Any) -> None:
-    assert keep(s3) == keep(s3, GIF)
+    assert publish(s3) == publish(s3, GIF)
     assert s3.get_object(Bucket="images", Key="images/p1/regular")["ContentType"] == "image/jpeg"
 
 
 @pytest.mark.parametrize(
     ("regular", "code"),
     [
-        (Answer(200, {"content-type": "image/jpeg"}, b"<html>"), "bad_image"),
-        (Answer(200, {}, b""), "bad_image"),
-        (TooLarge("big"), "bad_image"),
-        (NotAllowed("redirected to http://169.254.169.254"), "bad_image"),
+        (HttpResponse(200, {"content-type": "image/jpeg"}, b"<html>"), "bad_image"),
+        (HttpResponse(200, {}, b""), "bad_image"),
+        (ResponseTooLarge("big"), "bad_image"),
+        (HostNotAllowed("redirected to http://169.254.169.254"), "bad_image"),
         (requests.Timeout("time is up"), "unreachable"),
-        (Answer(404, {}, JPEG.body), "unreachable"),
+        (HttpResponse(404, {}, JPEG.body), "unreachable"),
     ],
 )
 def test_an_image_that_does_not_come_is_tried_again(s3: Any, regular: Any, code: str) -> None:
     with pytest.raises(Transient) as error:
-        keep(s3, regular)
+        publish(s3, regular)
     assert error.value.code == code
     assert "Contents" not in s3.list_objects_v2(Bucket="images", Prefix="images/p1/regular")
 
 
 def test_a_bucket_that_refuses_is_tried_again(s3: Any) -> None:
     with refused(s3, "PutObject", "SlowDown"), pytest.raises(Transient, match="storage"):
-        keep(s3)
+        publish(s3)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +94,4 @@ def test_the_type_of_an_image_is_in_its_first_bytes(body: bytes, kind: str | Non
 
 
 def test_hotlinked_images_keep_unsplashs_addresses() -> None:
-    assert HotlinkedImages().keep(make_photo()) == make_photo()
+    assert HotlinkedImages().publish(make_photo()) == make_photo()

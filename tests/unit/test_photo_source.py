@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from functions.common.errors import RateLimited, Transient
-from functions.job_worker.photo_source import PATIENCE, PhotoSource
+from functions.job_worker.photo_source import MAX_PAUSES, PhotoSource
 from tests.unit.factories import make_photo
 from tests.unit.fakes import FakeClock, Workbench
 from tests.unit.faults import refused
@@ -27,7 +27,7 @@ def test_of_several_that_run_out_of_a_topic_one_asks_and_the_others_wait_for_its
     assert source.spares.claim("pasta", clock.now)
     found = replace(source, sleep=other_worker_answers).find("pasta", 1)
     assert [photo["id"] for photo in found.photos] == ["theirs"]
-    assert (len(pauses), bench.unsplash.asked) == (1, [])
+    assert (len(pauses), bench.unsplash.calls) == (1, [])
 
 
 def test_a_worker_that_died_while_asking_is_not_waited_for_for_ever(
@@ -38,7 +38,7 @@ def test_a_worker_that_died_while_asking_is_not_waited_for_for_ever(
 
     source.spares.claim("pasta", clock.now)
     assert len(replace(source, sleep=time_passes).find("pasta", 1).photos) == 1
-    assert len(bench.unsplash.asked) == 1
+    assert len(bench.unsplash.calls) == 1
 
 
 def test_waiting_has_an_end(bench: Workbench, source: PhotoSource, clock: FakeClock) -> None:
@@ -46,17 +46,17 @@ def test_waiting_has_an_end(bench: Workbench, source: PhotoSource, clock: FakeCl
     source.spares.claim("pasta", clock.now)
     found = replace(source, sleep=pauses.append).find("pasta", 1)
     assert isinstance(found.shortfall, Transient)
-    assert (len(pauses), bench.unsplash.asked) == (PATIENCE, [])
+    assert (len(pauses), bench.unsplash.calls) == (MAX_PAUSES, [])
 
 
 @pytest.mark.parametrize("error", [Transient("down", "down"), RateLimited(0)])
 def test_a_request_that_fails_lets_the_next_one_ask(
-    bench: Workbench, source: PhotoSource, error: Exception
+    bench: Workbench, source: PhotoSource, dynamodb: Any, error: Exception
 ) -> None:
     bench.unsplash.errors["pasta"] = error
     assert source.find("pasta", 1).shortfall is not None
     del bench.unsplash.errors["pasta"]
-    source.budget.dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "budget"}})
+    dynamodb.delete_item(TableName="ledger", Key={"pk": {"S": "budget"}})
     assert len(source.find("pasta", 1).photos) == 1
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from functions.common.queues import Outgoing, partial_failure
+from functions.common.queues import OutgoingMessage, partial_failure
 from tests.unit.fakes import Queues
 from tests.unit.faults import refuse_entry, refused, watch
 
@@ -15,7 +15,7 @@ def test_a_delayed_message_is_not_there_yet(queues: Queues) -> None:
 
 def test_all_are_sent_ten_a_call(queues: Queues) -> None:
     calls = watch(queues.sqs, "SendMessageBatch")
-    messages = [Outgoing(f"m{number}", str(number), delay=number % 2) for number in range(23)]
+    messages = [OutgoingMessage(f"m{number}", str(number), delay=number % 2) for number in range(23)]
     assert queues.jobs.send_all(messages) == set()
     assert [len(call["Entries"]) for call in calls] == [10, 10, 3]
     sent = [(entry["MessageBody"], entry["DelaySeconds"]) for call in calls for entry in call["Entries"]]
@@ -24,11 +24,13 @@ def test_all_are_sent_ten_a_call(queues: Queues) -> None:
 
 def test_only_the_source_of_a_refused_entry_has_failed(queues: Queues) -> None:
     refuse_entry(queues.sqs, 1)
-    assert queues.jobs.send_all([Outgoing("a", "1"), Outgoing("b", "2"), Outgoing("c", "3")]) == {"b"}
+    assert queues.jobs.send_all(
+        [OutgoingMessage("a", "1"), OutgoingMessage("b", "2"), OutgoingMessage("c", "3")]
+    ) == {"b"}
 
 
 def test_a_refused_call_fails_its_ten_and_no_others(queues: Queues) -> None:
-    messages = [Outgoing(f"m{number}", str(number)) for number in range(12)]
+    messages = [OutgoingMessage(f"m{number}", str(number)) for number in range(12)]
     with refused(queues.sqs, "SendMessageBatch", only=b'"MessageBody": "3"'):
         assert queues.jobs.send_all(messages) == {f"m{number}" for number in range(10)}
     assert queues.jobs.bodies() == [10, 11]

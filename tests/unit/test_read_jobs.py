@@ -7,19 +7,20 @@ from uuid import UUID
 
 import pytest
 
-from functions.common.api import serve
+from functions.common.api import handle
 from functions.common.attributes import to_item
 from functions.common.job import SHARDS, Job, created_key, index_keys, shard
+from functions.common.ledger import Ledger
 from functions.common.store import JobStore
 from functions.job_counter.count_jobs import JobCounter
 from functions.read_jobs.handler import ROUTES
 from functions.read_jobs.paging import encode_cursor
 from functions.read_jobs.read_jobs import JobReader
-from tests.unit.factories import NOW, Answer, api_event, make_job, stream_record
+from tests.unit.factories import NOW, ParsedResponse, api_event, make_job, stream_record
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused
 
-Get = Callable[..., Answer]
+Get = Callable[..., ParsedResponse]
 
 ID = str(UUID(int=1))
 CURSOR = encode_cursor(created_key(NOW, ID))
@@ -33,12 +34,12 @@ BAD_QUERIES = {
 
 
 @pytest.fixture
-def get(store: JobStore, dynamodb: Any, clock: FakeClock) -> Iterator[Get]:
-    def send(path: str = "/jobs", **query: str) -> Answer:
-        return Answer.read(serve(ROUTES, api_event(path=path, query=query or None), reader))
+def get(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Get]:
+    def send(path: str = "/jobs", **query: str) -> ParsedResponse:
+        return ParsedResponse.read(handle(ROUTES, api_event(path=path, query=query or None), reader))
 
     with ThreadPoolExecutor(SHARDS) as pool:
-        reader = JobReader(store, dynamodb, "jobs", "ledger", 50, pool, clock)
+        reader = JobReader(store, ledger, 50, pool, clock)
         yield send
 
 
@@ -51,14 +52,14 @@ def add(store: JobStore, *numbers: int, **values: Any) -> list[Job]:
     return jobs
 
 
-def ids(answer: Answer) -> list[str]:
+def ids(answer: ParsedResponse) -> list[str]:
     return [job["id"] for job in answer.body["data"]]
 
 
 def test_one_job_is_shown_as_it_is_now(get: Get, store: JobStore) -> None:
     [job] = add(store, 10, status="error", error={"code": "c", "message": "m", "attempts": 3}, version=4)
     answer = get(f"/jobs/{job.id.upper()}")
-    assert (answer.status, list(answer.body.items())) == (200, list(job.shown().items()))
+    assert (answer.status, list(answer.body.items())) == (200, list(job.public_view().items()))
     assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -70,13 +71,13 @@ def test_what_is_unknown_is_404(get: Get, path: str) -> None:
 
 @pytest.mark.parametrize("text", ["1", "x" * 36, f"{{{ID}}}", ID.replace("-", ""), f"urn:uuid:{ID}"])
 def test_an_id_that_is_no_uuid_is_refused(get: Get, text: str) -> None:
-    assert get(f"/jobs/{text}").refusal() == (400, "id")
+    assert get(f"/jobs/{text}").problem() == (400, "id")
 
 
 @pytest.mark.parametrize("field", BAD_QUERIES)
 def test_a_bad_query_is_refused_by_name(get: Get, field: str) -> None:
     for query in BAD_QUERIES[field]:
-        assert get(**query).refusal() == (400, field)
+        assert get(**query).problem() == (400, field)
 
 
 def test_the_list_is_newest_first_over_all_shards(get: Get, store: JobStore) -> None:
@@ -87,13 +88,13 @@ def test_the_list_is_newest_first_over_all_shards(get: Get, store: JobStore) -> 
     assert pages == [expected[:7], expected[7:14], expected[14:], []]
 
 
-def test_a_page_carries_counts_and_cursors(get: Get, store: JobStore, dynamodb: Any) -> None:
+def test_a_page_carries_counts_and_cursors(get: Get, store: JobStore, ledger: Ledger) -> None:
     jobs = add(store, 1, 2, 3) + add(store, 4, status="resolved")
-    JobCounter(dynamodb, "ledger").count([stream_record(new=job) for job in jobs])
+    JobCounter(ledger).count([stream_record(new=job) for job in jobs])
     page = get(pageSize="3").body
     data, cursor = page.pop("data"), page.pop("next_cursor")
     assert page == {"total": 4, "page": 1, "pageSize": 3, "totalPages": 2, "live_cursor": str(NOW)}
-    assert data == [job.shown() for job in jobs[:0:-1]]
+    assert data == [job.public_view() for job in jobs[:0:-1]]
     last = get(pageSize="3", cursor=cursor)
     assert (ids(last), last.body["next_cursor"]) == ([jobs[0].id], None)
     assert get(status="resolved").body["total"] == 1

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from functions.common.job import Job
+from functions.common.job import Job, JobError
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore
 from functions.dlq_worker.record_failures import record_failures
@@ -36,7 +36,7 @@ def record(store: JobStore, *messages: JobMessage) -> set[str]:
 def test_a_failure_ends_its_job_with_the_reason_once(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     assert record(store, make_failure(job, code="bad_image", message="no image", attempts=3)) == set()
-    error = {"code": "bad_image", "message": "no image", "attempts": 3}
+    error = JobError(code="bad_image", message="no image", attempts=3)
     ended = replace(job, status="error", error=error, deferred_until=None, version=2, updated_at=NOW + 10)
     assert stored(store, job) == ended
     clock.now = NOW + 20
@@ -72,7 +72,7 @@ def test_a_message_that_names_no_job_is_logged_and_dropped(
     records = [sqs_record(poison, "poison"), sqs_record(make_failure(job).body())]
     assert record_failures(records, store, max_receives=5) == set()
     assert stored(store, job).status == "error"
-    assert "poisoned message dropped" in caplog.messages
+    assert "unreadable message dropped" in caplog.messages
 
 
 def test_a_failure_that_cannot_be_written_comes_again_alone(store: JobStore, job: Job, dynamodb: Any) -> None:

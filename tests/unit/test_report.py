@@ -79,6 +79,6 @@ def test_a_hop_of_the_wait_costs_nothing(bench: Workbench, left: int, delay: int
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     [job] = bench.add("pasta", deferred_until=NOW + left, version=2)
     assert bench.work() == set()
-    assert bench.unsplash.asked == []
+    assert bench.unsplash.calls == []
     assert stored(bench.store, job) == job
     assert [entry["DelaySeconds"] for entry in sends[0]["Entries"]] == [delay]

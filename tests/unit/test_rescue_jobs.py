@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from functions.common.store import Change, JobStore
+from functions.common.ledger import Ledger
+from functions.common.store import JobStore, JobUpdate
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
 from functions.job_worker.watermark import STEP_MS, Watermark
 from tests.unit.factories import NOW, make_job, make_message, sqs_record, stored
@@ -15,9 +16,8 @@ LATE = NOW - 1000 * GRACE
 
 
 @pytest.fixture
-def watchdog(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
-    tables = {"dynamodb": dynamodb, "jobs_table": "jobs", "ledger_table": "ledger"}
-    return JobWatchdog(**tables, store=store, queue=queues.jobs, grace=GRACE, clock=clock)
+def watchdog(ledger: Ledger, store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
+    return JobWatchdog(store, ledger, queues.jobs, GRACE, clock)
 
 
 @pytest.mark.parametrize("rescues", range(MAX_RESCUES))
@@ -63,12 +63,12 @@ def test_a_job_that_is_in_time_or_has_ended_is_left_alone(
 
 @pytest.mark.parametrize(("read_to", "messages"), [(None, 1), (NOW, 1), (NOW + 1, 2)])
 def test_a_job_waits_its_turn_until_messages_sent_long_after_it_are_read(
-    watchdog: JobWatchdog, queues: Queues, store: JobStore, dynamodb: Any, read_to: int | None, messages: int
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, ledger: Ledger, read_to: int | None, messages: int
 ) -> None:
     queues.jobs.send('"somebody else"')
     store.create(make_job(due_at=LATE))
     if read_to:
-        Watermark(dynamodb, "ledger").advance([sqs_record("", sent_at=read_to)])
+        Watermark(ledger).advance([sqs_record("", sent_at=read_to)])
     watchdog.run()
     assert len(queues.jobs.bodies()) == messages
 
@@ -78,8 +78,8 @@ def test_a_job_that_is_deferred_meanwhile_is_not_queued(
 ) -> None:
     job = make_job(due_at=LATE)
     store.create(job)
-    defer = Change(make_message(job), {"due_at": NOW + 1}, visible=False)
-    with on_call(queues.sqs, "GetQueueAttributes", lambda **_: store.change_all([defer]) and None):
+    defer = JobUpdate(make_message(job), {"due_at": NOW + 1}, visible=False)
+    with on_call(queues.sqs, "GetQueueAttributes", lambda **_: store.update_all([defer]) and None):
         watchdog.run()
     assert (stored(store, job).due_at, queues.jobs.bodies()) == (NOW + 1, [])
 
@@ -95,12 +95,11 @@ def test_a_message_that_cannot_be_sent_is_sent_after_another_grace(
     assert len(queues.jobs.bodies()) == 1
 
 
-def test_the_watermark_grows_in_steps(dynamodb: Any) -> None:
+def test_the_watermark_grows_in_steps(dynamodb: Any, ledger: Ledger) -> None:
     writes = watch(dynamodb, "UpdateItem")
-    one, other = Watermark(dynamodb, "ledger"), Watermark(dynamodb, "ledger")
+    first, second = Watermark(ledger), Watermark(ledger)
     with refused(dynamodb, "UpdateItem"):
-        one.advance([sqs_record("")])
-    for worker, sent_at in ((one, NOW), (one, NOW + STEP_MS - 1), (one, NOW + STEP_MS), (other, NOW)):
+        first.advance([sqs_record("")])
+    for worker, sent_at in ((first, NOW), (first, NOW + STEP_MS - 1), (first, NOW + STEP_MS), (second, NOW)):
         worker.advance([sqs_record("", sent_at=sent_at), sqs_record("", sent_at=1)])
-    item = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "watermark"}})["Item"]
-    assert (item["sent_at"]["N"], len(writes)) == (str(NOW + STEP_MS), 4)
+    assert (ledger.watermark(), len(writes)) == (NOW + STEP_MS, 4)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -28,7 +27,7 @@ from tests.unit.factories import (
     make_result,
     sqs_record,
 )
-from tests.unit.fakes import FakeClock, Queues, Workbench
+from tests.unit.fakes import FakeClock, Workbench
 from tests.unit.faults import watch
 
 
@@ -51,13 +50,12 @@ def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]
     return [(line.getMessage(), line.correlation_id) for line in lines]  # type: ignore[attr-defined]
 
 
-def watchdog_of(bench: Workbench, dynamodb: Any, clock: FakeClock) -> JobWatchdog:
-    tables = {"dynamodb": dynamodb, "jobs_table": "jobs", "ledger_table": "ledger"}
-    return JobWatchdog(**tables, store=bench.store, queue=bench.queues.jobs, grace=1, clock=clock)
+def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
+    return JobWatchdog(bench.store, bench.ledger, bench.queues.jobs, grace=1, clock=clock)
 
 
 def test_one_id_runs_through_every_line_of_a_job(
-    bench: Workbench, clock: FakeClock, dynamodb: Any, caplog: pytest.LogCaptureFixture
+    bench: Workbench, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Deferred, lost, rescued, tried in vain, ended, retried and resolved."""
     job = JobIntake(bench.store, bench.queues.jobs, clock).create_job(JobRequest("pasta"), None, "thread-7")
@@ -65,7 +63,7 @@ def test_one_id_runs_through_every_line_of_a_job(
     bench.work()
     bench.queues.sqs.purge_queue(QueueUrl=bench.queues.jobs.url)
     clock.now += 2 * 3_602_000
-    watchdog_of(bench, dynamodb, clock).run()
+    watchdog_of(bench, clock).run()
     bench.unsplash.errors["pasta"] = Transient("down", "down")
     bench.work()
     bench.unsplash.errors["pasta"] = Permanent("no_photos", "none")
@@ -80,13 +78,13 @@ def test_one_id_runs_through_every_line_of_a_job(
         (told, "thread-7")
         for told in (
             "job accepted",
-            "waits for the rate limit",
+            "job deferred by the rate limit",
             "job queued again",
             "attempt failed",
             "job failed",
             "failure recorded",
             "job reopened",
-            "job worked",
+            "job succeeded",
             "result recorded",
         )
     ]
@@ -112,7 +110,7 @@ def test_a_message_that_the_redrive_brought_keeps_the_id(
 
 
 def test_the_id_is_not_shown() -> None:
-    assert CORRELATION not in json.dumps(make_job().shown())
+    assert CORRELATION not in json.dumps(make_job().public_view())
 
 
 def test_a_job_that_an_older_version_wrote_is_read() -> None:
@@ -183,7 +181,7 @@ def test_a_hop_of_a_wait_is_not_deferred_anew(bench: Workbench) -> None:
 
 
 def test_the_watchdog_tells_the_rescued_from_the_lost(
-    bench: Workbench, queues: Queues, dynamodb: Any, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+    bench: Workbench, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     late = NOW - 5000
     jobs: list[Job] = [
@@ -193,7 +191,7 @@ def test_the_watchdog_tells_the_rescued_from_the_lost(
     ]
     for job in jobs:
         bench.store.create(job)
-    watchdog_of(bench, dynamodb, clock).run()
+    watchdog_of(bench, clock).run()
     counted = {name: samples(name) for name in ("JobsLate", "JobsRescued", "JobsLost", "JobsFailed")}
     assert counted == {"JobsLate": [3], "JobsRescued": [2], "JobsLost": [1], "JobsFailed": [1]}
     assert '"code":"lost"' in capsys.readouterr().out

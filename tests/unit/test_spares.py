@@ -8,7 +8,8 @@ import pytest
 
 from bench.cost import SPARE_UNITS
 from functions.common.attributes import to_item
-from functions.common.job import topic
+from functions.common.job import Photo, topic
+from functions.common.ledger import Ledger
 from functions.job_worker.spares import CLAIM_MS, SparePhotos, pack
 from tests.unit.factories import NOW, make_photo
 
@@ -16,11 +17,11 @@ SECONDS = NOW // 1000
 
 
 @pytest.fixture
-def spares(dynamodb: Any) -> SparePhotos:
-    return SparePhotos(dynamodb, "ledger")
+def spares(ledger: Ledger) -> SparePhotos:
+    return SparePhotos(ledger)
 
 
-def photos(*ids: str) -> list[dict[str, Any]]:
+def photos(*ids: str) -> list[Photo]:
     return [make_photo(id=one) for one in ids]
 
 
@@ -31,13 +32,13 @@ def item(dynamodb: Any, topic: str) -> dict[str, Any]:
     return found
 
 
-def like_unsplash(number: int) -> list[dict[str, Any]]:
+def like_unsplash(number: int) -> list[Photo]:
     random = Random(1)
     words = ["".join(random.choices(ascii_letters[:26], k=random.randint(2, 8))) for _ in range(150)]
     return [one_like_unsplash(random, words) for _ in range(number)]
 
 
-def one_like_unsplash(random: Random, words: list[str]) -> dict[str, Any]:
+def one_like_unsplash(random: Random, words: list[str]) -> Photo:
     def text(letters: str, length: int) -> str:
         return "".join(random.choices(letters, k=length))
 

@@ -5,7 +5,7 @@ import pytest
 
 from functions.common.attributes import to_attribute
 from functions.common.job import Job, shard
-from functions.common.store import Change, JobStore
+from functions.common.store import JobStore, JobUpdate
 from tests.unit.factories import NOW, make_job, make_message, stored
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused, watch
@@ -51,10 +51,10 @@ def test_a_change_is_one_version_and_a_repeated_one_none(store: JobStore, clock:
     clock.now = NOW + 10
     ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
     ended = replace(ended, version=2, updated_at=NOW + 10)
-    assert store.change_all([Change(make_message(job), RESOLVED)]) == [ended]
+    assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == [ended]
     assert stored(store, job) == ended
     clock.now = NOW + 20
-    assert store.change_all([Change(make_message(job), {"status": "error"})]) == ["unchanged"]
+    assert store.update_all([JobUpdate(make_message(job), {"status": "error"})]) == ["unchanged"]
     assert stored(store, job) == ended
 
 
@@ -72,12 +72,12 @@ def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamo
     key = shard(job.owner, job.id)
     store.create(job)
     assert places() == [1, 0, 1, 1]
-    store.change_all([Change(make_message(job), RESOLVED)])
+    store.update_all([JobUpdate(make_message(job), RESOLVED)])
     assert places() == [0, 1, 0, 1]
 
 
 def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
-    outcomes = store.change_all([Change(make_message(job), RESOLVED)] * 5)
+    outcomes = store.update_all([JobUpdate(make_message(job), RESOLVED)] * 5)
     assert outcomes.count("unchanged") == 4
     assert stored(store, job).version == 2
 
@@ -88,25 +88,27 @@ def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
 def test_only_a_pending_job_as_the_writer_means_it_changes(store: JobStore, values: dict[str, Any]) -> None:
     job = make_job(**{"due_at": 5, **values})
     store.create(job)
-    assert store.change_all([Change(make_message(replace(job, run=1)), RESOLVED, due_at=5)]) == ["unchanged"]
+    assert store.update_all([JobUpdate(make_message(replace(job, run=1)), RESOLVED, due_at=5)]) == [
+        "unchanged"
+    ]
     assert stored(store, job) == job
 
 
 def test_bookkeeping_is_no_new_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     noted = replace(job, attempts=2)
-    assert store.change_all([Change(make_message(job), {"attempts": 2}, visible=False)]) == [noted]
+    assert store.update_all([JobUpdate(make_message(job), {"attempts": 2}, visible=False)]) == [noted]
     assert stored(store, job) == noted
 
 
 def test_outcomes_come_in_the_order_of_the_changes(store: JobStore, job: Job) -> None:
-    changes = [Change(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
-    outcomes = store.change_all(changes)
+    changes = [JobUpdate(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
+    outcomes = store.update_all(changes)
     assert [outcomes[0], outcomes[2]] == ["unchanged", "unchanged"]
     assert outcomes[1] == stored(store, job) != job
 
 
 def test_a_change_that_is_refused_has_failed(store: JobStore, dynamodb: Any, job: Job) -> None:
     with refused(dynamodb, "UpdateItem"):
-        assert store.change_all([Change(make_message(job), RESOLVED)]) == ["failed"]
+        assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == ["failed"]
     assert stored(store, job) == job

@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.job_worker.download import Answer, Download, NotAllowed, TooLarge
+from functions.job_worker.download import Download, HostNotAllowed, HttpResponse, ResponseTooLarge
 from functions.job_worker.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import make_photo
 
@@ -40,11 +40,11 @@ BROKEN: list[Any] = [b"", b'[{"id": "p', b"\xff", b"[" * 100_000, []]
 class FakeDownload(Download):
     """Gives one answer to everything and keeps what it was asked."""
 
-    def __init__(self, answer: Answer | Exception) -> None:
+    def __init__(self, answer: HttpResponse | Exception) -> None:
         self.answer = answer
         self.asked: list[tuple[str, dict[str, str]]] = []
 
-    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> Answer:
+    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> HttpResponse:
         self.asked.append((url, headers))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -55,12 +55,12 @@ def ask(body: Any, *, status: int = 200, **headers: str) -> PhotoPage:
     """What becomes of an answer: of bytes, of a value to be put into JSON, or of none at all."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     content = body if isinstance(body, bytes | Exception) else json.dumps(body).encode()
-    answer = content if isinstance(content, Exception) else Answer(status, names, content)
+    answer = content if isinstance(content, Exception) else HttpResponse(status, names, content)
     return Unsplash("https://api.test", lambda: "key", FakeDownload(answer)).random_photos("pasta", 30)
 
 
 def test_one_request_asks_for_many_photos_with_the_key() -> None:
-    download = FakeDownload(Answer(200, {}, json.dumps([PHOTO]).encode()))
+    download = FakeDownload(HttpResponse(200, {}, json.dumps([PHOTO]).encode()))
     Unsplash("https://api.test/", lambda: "key", download).random_photos("crème & co", 99)
     [(url, headers)] = download.asked
     assert url.startswith("https://api.test/photos/random?")
@@ -111,7 +111,10 @@ def test_a_photo_that_lacks_what_a_job_needs_is_left_out(wrong: Any) -> None:
         (408, {"errors": ["slow"]}, Transient, "unavailable"),
         *((status, b"<html>", Transient, "unavailable") for status in (302, 500, 503)),
         *((200, text, Transient, "bad_answer") for text in BROKEN),
-        *((200, error, Transient, "bad_answer") for error in (TooLarge("big"), NotAllowed("elsewhere"))),
+        *(
+            (200, error, Transient, "bad_answer")
+            for error in (ResponseTooLarge("big"), HostNotAllowed("elsewhere"))
+        ),
         *(
             (200, error, Transient, "unreachable")
             for error in (requests.Timeout(), requests.ConnectionError())

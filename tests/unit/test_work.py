@@ -9,7 +9,6 @@ import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import topic
-from functions.common.ledger import read_budget, read_watermark
 from tests.unit.factories import (
     NOW,
     POISON,
@@ -29,29 +28,29 @@ def photo_ids(bench: Workbench) -> list[str]:
     return sorted(body["photo"]["id"] for body in bench.queues.results.bodies())
 
 
-def test_a_job_is_worked_into_a_result(bench: Workbench, dynamodb: Any) -> None:
+def test_a_job_is_worked_into_a_result(bench: Workbench) -> None:
     [job] = bench.add("pasta", run=2)
     assert bench.work() == set()
     result = make_result(job, id="p30", regular="https://cdn.test/p30")
     assert bench.queues.results.bodies() == [json.loads(result.body())]
     assert stored(bench.store, job) == job
-    assert read_watermark(dynamodb, "ledger") == NOW
+    assert bench.ledger.watermark() == NOW
 
 
-def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench, dynamodb: Any) -> None:
+def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench) -> None:
     bench.add("Pasta", " pasta", "ＰＡＳＴＡ", "pizza")
     assert bench.work() == set()
-    assert sorted(bench.unsplash.asked) == [("pasta", 30), ("pizza", 30)]
+    assert sorted(bench.unsplash.calls) == [("pasta", 30), ("pizza", 30)]
     assert len(set(photo_ids(bench))) == 4
     for _ in range(3):
         bench.add(*["pasta"] * 9)
         assert bench.work() == set()
         assert len(set(photo_ids(bench))) == 9
-    assert len(bench.unsplash.asked) == 2
+    assert len(bench.unsplash.calls) == 2
     bench.add("pasta")
     bench.work()
-    assert bench.unsplash.asked[2:] == [("pasta", 30)]
-    budget = read_budget(dynamodb, "ledger")
+    assert bench.unsplash.calls[2:] == [("pasta", 30)]
+    budget = bench.ledger.budget()
     assert budget
     assert budget.remaining < 7
 
@@ -91,7 +90,7 @@ def test_a_job_that_needs_no_work_costs_no_request(bench: Workbench, values: dic
     [job] = bench.add("pasta", **values)
     records = [sqs_record(make_message(one).body()) for one in (replace(job, run=1), make_job())]
     assert bench.worker.work(records) == set()
-    assert (bench.unsplash.asked, photo_ids(bench)) == ([], [])
+    assert (bench.unsplash.calls, photo_ids(bench)) == ([], [])
 
 
 @pytest.mark.parametrize("poison", POISON)

@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from functions.common.attributes import batch_get, to_attribute
 from functions.common.clock import Clock, now_ms
-from functions.common.job import PUBLIC_OWNER, SHARDS, Job, shards
+from functions.common.job import PUBLIC_OWNER, SHARDS, shards
+from functions.common.store import READ_BATCH, JobStore
 from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS
 from functions.sse_relay.hub import VERSION_SECONDS, Backlog, Hub
 from functions.sse_relay.job_change import JobChange
@@ -22,8 +22,6 @@ from functions.sse_relay.job_change import JobChange
 STEP_MS = 5_000
 """Cursors within one step resume from its start, and so share one read."""
 MAX_AGE_MS = 24 * 3600 * 1000
-READ_BATCH = 100
-"""BatchGetItem takes 100 keys."""
 CONCURRENT_BATCHES = 4
 """Requests that arrive while this many batches are being read form the next batch."""
 INDEX_LAG_SECONDS = 5.0
@@ -52,14 +50,12 @@ class TableHistory:
 
     def __init__(
         self,
-        dynamodb: Any,
-        table: str,
+        store: JobStore,
         hub: Hub,
         clock: Clock = now_ms,
         on_read: Callable[[], None] = lambda: None,
     ) -> None:
-        self._dynamodb = dynamodb
-        self._table = table
+        self._store = store
         self._hub = hub
         self._clock = clock
         self._on_read = on_read
@@ -148,22 +144,8 @@ class TableHistory:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def _read(self, ids: list[str]) -> list[JobChange]:
-        keys = [{"id": to_attribute(job_id)} for job_id in ids]
-        items = batch_get(self._dynamodb, self._table, keys)
-        return [JobChange.from_job(Job.from_item(item)) for item in items]
+        return [JobChange.from_job(job) for job in self._store.get_many(ids).values()]
 
     def _changed_since(self, shard: str, start: int) -> list[str]:
         """Return ids of one shard, newest first: one more than the limit shows that it is exceeded."""
-        ids: list[str] = []
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName="by-updated",
-            KeyConditionExpression="list_shard = :shard AND updated_at >= :start",
-            ExpressionAttributeValues={":shard": to_attribute(shard), ":start": to_attribute(start)},
-            ScanIndexForward=False,
-        )
-        for page in pages:
-            ids += [item["id"]["S"] for item in page["Items"]]
-            if len(ids) > MAX_CHANGES:
-                break
-        return ids[: MAX_CHANGES + 1]
+        return self._store.changed_since(shard, start, MAX_CHANGES + 1)

@@ -1,0 +1,103 @@
+"""Marks: under which status each job is counted, and the writes that move marks and counters together."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from functions.common.attributes import Item, from_item, to_attribute, to_item
+
+COUNT_SHARDS = 8
+"""Counter items per owner. Several items keep concurrent batches from updating the same one."""
+GONE = "gone"
+"""The status of a mark whose job was removed. It is not counted."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A job is counted under `status` as of `sequence`, which grows with each change of the job.
+
+    A job that has not been counted has sequence 0. `expires_at` is epoch seconds.
+    """
+
+    owner: str
+    status: str
+    sequence: int
+    expires_at: int
+
+
+UNCOUNTED = Mark("", "", 0, 0)
+
+
+def mark_key(job_id: str) -> Item:
+    """Return the key of a job's mark in the ledger."""
+    return {"pk": to_attribute(f"mark#{job_id}")}
+
+
+def count_key(owner: str, shard: int) -> Item:
+    """Return the key of one of the items whose sum is an owner's counts."""
+    return {"pk": to_attribute(f"count#{owner}#{shard}")}
+
+
+def parse_mark(item: Item) -> tuple[str, Mark]:
+    """Return the job id and the mark of a ledger item."""
+    values = from_item(item)
+    job_id = values.pop("pk").removeprefix("mark#")
+    return job_id, Mark(**values)
+
+
+def mark_writes(
+    marks: dict[str, Mark], stored: dict[str, Mark], pick_shard: Callable[[int], int]
+) -> list[dict[str, Any]]:
+    """Return the writes of a transaction that replaces `stored` marks by `marks` and adjusts the counters.
+
+    `stored` may lack jobs that have no mark yet. `pick_shard` returns a number below its argument.
+    """
+    deltas: Counter[tuple[str, str]] = Counter()
+    writes = []
+    for job_id, mark in marks.items():
+        before = stored.get(job_id, UNCOUNTED)
+        deltas[mark.owner, mark.status] += 1
+        deltas[before.owner, before.status] -= 1
+        writes.append(_mark_write(job_id, mark, before))
+    return writes + _counter_writes(deltas, pick_shard)
+
+
+def _mark_write(job_id: str, mark: Mark, before: Mark) -> dict[str, Any]:
+    """Replace a mark, provided that it still is `before`."""
+    item = {**mark_key(job_id), **to_item(vars(mark))}
+    if before is UNCOUNTED:
+        return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+    condition = {
+        "ConditionExpression": "#sequence = :before",
+        "ExpressionAttributeNames": {"#sequence": "sequence"},
+        "ExpressionAttributeValues": to_item({":before": before.sequence}),
+    }
+    return {"Put": {"Item": item, **condition}}
+
+
+def _counter_writes(
+    deltas: "Counter[tuple[str, str]]", pick_shard: Callable[[int], int]
+) -> list[dict[str, Any]]:
+    """Update one counter item for each owner."""
+    by_owner: dict[str, dict[str, int]] = {}
+    for (owner, status), delta in deltas.items():
+        if delta and status not in ("", GONE):
+            by_owner.setdefault(owner, {})[status] = delta
+    return [
+        _counter_write(count_key(owner, pick_shard(COUNT_SHARDS)), changes)
+        for owner, changes in by_owner.items()
+    ]
+
+
+def _counter_write(key: Item, changes: dict[str, int]) -> dict[str, Any]:
+    names = {f"#s{index}": status for index, status in enumerate(changes)}
+    values = {f":d{index}": delta for index, delta in enumerate(changes.values())}
+    terms = ", ".join(f"#s{index} :d{index}" for index in range(len(changes)))
+    update = {
+        "Key": key,
+        "UpdateExpression": f"ADD {terms}",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": to_item(values),
+    }
+    return {"Update": update}

@@ -1,0 +1,100 @@
+"""Access to one DynamoDB table: consistent reads, conditional writes and index queries."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from functions.common.attributes import Item, batch_get, to_item
+from functions.common.errors import WriteConflict
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.literals import ReturnValueType
+
+T = TypeVar("T")
+
+
+class Table:
+    """A table behind a boto3 DynamoDB client. Every method may raise botocore's errors."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", name: str) -> None:
+        self._dynamodb = dynamodb
+        self._name = name
+
+    def get(self, key: Item) -> Item | None:
+        """Read an item consistently. Return None if it does not exist."""
+        return self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
+
+    def get_many(self, keys: list[Item]) -> list[Item]:
+        """Read the existing items of up to 100 keys consistently."""
+        return batch_get(self._dynamodb, self._name, keys)
+
+    def create(self, item: Item, key_name: str) -> bool:
+        """Write a new item. Return False if the key exists already."""
+        response = self._write_if(
+            self._dynamodb.put_item, Item=item, ConditionExpression=f"attribute_not_exists({key_name})"
+        )
+        return response is not None
+
+    def update(
+        self,
+        key: Item,
+        update: str,
+        condition: str,
+        values: dict[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+        returns: "ReturnValueType" = "NONE",
+    ) -> Item | None:
+        """Update one item if a condition holds. `values` and `names` are those of both expressions.
+
+        Return the attributes that `returns` selects, or None if the condition does not hold.
+        """
+        expressions: dict[str, Any] = {"UpdateExpression": update, "ConditionExpression": condition}
+        if names:
+            expressions["ExpressionAttributeNames"] = names
+        if values:
+            expressions["ExpressionAttributeValues"] = to_item(values)
+        response = self._write_if(self._dynamodb.update_item, Key=key, ReturnValues=returns, **expressions)
+        return None if response is None else response.get("Attributes", {})
+
+    def transact(self, writes: list[dict[str, Any]]) -> None:
+        """Make all writes or none. A write is `{"Put": …}` or `{"Update": …}` without its TableName.
+
+        Raises WriteConflict if a condition does not hold or another transaction writes the same items.
+        """
+        items: Any = [
+            {kind: {"TableName": self._name, **parameters} for kind, parameters in write.items()}
+            for write in writes
+        ]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=items)
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            raise WriteConflict(str(error)) from error
+
+    def query(
+        self,
+        index: str,
+        condition: str,
+        values: dict[str, Any],
+        *,
+        newest_first: bool = False,
+        page_size: int | None = None,
+    ) -> Iterator[list[Item]]:
+        """Yield the items of an index page by page, one call each. An index is eventually consistent."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._name,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ScanIndexForward=not newest_first,
+            PaginationConfig={} if page_size is None else {"PageSize": page_size},
+        )
+        for page in pages:
+            yield page["Items"]
+
+    def _write_if(self, write: Callable[..., T], **parameters: Any) -> T | None:
+        """Make a conditional write. Return None if the condition does not hold."""
+        try:
+            return write(TableName=self._name, **parameters)
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return None
