@@ -1,5 +1,11 @@
-"""All tests. Powertools reads the metrics' namespace when the functions' code is imported."""
+"""All Python tests.
+
+The CDK's jsii runtime starts the first `node` in PATH. The one in the virtual environment comes first here, so that
+`python -m pytest` works without `make`.
+"""
 
 import os
+import sys
+from pathlib import Path
 
-os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Calo")
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"

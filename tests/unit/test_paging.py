@@ -29,5 +29,7 @@ def test_a_cursor_of_ones_own_making_is_refused(cursor: str) -> None:
 
 @pytest.mark.parametrize("deep", [{"page": "52"}, {"page": "12", "pageSize": "100"}, {"page": "1000000000"}])
 def test_a_page_that_is_too_deep_is_pointed_to_the_cursor(deep: dict[str, str]) -> None:
-    with pytest.raises(Problem, match="page: may start at most 1000 jobs deep; to read further, pass next_cursor"):
+    with pytest.raises(
+        Problem, match="page: may start at most 1000 jobs deep; to read further, pass next_cursor"
+    ):
         parse_page_request(deep)
