@@ -40,7 +40,7 @@ check: install web ## format, lint, types; templates through cdk-nag and cfn-lin
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth ARGS="-c nag=true"
 	$(BIN)/cfn-lint --non-zero-exit-code warning --format pretty cdk.out/*.template.json
-	@$(BIN)/python -m infra.upgrade
+	@$(BIN)/python -m infra.tools.upgrade
 
 checkov: .venv-checkov/installed ## a second opinion of the templates in cdk.out; docs/operations.md judges it
 	$(MAKE) --no-print-directory synth
@@ -59,10 +59,10 @@ synth: install web ## write the CloudFormation templates to cdk.out
 	@$(BIN)/cdk synth --quiet --no-notices $(ARGS)
 
 preflight: install ## what would stop a deployment: account, region, builder, zones, quotas (ARGS as for deploy)
-	@$(BIN)/python -m infra.preflight $(ARGS)
+	@$(BIN)/python -m infra.tools.preflight $(ARGS)
 
 deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
-	@$(BIN)/python -m infra.deploy $(ARGS)
+	@$(BIN)/python -m infra.tools.deploy $(ARGS)
 
 destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)

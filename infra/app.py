@@ -4,12 +4,12 @@ import sys
 
 from aws_cdk import App, Tags, Validations
 
-from infra.api_stack import ApiStack
-from infra.jobs_stack import JobsStack
-from infra.live_stack import LiveStack
-from infra.ops_stack import OpsStack
 from infra.settings import Settings
-from infra.web_stack import WebStack
+from infra.stacks.api import ApiStack
+from infra.stacks.jobs import JobsStack
+from infra.stacks.live import LiveStack
+from infra.stacks.ops import OpsStack
+from infra.stacks.web import WebStack
 
 
 def build(app: App) -> None:

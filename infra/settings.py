@@ -68,7 +68,7 @@ class Settings:
     waf: filter what reaches the API; costs about ten dollars a month.
     waf_rate: requests that one address may make in five minutes.
     access_logs: keep what S3, CloudFront and the load balancer log of their requests. Must be false in the
-        regions to whose buckets CloudFront delivers no logs, like af-south-1 (infra/preflight/zones.py).
+        regions where CloudFront delivers no logs, like af-south-1 (infra/tools/preflight/zones.py).
     flow_logs: of the relay's network: `reject` logs what was turned away, `all` everything, or `none`.
     ops: whether to deploy the alarms and the dashboard.
     alarms: `all`, or `few` for those that matter most and need no custom metrics.

@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.preflight.account import Account
-from infra.preflight.machine import Machine
+from infra.tools.preflight.account import Account
+from infra.tools.preflight.machine import Machine
 
 EMULATOR = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from functions.sse_relay.request import Refused, Request, named_jobs
-from infra import live_route
+from infra.constructs import live_route
 from tests.conftest import read, synth_stacks
 
 OPENAPI = Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json"

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from bench.cost import MEMORY_GB, SIZES, STANDARD, Size
-from infra.signals import NAMESPACE
+from infra.constructs.metrics import NAMESPACE
 from tests.conftest import synth_stacks
 
 Templates = dict[str, Template]

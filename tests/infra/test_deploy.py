@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import deploy
-from infra.deploy import next_steps, removal_of_leftovers
 from infra.settings import Settings
+from infra.tools import deploy
+from infra.tools.deploy import next_steps, removal_of_leftovers
 
 OUTPUTS = {
     "CaloApi": {"ApiUrl": "https://x.execute-api.eu-west-1.amazonaws.com/api/"},

@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from functions.sse_relay.__main__ import arguments
 from functions.sse_relay.ecs_task import POLL_SECONDS, TIMEOUT_SECONDS
 from functions.sse_relay.signals import EmbeddedMetrics, Signals
-from infra.live_stack import ADDRESS_HEADER
+from infra.stacks.live import ADDRESS_HEADER
 from tests.conftest import app_of, synth_stacks
 
 HEARTBEAT_SECONDS = 15

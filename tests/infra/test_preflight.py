@@ -15,10 +15,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from infra.preflight.__main__ import check
-from infra.preflight.arguments import aws_options, session_of, settings_of
-from infra.preflight.checks import preflight, report
 from infra.settings import Settings
+from infra.tools.preflight.__main__ import check
+from infra.tools.preflight.arguments import aws_options, session_of, settings_of
+from infra.tools.preflight.checks import preflight, report
 from tests.infra.preflight_fakes import EMULATOR, account, answer, error, machine
 
 IDENTITY = {"Arn": "arn:aws:iam::123456789012:user/me", "Account": "123456789012"}

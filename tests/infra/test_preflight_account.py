@@ -3,10 +3,10 @@
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from infra.preflight.account import Account, check_account
-from infra.preflight.finding import Finding
-from infra.preflight.zones import VPC_LINK_ZONES, WITHOUT_CDN_LOGS, vpc_link_zones
 from infra.settings import Settings
+from infra.tools.preflight.account import Account, check_account
+from infra.tools.preflight.finding import Finding
+from infra.tools.preflight.zones import VPC_LINK_ZONES, WITHOUT_CDN_LOGS, vpc_link_zones
 from tests.infra.preflight_fakes import account, error
 
 NEW_ACCOUNT_EXECUTIONS = 10

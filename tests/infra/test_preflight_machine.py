@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from infra.preflight.machine import check_machine, run
 from infra.settings import Settings
+from infra.tools.preflight.machine import check_machine, run
 from tests.infra.preflight_fakes import EMULATOR, machine
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.template_changes import Change, changes
-from infra.upgrade import base_of, meant, report
+from infra.tools.template_changes import Change, changes
+from infra.tools.upgrade import base_of, meant, report
 
 TABLE = {
     "Type": "AWS::DynamoDB::GlobalTable",
