@@ -1,4 +1,4 @@
-"""Findings of the template checks that are right as they are, each said where its construct is made."""
+"""Acknowledge findings of cdk-nag, each with its reason and next to the construct that it concerns."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,6 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accept findings on the construct and all within it: rule, then why it is right here."""
+    """Accept findings for a construct and its children. `reasons` maps each rule to the reason."""
     for rule, reason in reasons.items():
         Validations.of(construct).acknowledge(Acknowledgment(id=rule, reason=reason))

@@ -1,4 +1,4 @@
-"""What wakes somebody. Each alarm names the section of the runbook that says what to do."""
+"""The CloudWatch alarms. The description of each alarm names a section of the runbook."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,31 +11,32 @@ from infra.constructs.metrics import (
     FEED_LAG,
     JOBS_LOST,
     JOBS_RESCUED,
+    age_of_oldest_message,
     api_metric,
+    custom_metric,
+    deleted_messages,
     function_metric,
     pipe_metric,
-    queue_metric,
-    signal,
+    unhealthy_hosts,
+    visible_messages,
 )
-from infra.constructs.watched import Watched
-from infra.stacks.base import CaloStack
-from infra.stacks.live import LiveStack
+from infra.constructs.watched import Read, Watched
+from infra.settings import SQS_MAX_DELAY
 
 RUNBOOK = "Runbook: docs/operations.md#"
-LONGEST_DELAY = 900
-"""Seconds that a message of the jobs queue may be meant to wait."""
-QUARTER = Duration.minutes(15)
+QUARTER_HOUR = Duration.minutes(15)
 FEW = frozenset(
     {
         "JobsFail", "JobsWait", "ResultsWait", "DeadLettersStay", "ChangesUndelivered", "PipeFails",
         "CounterBehind", "JobWatchdogErrors", "ApiErrors", "RelayUnhealthy",
     }
 )  # fmt: skip
-"""The alarms of the setting `alarms=few`: work, answers or live events fail. None needs a custom metric."""
+"""The alarms of the setting `alarms=few`: failures of jobs, API calls or live events. They do not need custom
+metrics."""
 
 
 class Alarms(Construct):
-    """`all` are the alarms made so far; each notifies the topic when it begins and when it clears."""
+    """The alarms, in the list `all`. Each notifies the topic when it starts and when it clears."""
 
     def __init__(self, scope: Construct, construct_id: str, *, topic: sns.Topic, few: bool) -> None:
         super().__init__(scope, construct_id)
@@ -44,116 +45,195 @@ class Alarms(Construct):
         self._action = actions.SnsAction(topic)
 
     def add(self, watched: Watched) -> None:
-        """Make all of them, or the few."""
-        self._queues(watched)
-        self._endings(watched)
-        self._publishing(watched)
-        age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
-        self._when("CounterBehind", age, "Counts lag more than five minutes.", "counts-lag", 300_000, (3, 3))
-        errors = api_metric("5XXError")
-        self._when("ApiErrors", errors, "The API answers 5xx.", "api-errors", 5, (2, 3))
+        """Create all alarms, or only those in `FEW`."""
+        self._add_queues(watched)
+        self._add_failures(watched)
+        self._add_publishing(watched)
+        self._add_alarm(
+            "CounterBehind",
+            metric=function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum"),
+            description="Counts lag by more than five minutes.",
+            section="counts-lag",
+            threshold=300_000,
+            periods=(3, 3),
+        )
+        self._add_alarm(
+            "ApiErrors",
+            metric=api_metric("5XXError"),
+            description="The API responds with 5xx.",
+            section="api-errors",
+            threshold=5,
+            periods=(2, 3),
+        )
         for function in watched.function_ids:
-            self._function(watched, function)
-        if watched.live is not None:
-            self._relay(watched.stack, watched.live)
+            if self._includes(f"{function}Errors"):
+                self._add_errors(function, watched.function(function))
+            if self._includes(f"{function}Throttles"):
+                self._add_throttles(function, watched.function(function))
+        if watched.read_live is not None:
+            self._add_relay(watched.read_live)
 
-    def _relay(self, stack: CaloStack, live: LiveStack) -> None:
-        unhealthy = cloudwatch.Metric(
-            namespace="AWS/ApplicationELB",
-            metric_name="UnHealthyHostCount",
-            dimensions_map={
-                "LoadBalancer": stack.read(live, "load-balancer-metrics"),
-                "TargetGroup": stack.read(live, "target-group-metrics"),
-            },
-            statistic="Maximum",
-            period=Duration.minutes(1),
+    def _add_queues(self, watched: Watched) -> None:
+        self._add_alarm(
+            "DeadLettersStay",
+            metric=age_of_oldest_message(watched.queue("DeadLetters")),
+            description="Dead letters are not processed.",
+            section="dead-letters-stay",
+            threshold=QUARTER_HOUR.to_seconds(),
+            periods=(1, 1),
         )
-        self._when(
-            "RelayUnhealthy", unhealthy, "A relay fails its health check.", "relay-unhealthy", 1, (5, 5)
+        self._add_alarm(
+            "JobsWait",
+            metric=age_of_oldest_message(watched.queue("Jobs")),
+            description="Jobs wait longer than expected.",
+            section="jobs-wait",
+            threshold=2 * SQS_MAX_DELAY,
+            periods=(3, 3),
         )
-        lag = signal(FEED_LAG, "p95")
-        self._when("LiveLate", lag, "Live events come ten seconds late.", "live-events-late", 10, (3, 3))
-        if self._wants("RelayNotTidied"):
-            self._janitor(
-                stack.read(live, "function/RelayJanitor"), stack.read(live, "queue/RelayUndelivered")
-            )
+        self._add_alarm(
+            "ResultsWait",
+            metric=age_of_oldest_message(watched.queue("Results")),
+            description="Results are not written to the table.",
+            section="results-wait",
+            threshold=300,
+            periods=(3, 3),
+        )
 
-    def _janitor(self, function: str, undelivered: str) -> None:
-        orphans = _waiting(undelivered)
-        means = "A stopped relay's queue was not removed."
-        self._when("RelayNotTidied", orphans, means, "relay-not-tidied", 1, (1, 1))
-        self._errors("RelayJanitor", function)
-        self._throttles("RelayJanitor", function)
-
-    def _queues(self, watched: Watched) -> None:
-        dead = _oldest(watched.queue("DeadLetters"))
-        self._when("DeadLettersStay", dead, "Dead letters are not handled.", "dead-letters-stay", 900, (1, 1))
-        limit = 2 * LONGEST_DELAY
-        waiting = _oldest(watched.queue("Jobs"))
-        self._when("JobsWait", waiting, "Jobs wait longer than they should.", "jobs-wait", limit, (3, 3))
-        results = _oldest(watched.queue("Results"))
-        self._when("ResultsWait", results, "Results are not written.", "results-wait", 300, (3, 3))
-
-    def _endings(self, watched: Watched) -> None:
+    def _add_failures(self, watched: Watched) -> None:
         failing = cloudwatch.MathExpression(
             expression="IF(failed >= 10 AND failed > FILL(resolved, 0), 1, 0)",
             using_metrics={
-                "failed": _handled(watched.queue("DeadLetters")),
-                "resolved": _handled(watched.queue("Results")),
+                "failed": deleted_messages(watched.queue("DeadLetters"), QUARTER_HOUR),
+                "resolved": deleted_messages(watched.queue("Results"), QUARTER_HOUR),
             },
-            period=QUARTER,
+            period=QUARTER_HOUR,
         )
-        self._when("JobsFail", failing, "Most jobs end as dead letters.", "dead-letters", 1, (1, 1))
-        rescued, lost = signal(JOBS_RESCUED), signal(JOBS_LOST)
-        self._when("JobsRescued", rescued, "The watchdog found lost jobs.", "watchdog-finds", 1, (1, 1))
-        self._when("JobsLost", lost, "The watchdog gave jobs up.", "watchdog-finds", 1, (1, 1))
-        self._when(
-            "BudgetSpent",
-            signal(BUDGET_REMAINING, "Minimum", QUARTER),
-            "The third party's budget has been spent for an hour, and jobs ask for more.",
-            "budget-spent",
-            0,
-            (4, 4),
-            cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
+        self._add_alarm(
+            "JobsFail",
+            metric=failing,
+            description="Most jobs fail.",
+            section="dead-letters",
+            threshold=1,
+            periods=(1, 1),
+        )
+        self._add_watchdog()
+        self._add_budget()
+
+    def _add_watchdog(self) -> None:
+        self._add_alarm(
+            "JobsRescued",
+            metric=custom_metric(JOBS_RESCUED),
+            description="The watchdog requeued lost jobs.",
+            section="watchdog-finds",
+            threshold=1,
+            periods=(1, 1),
+        )
+        self._add_alarm(
+            "JobsLost",
+            metric=custom_metric(JOBS_LOST),
+            description="The watchdog ended lost jobs as failed.",
+            section="watchdog-finds",
+            threshold=1,
+            periods=(1, 1),
         )
 
-    def _publishing(self, watched: Watched) -> None:
-        undelivered = _waiting(watched.queue("Undelivered"))
-        self._when(
-            "ChangesUndelivered", undelivered, "Viewers missed changes.", "changes-undelivered", 1, (1, 1)
+    def _add_budget(self) -> None:
+        self._add_alarm(
+            "BudgetSpent",
+            metric=custom_metric(BUDGET_REMAINING, "Minimum", QUARTER_HOUR),
+            description="The third party's rate limit has been exhausted for an hour, and jobs wait.",
+            section="budget-spent",
+            threshold=0,
+            periods=(4, 4),
+            comparison=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
+        )
+
+    def _add_publishing(self, watched: Watched) -> None:
+        self._add_alarm(
+            "ChangesUndelivered",
+            metric=visible_messages(watched.queue("Undelivered")),
+            description="Changes were not delivered to viewers.",
+            section="changes-undelivered",
+            threshold=1,
+            periods=(1, 1),
         )
         failures = ("ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled")
         metrics = {f"m{number}": pipe_metric(watched.pipe, name) for number, name in enumerate(failures)}
-        # a sum with a metric that has no data has no data either
+        # without FILL, a sum has no data if one of its metrics has no data
         failed = cloudwatch.MathExpression(
             expression=" + ".join(f"FILL({name}, 0)" for name in metrics), using_metrics=metrics
         )
-        self._when("PipeFails", failed, "The Pipe cannot publish changes.", "pipe-fails", 1, (2, 3))
+        self._add_alarm(
+            "PipeFails",
+            metric=failed,
+            description="The Pipe cannot publish changes.",
+            section="pipe-fails",
+            threshold=1,
+            periods=(2, 3),
+        )
 
-    def _function(self, watched: Watched, function: str) -> None:
-        if self._wants(f"{function}Errors"):
-            self._errors(function, watched.function(function))
-        if self._wants(f"{function}Throttles"):
-            self._throttles(function, watched.function(function))
+    def _add_relay(self, read: Read) -> None:
+        self._add_alarm(
+            "RelayUnhealthy",
+            metric=unhealthy_hosts(read("load-balancer-metrics"), read("target-group-metrics")),
+            description="A relay fails its health check.",
+            section="relay-unhealthy",
+            threshold=1,
+            periods=(5, 5),
+        )
+        self._add_alarm(
+            "LiveLate",
+            metric=custom_metric(FEED_LAG, "p95"),
+            description="Live events arrive more than ten seconds late.",
+            section="live-events-late",
+            threshold=10,
+            periods=(3, 3),
+        )
+        if self._includes("RelayNotTidied"):
+            self._add_janitor(read("function/RelayJanitor"), read("queue/RelayUndelivered"))
 
-    def _wants(self, name: str) -> bool:
-        """Ask before reading a name from another stack: a parameter that is not used is a finding."""
+    def _add_janitor(self, function: str, undelivered: str) -> None:
+        self._add_alarm(
+            "RelayNotTidied",
+            metric=visible_messages(undelivered),
+            description="A stopped relay's queue was not deleted.",
+            section="relay-not-tidied",
+            threshold=1,
+            periods=(1, 1),
+        )
+        self._add_errors("RelayJanitor", function)
+        self._add_throttles("RelayJanitor", function)
+
+    def _add_errors(self, construct_id: str, function: str) -> None:
+        self._add_alarm(
+            f"{construct_id}Errors",
+            metric=function_metric(function, "Errors"),
+            description=f"{construct_id} raises errors.",
+            section="function-errors",
+            threshold=1,
+            periods=(2, 3),
+        )
+
+    def _add_throttles(self, construct_id: str, function: str) -> None:
+        self._add_alarm(
+            f"{construct_id}Throttles",
+            metric=function_metric(function, "Throttles"),
+            description=f"Lambda throttles {construct_id}.",
+            section="function-throttles",
+            threshold=1,
+            periods=(2, 3),
+        )
+
+    def _includes(self, name: str) -> bool:
+        """Return whether to create this alarm. Check it before reading a name that only this alarm needs."""
         return not self._few or name in FEW
 
-    def _errors(self, function: str, name: str) -> None:
-        errors = function_metric(name, "Errors")
-        self._when(f"{function}Errors", errors, f"{function} raises errors.", "function-errors", 1, (2, 3))
-
-    def _throttles(self, function: str, name: str) -> None:
-        throttles = function_metric(name, "Throttles")
-        means = f"{function} may not run."
-        self._when(f"{function}Throttles", throttles, means, "function-throttles", 1, (2, 3))
-
-    def _when(
+    def _add_alarm(
         self,
         name: str,
+        *,
         metric: cloudwatch.IMetric,
-        means: str,
+        description: str,
         section: str,
         threshold: float,
         periods: tuple[int, int],
@@ -161,38 +241,24 @@ class Alarms(Construct):
             cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
         ),
     ) -> None:
-        """An alarm once so many of the last periods reach the threshold.
+        """Create an alarm that starts when M of the last N periods reach the threshold; `periods` is (M, N).
 
-        Missing data counts as OK: counters are written only when there is something to count.
+        Missing data counts as OK, because counters are only written when there is something to count.
         """
-        if not self._wants(name):
+        if not self._includes(name):
             return
-        reached, of = periods
+        datapoints_to_alarm, evaluation_periods = periods
         alarm = cloudwatch.Alarm(
             self,
             name,
-            alarm_description=f"{means} {RUNBOOK}{section}",
+            alarm_description=f"{description} {RUNBOOK}{section}",
             metric=metric,
             threshold=threshold,
             comparison_operator=comparison,
-            datapoints_to_alarm=reached,
-            evaluation_periods=of,
+            datapoints_to_alarm=datapoints_to_alarm,
+            evaluation_periods=evaluation_periods,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
         self.all.append(alarm)
-
-
-def _oldest(queue: str) -> cloudwatch.Metric:
-    """Seconds."""
-    return queue_metric(queue, "ApproximateAgeOfOldestMessage")
-
-
-def _waiting(queue: str) -> cloudwatch.Metric:
-    return queue_metric(queue, "ApproximateNumberOfMessagesVisible")
-
-
-def _handled(queue: str) -> cloudwatch.Metric:
-    """Messages that a worker has finished with in a quarter of an hour."""
-    return queue_metric(queue, "NumberOfMessagesDeleted", "Sum", period=QUARTER)

@@ -1,4 +1,4 @@
-"""CloudFront is global: the names of some of its resources must be unique in the whole account."""
+"""Helpers for CloudFront. It is a global service: some resource names must be unique in the whole account."""
 
 from aws_cdk import Names, Stack
 from aws_cdk import aws_cloudfront as cloudfront
@@ -8,17 +8,17 @@ from constructs import IConstruct
 
 
 def global_name(scope: IConstruct, name: str) -> str:
-    """Return a name that a deployment to a second region of the same account does not use too.
+    """Return a name that contains the region, so that deployments to several regions do not conflict.
 
-    CDK's own names of response headers policies and origin access controls are the same in every region.
-    The result is at most 64 characters long, the limit of an origin access control.
+    The names that CDK generates for response headers policies and origin access controls are the same in
+    every region. The result has at most 64 characters, the limit of an origin access control.
     """
     unique = Names.unique_resource_name(scope, max_length=30, allowed_special_characters="-")
     return f"{unique}-{name}-{Stack.of(scope).region}"
 
 
 def private_origin(bucket: s3.Bucket) -> cloudfront.IOrigin:
-    """Return an origin that only the distributions which use it can read."""
+    """Return an origin for a private bucket that only the distributions using this origin can read."""
     control = cloudfront.S3OriginAccessControl(
         bucket, "AccessControl", origin_access_control_name=global_name(bucket, "Access")
     )

@@ -1,4 +1,4 @@
-"""One page that answers: is it healthy, where is it stuck, who is spending the budget."""
+"""The CloudWatch dashboard. It shows health, backlogs, and use of the third party's rate limit."""
 
 from collections.abc import Sequence
 
@@ -23,15 +23,16 @@ from infra.constructs.metrics import (
     STREAMS_DROPPED,
     UNSPLASH_REQUESTS,
     api_metric,
+    call_metric,
+    custom_metric,
     function_metric,
     pipe_metric,
     queue_metric,
-    signal,
 )
 from infra.constructs.watched import Watched
 
 WIDTH = 24
-"""Columns that CloudWatch gives a row."""
+"""The number of columns of a CloudWatch dashboard."""
 HEIGHT = 6
 CALLS = (
     ("POST", "/jobs"),
@@ -41,27 +42,27 @@ CALLS = (
     ("POST", "/jobs/{id}/retry"),
     ("GET", "/stats"),
 )
-"""Those with a latency worth watching."""
+"""The calls whose latency is shown."""
 
 
 class Dashboard(cloudwatch.Dashboard):
-    """Three headings, each with the graphs that answer it."""
+    """A dashboard with three sections. Each heading is a question that its graphs answer."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
     ) -> None:
         super().__init__(scope, construct_id, default_interval=Duration.hours(3))
-        self._heading("Is it healthy?")
+        self._add_heading("Is it healthy?")
         self.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=WIDTH, height=HEIGHT)
         )
-        self.add_widgets(*_jobs(), *_answers(), *(_live() if watched.live is not None else []))
-        self._heading("Where is it stuck?")
-        self.add_widgets(*_queues(watched), *_functions(watched), *_changes(watched))
-        self._heading("Who is spending the budget?")
+        self.add_widgets(*_jobs(), *_calls(), *(_relay() if watched.read_live is not None else []))
+        self._add_heading("Where is it stuck?")
+        self.add_widgets(*_queues(watched), *_functions(watched), *_publishing(watched))
+        self._add_heading("Who is spending the budget?")
         self.add_widgets(*_budget(), _topics(watched), _callers(watched))
 
-    def _heading(self, text: str) -> None:
+    def _add_heading(self, text: str) -> None:
         self.add_widgets(cloudwatch.TextWidget(markdown=f"## {text}", width=WIDTH, height=1))
 
 
@@ -70,76 +71,77 @@ def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.Grap
 
 
 def _jobs() -> list[cloudwatch.IWidget]:
-    endings = [signal(name) for name in (JOBS_ACCEPTED, JOBS_RESOLVED, JOBS_FAILED)]
+    outcomes = [custom_metric(metric) for metric in (JOBS_ACCEPTED, JOBS_RESOLVED, JOBS_FAILED)]
     by_code = cloudwatch.MathExpression(
         expression=f"SEARCH('{FAILED_BY_CODE}', 'Sum', 300)", using_metrics={}, label="", period=FIVE_MINUTES
     )
-    ages = [signal(AGE_AT_RESOLUTION, statistic) for statistic in ("p50", "p95", "p99")]
+    ages = [custom_metric(AGE_AT_RESOLUTION, statistic) for statistic in ("p50", "p95", "p99")]
     return [
-        _graph("Jobs accepted, resolved, failed", endings),
+        _graph("Jobs accepted, resolved, failed", outcomes),
         _graph("Failed, by code", [by_code]),
-        _graph("From the call to the result (ms)", ages),
+        _graph("Time from call to result (ms)", ages),
     ]
 
 
-def _answers() -> list[cloudwatch.IWidget]:
-    """Latency by call: a stream lasts up to 14 minutes, and in a sum it would hide all others."""
-    calls = [api_metric(name) for name in ("Count", "4XXError", "5XXError")]
-    latency = [api_metric("Latency", "p99", method, path) for method, path in CALLS]
-    return [_graph("Calls, 4xx, 5xx", calls), _graph("Latency of calls, p99 (ms)", latency)]
+def _calls() -> list[cloudwatch.IWidget]:
+    """Show latency per call. A live stream lasts up to 14 minutes and would dominate a common statistic."""
+    counts = [api_metric(name) for name in ("Count", "4XXError", "5XXError")]
+    latencies = [call_metric("Latency", "p99", method=method, path=path) for method, path in CALLS]
+    return [_graph("Calls, 4xx, 5xx", counts), _graph("Latency of calls, p99 (ms)", latencies)]
 
 
-def _live() -> list[cloudwatch.IWidget]:
-    streams = [signal(CONNECTIONS, "Average"), signal(STREAMS_DROPPED)]
+def _relay() -> list[cloudwatch.IWidget]:
+    streams = [custom_metric(CONNECTIONS, "Average"), custom_metric(STREAMS_DROPPED)]
     return [
-        _graph("Connections of a relay, and streams that lagged too far", streams),
-        _graph("From a change to the viewer (s)", [signal(FEED_LAG, "p50"), signal(FEED_LAG, "p95")]),
+        _graph("Connections per relay, and streams dropped for lagging", streams),
+        _graph(
+            "Time from change to viewer (s)", [custom_metric(FEED_LAG, "p50"), custom_metric(FEED_LAG, "p95")]
+        ),
     ]
 
 
 def _queues(watched: Watched) -> list[cloudwatch.IWidget]:
-    depth, ages = (
+    depths, ages = (
         [queue_metric(watched.queue(name), metric, label=name) for name in watched.queue_ids]
         for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
     )
-    found = [signal(JOBS_DEFERRED), signal(JOBS_RESCUED), signal(JOBS_LOST)]
+    late_jobs = [custom_metric(JOBS_DEFERRED), custom_metric(JOBS_RESCUED), custom_metric(JOBS_LOST)]
     return [
-        _graph("Messages waiting", depth),
-        _graph("Oldest message (s)", ages),
-        _graph("Jobs deferred, rescued, lost", found),
+        _graph("Messages waiting", depths),
+        _graph("Age of oldest message (s)", ages),
+        _graph("Jobs deferred, rescued, lost", late_jobs),
     ]
 
 
 def _functions(watched: Watched) -> list[cloudwatch.IWidget]:
-    errors, times = (
+    errors, durations = (
         [
             function_metric(watched.function(name), metric, statistic, label=name)
             for name in watched.function_ids
         ]
         for metric, statistic in (("Errors", "Sum"), ("Duration", "p95"))
     )
-    return [_graph("Errors of functions", errors), _graph("Time of functions, p95 (ms)", times)]
+    return [_graph("Function errors", errors), _graph("Function duration, p95 (ms)", durations)]
 
 
-def _changes(watched: Watched) -> list[cloudwatch.IWidget]:
+def _publishing(watched: Watched) -> list[cloudwatch.IWidget]:
     names = ("Invocations", "ExecutionFailed", "ExecutionPartiallyFailed", "TargetStageFailed")
     pipe = [pipe_metric(watched.pipe, name) for name in names]
     age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
-    return [_graph("Pipe", pipe), _graph("How far counts lag (ms)", [age])]
+    return [_graph("Pipe", pipe), _graph("Lag of counts (ms)", [age])]
 
 
 def _budget() -> list[cloudwatch.IWidget]:
+    requests = [custom_metric(UNSPLASH_REQUESTS), custom_metric(JOBS_DEFERRED)]
     return [
-        _graph("Requests left of the hour's", [signal(BUDGET_REMAINING, "Minimum")]),
-        _graph(
-            "Requests made, and jobs that had to wait", [signal(UNSPLASH_REQUESTS), signal(JOBS_DEFERRED)]
-        ),
-        _graph("Spare photos of the topics asked for", [signal(SPARE_PHOTOS, "Average")]),
+        _graph("Requests remaining in the hour", [custom_metric(BUDGET_REMAINING, "Minimum")]),
+        _graph("Requests sent, and jobs deferred", requests),
+        _graph("Spare photos per topic", [custom_metric(SPARE_PHOTOS, "Average")]),
     ]
 
 
 def _topics(watched: Watched) -> cloudwatch.IWidget:
-    """Each topic costs requests of its own."""
+    """Show the topics, because each topic needs its own requests."""
     return cloudwatch.LogQueryWidget(
         title="Topics of accepted jobs",
         log_group_names=[watched.create_job_log],
@@ -156,7 +158,7 @@ def _topics(watched: Watched) -> cloudwatch.IWidget:
 
 def _callers(watched: Watched) -> cloudwatch.IWidget:
     return cloudwatch.LogQueryWidget(
-        title="Addresses that post",
+        title="Addresses that create or retry jobs",
         log_group_names=[watched.api_log],
         query_lines=[
             'filter httpMethod = "POST"',

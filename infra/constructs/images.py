@@ -1,4 +1,4 @@
-"""Stored images: a private bucket behind CloudFront."""
+"""The bucket for stored images, and its CloudFront distribution."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
@@ -12,16 +12,16 @@ from infra.constructs.functions import provider_log
 from infra.settings import Settings
 
 OPEN_TO_ALL = {
-    "AwsSolutions-CFR1": "The images are for browsers of any country.",
-    "AwsSolutions-CFR2": "It serves GET of unchanging files from a private bucket: no code is behind it "
-    "that a request could reach, and CloudFront itself withstands floods.",
-    "AwsSolutions-CFR4": "CloudFront's own domain name comes with its own certificate, for which the oldest "
-    "TLS cannot be chosen. The images are public.",
+    "AwsSolutions-CFR1": "The images are available in all countries.",
+    "AwsSolutions-CFR2": "The distribution serves immutable files from a private bucket. Requests do not "
+    "reach any code, and CloudFront itself absorbs floods.",
+    "AwsSolutions-CFR4": "CloudFront's default domain name uses CloudFront's certificate, for which the "
+    "minimum TLS version cannot be set. The images are public.",
 }
 
 
 class Images(Construct):
-    """`bucket` holds `images/<photo id>/<size>`; `base_url` is where they are shown."""
+    """`bucket` contains objects with keys `images/<photo id>/<size>`; `base_url` is their public base URL."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, access_logs: AccessLogs | None
@@ -36,7 +36,8 @@ class Images(Construct):
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix="images-bucket/" if access_logs else None,
             removal_policy=RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY,
-            auto_delete_objects=not settings.retain_data,  # only an empty bucket can be deleted
+            # CloudFormation can only delete an empty bucket
+            auto_delete_objects=not settings.retain_data,
         )
         provider_log(Stack.of(self), "Custom::S3AutoDeleteObjectsCustomResourceProvider")
         self.distribution = cloudfront.Distribution(
@@ -59,7 +60,7 @@ class Images(Construct):
         self.base_url = settings.images_base_url or f"https://{self.distribution.distribution_domain_name}"
 
     def _headers(self) -> cloudfront.ResponseHeadersPolicy:
-        """Pages of any origin may show the images; nothing may read one as anything else."""
+        """Allow pages of any origin to use the images, and forbid browsers to guess other types."""
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",

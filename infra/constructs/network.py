@@ -1,4 +1,4 @@
-"""The relay's network, and the record of rejected connections."""
+"""The relay's network and its flow logs."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -6,19 +6,22 @@ from constructs import Construct
 
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.functions import log_group, provider_log
-from infra.settings import Settings
+from infra.settings import FlowLogs, Settings
 
-TRAFFIC = {"reject": ec2.FlowLogTrafficType.REJECT, "all": ec2.FlowLogTrafficType.ALL}
+TRAFFIC: dict[FlowLogs, ec2.FlowLogTrafficType] = {
+    "reject": ec2.FlowLogTrafficType.REJECT,
+    "all": ec2.FlowLogTrafficType.ALL,
+}
 
 
-def make_network(scope: Construct, settings: Settings) -> ec2.Vpc:
-    """Two zones, with private subnets only if there is a NAT gateway to lead out of them.
+def create_network(scope: Construct, settings: Settings) -> ec2.Vpc:
+    """Create a VPC with two zones. It has private subnets only if it has a NAT gateway.
 
-    DynamoDB and image layers are reached through gateway endpoints, which are free, not through the NAT
-    gateway, which is paid by the byte.
+    DynamoDB and image layers are reached through gateway endpoints, which are free, and not through the NAT
+    gateway, which is charged by traffic.
     """
-    # the masks are CDK's own for four subnets; named, so that the public ones keep their addresses
-    # when nat_gateways is changed to or from 0
+    # These are CDK's default masks for four subnets. They are set explicitly so that the public subnets keep
+    # their address ranges when nat_gateways changes to or from 0.
     subnets = [_subnets("Public", ec2.SubnetType.PUBLIC)]
     if settings.nat_gateways:
         subnets.append(_subnets("Private", ec2.SubnetType.PRIVATE_WITH_EGRESS))
@@ -39,13 +42,13 @@ def make_network(scope: Construct, settings: Settings) -> ec2.Vpc:
             traffic_type=TRAFFIC[settings.flow_logs],
         )
     else:
-        acknowledge(vpc, {"AwsSolutions-VPC7": "Flow logs are left out by the setting flow_logs=none."})
+        acknowledge(vpc, {"AwsSolutions-VPC7": "Flow logs are turned off by the setting flow_logs=none."})
     provider_log(Stack.of(scope), "Custom::VpcRestrictDefaultSGCustomResourceProvider")
     return vpc
 
 
 def relay_subnets(settings: Settings) -> ec2.SubnetSelection:
-    """Where the tasks, the load balancer and the VPC link are."""
+    """Return the subnets of the tasks, the load balancer and the VPC link."""
     private = ec2.SubnetType.PRIVATE_WITH_EGRESS
     return ec2.SubnetSelection(subnet_type=private if settings.nat_gateways else ec2.SubnetType.PUBLIC)
 

@@ -1,7 +1,7 @@
-"""From the table's stream to every relay: stream → Pipe → SNS topic.
+"""Publish every change of the jobs table: DynamoDB stream → EventBridge Pipe → SNS topic.
 
-Nobody has to remember to publish: whatever changes in the table comes out here, in order per job and at
-least once. What the Pipe cannot deliver lies in `undelivered`.
+No component has to publish changes explicitly. Every change of the table is delivered at least once, and in
+order per job. Records that the Pipe cannot deliver go to the queue `undelivered`.
 """
 
 from aws_cdk import Duration
@@ -17,7 +17,7 @@ from infra.settings import Settings
 
 
 class Publishing(Construct):
-    """`topic` gets each stream record of the jobs table as it is."""
+    """`topic` receives the stream records of the jobs table, unchanged."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, jobs: dynamodb.TableV2
@@ -34,7 +34,7 @@ class Publishing(Construct):
     def _pipe(self, jobs: dynamodb.TableV2, role: iam.Role) -> pipes.CfnPipe:
         stream = pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
             starting_position="TRIM_HORIZON",
-            batch_size=10,  # PublishBatch takes ten
+            batch_size=10,  # the maximum of PublishBatch
             maximum_retry_attempts=10,
             maximum_record_age_in_seconds=3600,
             on_partial_batch_item_failure="AUTOMATIC_BISECT",
@@ -52,12 +52,12 @@ class Publishing(Construct):
             ),
             target=self.topic.topic_arn,
         )
-        pipe.node.add_dependency(role)  # the pipe checks its rights when it is made
+        pipe.node.add_dependency(role)  # the pipe validates its permissions on creation
         return pipe
 
 
 def undelivered_queue(scope: Construct, *, settings: Settings) -> sqs.Queue:
-    """Takes what could not be handed on, for 14 days; an alarm tells of it."""
+    """Create a queue that keeps undelivered events for 14 days. An alarm reports them."""
     queue = sqs.Queue(
         scope,
         "Undelivered",
@@ -65,6 +65,6 @@ def undelivered_queue(scope: Construct, *, settings: Settings) -> sqs.Queue:
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=settings.tls_only,
     )
-    last_stop = "This is a dead-letter queue itself, of senders that are no queues. People read it."
-    acknowledge(queue, {"AwsSolutions-SQS3": last_stop, "Serverless-SQSRedrivePolicy": last_stop})
+    reason = "This queue is a dead-letter queue, for senders other than queues. Operators read its messages."
+    acknowledge(queue, {"AwsSolutions-SQS3": reason, "Serverless-SQSRedrivePolicy": reason})
     return queue

@@ -1,4 +1,4 @@
-"""The three queues, and where each gives up a message."""
+"""The jobs queue, the results queue and their dead-letter queue."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
@@ -8,15 +8,15 @@ from infra.constructs.acknowledgements import acknowledge
 from infra.settings import Settings
 
 MAX_RECEIVES = 5
-"""AWS advises five or more, so that throttled pollers do not use up a message:
+"""AWS recommends at least five, so that throttled pollers do not move a message to the dead-letter queue:
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
 
 
 class Queues(Construct):
-    """`jobs` and `results` give up into `dead_letters`, whose worker ends the job.
+    """`jobs` and `results` move failed messages to `dead_letters`, whose worker ends the job.
 
-    A message is hidden for six times its function's timeout (seconds), as AWS advises, so that it does
-    not come again while it is worked on.
+    The visibility timeout is six times the timeout of the queue's function (seconds), as AWS recommends, so
+    that a message is not redelivered while it is being processed.
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class Queues(Construct):
         acknowledge(
             self.dead_letters,
             {
-                "Serverless-SQSRedrivePolicy": "The last stop of the other two. Its worker ends each job; "
-                "what the worker itself cannot handle stays for 14 days and raises an alarm."
+                "Serverless-SQSRedrivePolicy": "This is the dead-letter queue of the other two. Its worker "
+                "ends each job. Messages that the worker cannot process stay for 14 days and raise an alarm."
             },
         )
         self.jobs = self._queue("Jobs", settings.worker_timeout, redrive)

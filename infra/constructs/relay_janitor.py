@@ -1,4 +1,4 @@
-"""What removes the queue of a relay's task that could not do so itself."""
+"""The function that deletes the queue of a relay task that ended without deleting it."""
 
 from typing import cast
 
@@ -12,25 +12,24 @@ from constructs import IConstruct
 
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.functions import CaloFunction
-
-QUEUE_PREFIX = "CaloRelay-"
+from infra.names import RELAY_QUEUE_PREFIX
 
 
 def add_janitor(
     stack: Stack, *, topic: str, cluster: ecs.ICluster, undelivered: sqs.Queue, metrics: bool
 ) -> CaloFunction:
-    """Called when ECS reports that a task has ended. Events it fails to handle go to `undelivered`."""
+    """Add a function that runs when a task has stopped. Events that it cannot handle go to `undelivered`."""
     janitor = CaloFunction(
         stack,
         "RelayJanitor",
         name="relay_janitor",
-        environment={"TOPIC_ARN": topic, "QUEUE_PREFIX": QUEUE_PREFIX},
+        environment={"TOPIC_ARN": topic, "QUEUE_PREFIX": RELAY_QUEUE_PREFIX},
         timeout=30,
         metrics=metrics,
         dead_letters=undelivered,
     )
-    janitor.may(["sqs:GetQueueUrl", "sqs:DeleteQueue"], relay_queues(stack))
-    janitor.may(["sns:ListSubscriptionsByTopic"], topic)
+    janitor.allow(["sqs:GetQueueUrl", "sqs:DeleteQueue"], relay_queues(stack))
+    janitor.allow(["sns:ListSubscriptionsByTopic"], topic)
     janitor.add_to_role_policy(unsubscribe())
     acknowledge_relay_queues(cast(IConstruct, janitor.role))
     events.Rule(
@@ -48,23 +47,23 @@ def add_janitor(
 
 
 def relay_queues(stack: Stack) -> str:
-    """The ARN of every relay's queue."""
-    return stack.format_arn(service="sqs", resource=f"{QUEUE_PREFIX}*")
+    """Return an ARN pattern for the queues of all relays."""
+    return stack.format_arn(service="sqs", resource=f"{RELAY_QUEUE_PREFIX}*")
 
 
 def unsubscribe() -> iam.PolicyStatement:
-    """Subscriptions are no resource that a policy could name:
+    """Return a statement that allows to unsubscribe. The action does not support resource-level permissions:
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html"""
     return iam.PolicyStatement(actions=["sns:Unsubscribe"], resources=["*"])
 
 
 def acknowledge_relay_queues(role: IConstruct) -> None:
-    """Both the relay and its janitor deal with queues that are named at run time."""
-    pattern = f"arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:{QUEUE_PREFIX}*"
+    """Accept the wildcard in the ARN of the relays' queues, whose names are only known at run time."""
+    pattern = f"arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:{RELAY_QUEUE_PREFIX}*"
     acknowledge(
         role,
         {
-            f"AwsSolutions-IAM5[Resource::{pattern}]": "Each task makes a queue of its own and names it "
-            "after itself, so the prefix is all that is known before. No other queue bears it."
+            f"AwsSolutions-IAM5[Resource::{pattern}]": "Each task creates a queue that is named after the "
+            "task, so only the prefix is known in advance. Other queues do not have this prefix."
         },
     )

@@ -1,4 +1,4 @@
-"""The REST API with its stage: throttling, logs, CORS, the gateway's own answers, and the optional key."""
+"""The REST API and its stage: throttling, logs, CORS, API Gateway's error responses, an optional API key."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -14,24 +14,25 @@ from infra.settings import Settings
 
 API_NAME = "Calo"
 STAGE = "api"
-MAKES_WORK = ("/jobs/POST", "/jobs/{id}/retry/POST")
-LIVE = "/live/GET"
+WORK_CALLS = ("/jobs/POST", "/jobs/{id}/retry/POST")
+"""The calls that create work for the workers."""
+LIVE_CALL = "/live/GET"
 HEADERS = ["Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key"]
 PUBLIC = {
-    "AwsSolutions-APIG2": "The functions check every field and name the wrong one in their answer; the "
-    "gateway's validator would refuse first, and name none.",
-    "AwsSolutions-APIG4": "Anyone may read and create, as the contract says: there is no sign-in, and every "
-    "job's owner is `public`. Throttling, the firewall and, if set, an API key bound what one may do.",
-    "AwsSolutions-COG4": "As for APIG4: there are no users to sign in.",
+    "AwsSolutions-APIG2": "The functions validate every field, and their errors name the invalid one. API "
+    "Gateway's validator would reject the request first, without naming the field.",
+    "AwsSolutions-APIG4": "The contract allows everyone to read and create jobs. There is no sign-in, and "
+    "the owner of every job is `public`. Throttling, the firewall and, if enabled, an API key limit callers.",
+    "AwsSolutions-COG4": "See APIG4: there are no users who could sign in.",
     "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-    "AmazonAPIGatewayPushToCloudWatchLogs]": "API Gateway asks for this very policy in its account settings, "
-    "which are for all APIs of the account: "
+    "AmazonAPIGatewayPushToCloudWatchLogs]": "API Gateway requires this policy in its account settings, "
+    "which apply to all APIs of the account: "
     "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
 }
 
 
 class RestApi(apigateway.RestApi):
-    """Calls are added by its user, with `add_call`."""
+    """The API without calls. Add them with `add_call`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         self._settings = settings
@@ -40,9 +41,9 @@ class RestApi(apigateway.RestApi):
             scope,
             construct_id,
             rest_api_name=API_NAME,
-            # an edge-optimised endpoint would cut a stream after 30 idle seconds
+            # an edge-optimized endpoint closes streams that are idle for 30 seconds
             endpoint_types=[apigateway.EndpointType.REGIONAL],
-            # without it in the account's settings, API Gateway refuses a stage that writes an access log
+            # API Gateway rejects a stage with an access log if the account's settings have no logging role
             cloud_watch_role=True,
             deploy_options=_stage(settings, apigateway.LogGroupLogDestination(self.access_log)),
             default_cors_preflight_options=apigateway.CorsOptions(
@@ -53,30 +54,30 @@ class RestApi(apigateway.RestApi):
             ),
         )
         acknowledge(self, PUBLIC)
-        # API Gateway would make it itself, and keep it for ever
+        # if API Gateway creates this log group, it never expires
         name = f"API-Gateway-Execution-Logs_{self.rest_api_id}/{STAGE}"
         self.deployment_stage.node.add_dependency(log_group(scope, "ExecutionLog", name=name))
         add_gateway_responses(self)
         if settings.api_key:
-            self._key()
+            self._add_api_key()
 
     def add_call(
         self, resource: apigateway.IResource, method: str, integration: apigateway.Integration
     ) -> None:
-        """A call that asks for the API key, if there is one; the preflights before it do not."""
+        """Add a call. If the API has a key, the call requires it. Preflight requests do not."""
         resource.add_method(method, integration, api_key_required=self._settings.api_key)
 
     def deploy_when_changed(self, overrides: Mapping[str, str]) -> None:
-        """Make a new deployment of the stage when these values change.
+        """Create a new deployment of the stage when these values change.
 
-        CDK hashes a method before its property overrides are applied, so a change of those alone would
-        never reach the stage.
+        CDK hashes a method without its property overrides, so a change of only the overrides would not be
+        deployed to the stage.
         """
         deployment = cast(apigateway.Deployment, self.latest_deployment)
         deployment.add_to_logical_id(dict(overrides))
 
-    def _key(self) -> None:
-        """One key, and its plan. Throttled as the stage is: what the key adds is that it can be withdrawn."""
+    def _add_api_key(self) -> None:
+        """Add one key and its usage plan, with the stage's throttling limits. A key can be revoked."""
         key = self.add_api_key("Key", description="Calo: the key of all callers")
         plan = self.add_usage_plan(
             "Plan",
@@ -90,11 +91,13 @@ class RestApi(apigateway.RestApi):
 
 
 def _stage(settings: Settings, access_log: apigateway.LogGroupLogDestination) -> apigateway.StageOptions:
-    """What is set for one call replaces all that is set for every call, logs and metrics included."""
-    rarer = _limits(settings, settings.post_rate, settings.post_burst)
-    calls = dict.fromkeys(MAKES_WORK, rarer)
+    """Return the options of the stage.
+
+    The options of a single call replace all options of the stage for this call, including logs and metrics.
+    """
+    calls = dict.fromkeys(WORK_CALLS, _limits(settings, settings.post_rate, settings.post_burst))
     if settings.live:
-        calls[LIVE] = _limits(settings, settings.live_rate, settings.live_burst)
+        calls[LIVE_CALL] = _limits(settings, settings.live_rate, settings.live_burst)
     return apigateway.StageOptions(
         stage_name=STAGE,
         throttling_rate_limit=settings.api_rate,

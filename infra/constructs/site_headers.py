@@ -1,12 +1,13 @@
-"""What the web app's pages are sent with, by CloudFront in AWS and by the front door locally.
+"""The HTTP headers of the web app's files, which CloudFront sends in AWS and the front door sends locally.
 
-Plain values, so that the front door reads them without loading the CDK.
+This module does not import the CDK, so that the front door can use it without loading the CDK.
 """
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""For assets, whose names carry a hash of what is in them."""
+"""Cache-Control of assets. Their names contain a hash of their content."""
 REVALIDATED = "no-cache"
-"""For the page itself and its configuration: asked for anew each time, so that a deployment shows at once."""
+"""Cache-Control of the page and its configuration. Browsers revalidate them on each use, so that a deployment
+is visible immediately."""
 
 FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -16,8 +17,11 @@ FIXED = {
 
 
 def content_security_policy(*, connect: list[str], images: list[str]) -> str:
-    """The page's own scripts and styles and nothing inline, the API at `connect`, pictures of `images`
-    (sources as in https://www.w3.org/TR/CSP3/#framework-directive-source-list)."""
+    """Return a policy that allows the site's own scripts and styles but no inline ones.
+
+    `connect` lists the sources for API calls, `images` the sources of images, in the syntax of
+    https://www.w3.org/TR/CSP3/#framework-directive-source-list.
+    """
     directives = {
         "default-src": ["'none'"],
         "script-src": ["'self'"],

@@ -1,4 +1,4 @@
-"""The two tables: jobs, the truth, and the ledger, for what is not a job."""
+"""The two DynamoDB tables: the jobs, and a ledger for everything else."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,7 +11,7 @@ NUMBER = dynamodb.AttributeType.NUMBER
 
 
 class Tables(Construct):
-    """`jobs` by id, with its stream and its indexes; `ledger` by `pk`."""
+    """The table `jobs` has the key `id`, a stream and indexes. The table `ledger` has the key `pk`."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
@@ -27,10 +27,11 @@ class Tables(Construct):
             deletion_protection=settings.retain_data,
             removal_policy=removal,
             global_secondary_indexes=[
-                _index("by-created", "list_shard", "created_key", STRING),
-                _index("by-status", "status_shard", "created_key", STRING),
-                _index("by-updated", "list_shard", "updated_at", NUMBER),
-                _index("by-due", "list_shard", "due_at", NUMBER),  # sparse: pending jobs only
+                _index("by-created", partition="list_shard", sort="created_key", sort_type=STRING),
+                _index("by-status", partition="status_shard", sort="created_key", sort_type=STRING),
+                _index("by-updated", partition="list_shard", sort="updated_at", sort_type=NUMBER),
+                # sparse: contains only pending jobs
+                _index("by-due", partition="list_shard", sort="due_at", sort_type=NUMBER),
             ],
         )
         self.ledger = dynamodb.TableV2(
@@ -44,15 +45,17 @@ class Tables(Construct):
         )
 
     def index_arn(self, name: str) -> str:
-        """Of an index of the jobs table, for policies that allow to query this one alone."""
+        """Return the ARN of an index of the jobs table, for policies that allow queries of it alone."""
         return f"{self.jobs.table_arn}/index/{name}"
 
 
 def _index(
-    name: str, partition: str, sort: str, sort_type: dynamodb.AttributeType
+    name: str, *, partition: str, sort: str, sort_type: dynamodb.AttributeType
 ) -> dynamodb.GlobalSecondaryIndexPropsV2:
-    """Keys only: an index says which jobs, the table what they are now; and a change that moves no
-    key costs the index no write."""
+    """Define an index that contains only keys. Readers get the jobs from the table.
+
+    A change that does not affect the keys does not write to the index.
+    """
     return dynamodb.GlobalSecondaryIndexPropsV2(
         index_name=name,
         partition_key=dynamodb.Attribute(name=partition, type=STRING),

@@ -1,52 +1,52 @@
-"""What alarms and dashboard look at, by the names that the other stacks publish."""
+"""The names in AWS of the resources that alarms and the dashboard watch."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra.stacks.api import ApiStack
-from infra.stacks.base import CaloStack
-from infra.stacks.jobs import JobsStack
-from infra.stacks.live import LiveStack
+Read = Callable[[str], str]
+"""Returns the value that a stack publishes under a name. Raises RuntimeError if there is no such value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Watched:
-    """Names in AWS, read into `stack` when they are asked for. Functions and queues go by construct ids."""
+    """The construct ids of functions and queues, and methods that return their names in AWS.
 
-    stack: CaloStack
-    jobs: JobsStack
-    api: ApiStack
-    live: LiveStack | None
+    `read_jobs`, `read_api` and `read_live` read from CaloJobs, CaloApi and CaloLive. `read_live` is None if
+    the relay is not deployed. Read only names that are used: cfn-lint reports parameters without a use.
+    """
+
+    jobs_functions: list[str]
+    api_functions: list[str]
+    queue_ids: list[str]
+    read_jobs: Read
+    read_api: Read
+    read_live: Read | None
 
     @property
     def function_ids(self) -> list[str]:
-        """The relay's janitor is not among them."""
-        return [function.node.id for function in (*self.jobs.functions, *self.api.functions)]
-
-    @property
-    def queue_ids(self) -> list[str]:
-        """The dead-letter queue of the relay's janitor is not among them."""
-        return [queue.node.id for queue in self.jobs.watched_queues]
+        """The construct ids of the functions, without the relay's janitor."""
+        return [*self.jobs_functions, *self.api_functions]
 
     def function(self, construct_id: str) -> str:
-        """Return its name. Raises RuntimeError if no stack publishes it."""
-        owners = {function.node.id: self.api for function in self.api.functions}
-        return self.stack.read(owners.get(construct_id, self.jobs), f"function/{construct_id}")
+        """Return the function's name."""
+        read = self.read_api if construct_id in self.api_functions else self.read_jobs
+        return read(f"function/{construct_id}")
 
     def queue(self, construct_id: str) -> str:
-        """Return its name."""
-        return self.stack.read(self.jobs, f"queue/{construct_id}")
+        """Return the queue's name."""
+        return self.read_jobs(f"queue/{construct_id}")
 
     @property
     def pipe(self) -> str:
-        """Its name."""
-        return self.stack.read(self.jobs, "pipe")
+        """The name of the Pipe."""
+        return self.read_jobs("pipe")
 
     @property
     def create_job_log(self) -> str:
-        """The name of the log group."""
-        return self.stack.read(self.api, "log/CreateJob")
+        """The name of create_job's log group."""
+        return self.read_api("log/CreateJob")
 
     @property
     def api_log(self) -> str:
-        """The name of the log group with a line for each call."""
-        return self.stack.read(self.api, "log/api-calls")
+        """The name of the API's access log group, which has an entry for each call."""
+        return self.read_api("log/api-calls")

@@ -1,4 +1,4 @@
-"""CaloJobs: tables, queues, workers, publishing and images."""
+"""CaloJobs: the tables, queues, workers and images, and the publishing of changes."""
 
 from typing import cast
 
@@ -23,11 +23,11 @@ from infra.settings import Settings
 from infra.stacks.base import CaloStack
 
 WRITER_TIMEOUT = 20
-"""Seconds for the functions that only write to the tables; no more than the worker has."""
+"""Seconds, for the functions that only write to the tables. Limited to the worker's timeout."""
 
 
 class JobsStack(CaloStack):
-    """Everything between an accepted job and the topic that its changes are published to."""
+    """Everything from an accepted job to the topic to which its changes are published."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         super().__init__(scope, construct_id)
@@ -46,24 +46,24 @@ class JobsStack(CaloStack):
         )
         acknowledge(
             self.access_key,
-            {"AwsSolutions-SMG4": "Unsplash gives keys on its page only: no program could make a new one."},
+            {"AwsSolutions-SMG4": "Unsplash issues keys only on its website, so they cannot be rotated."},
         )
         self.job_worker = self._job_worker()
         self.result_worker = self._result_worker()
         self.dlq_worker = self._dlq_worker()
         self.job_counter = self._job_counter()
         self.job_watchdog = self._job_watchdog()
-        self._outputs()
+        self._add_outputs()
         self._publish_names()
 
     @property
     def functions(self) -> list[CaloFunction]:
-        """In the order in which a job meets them."""
+        """The functions, in the order in which they process a job."""
         return [self.job_worker, self.result_worker, self.dlq_worker, self.job_counter, self.job_watchdog]
 
     @property
     def watched_queues(self) -> list[sqs.Queue]:
-        """Those that alarms and dashboard look at."""
+        """The queues that alarms and the dashboard watch."""
         queues = self.queues
         return [queues.jobs, queues.results, queues.dead_letters, self.publishing.undelivered]
 
@@ -82,24 +82,24 @@ class JobsStack(CaloStack):
             memory=512,
             environment={**self._worker_addresses(), **self._worker_settings()},
         )
-        # a lone job must not wait for company: no window; a backlog fills the batches anyway
-        self._feed(worker, self.queues.jobs, batch_size=10, max_concurrency=self.settings.worker_concurrency)
-        worker.may(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
-        worker.may(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.ledger.table_arn)
-        worker.may(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], self.queues.jobs.queue_arn)
-        worker.may(["sqs:SendMessage"], self.queues.results.queue_arn, self.queues.dead_letters.queue_arn)
-        worker.may(["secretsmanager:GetSecretValue"], self.access_key.secret_arn)
+        # no batching window, so that a single job starts immediately; a backlog fills the batches without one
+        worker.read_queue(self.queues.jobs, batch_size=10, max_concurrency=self.settings.worker_concurrency)
+        worker.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        worker.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.tables.ledger.table_arn)
+        worker.allow(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], self.queues.jobs.queue_arn)
+        worker.allow(["sqs:SendMessage"], self.queues.results.queue_arn, self.queues.dead_letters.queue_arn)
+        worker.allow(["secretsmanager:GetSecretValue"], self.access_key.secret_arn)
         if self.images is not None:
-            self._may_put_images(worker, self.images.bucket)
+            self._allow_storing_images(worker, self.images.bucket)
         return worker
 
-    def _may_put_images(self, worker: CaloFunction, images: s3.Bucket) -> None:
-        worker.may(["s3:PutObject"], images.arn_for_objects("images/*"))
+    def _allow_storing_images(self, worker: CaloFunction, images: s3.Bucket) -> None:
+        worker.allow(["s3:PutObject"], images.arn_for_objects("images/*"))
         bucket = self.get_logical_id(cast(CfnElement, images.node.default_child))
         rule = f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/images/*]"
         acknowledge(
             cast(IConstruct, worker.role),
-            {rule: "An image's key contains its photo's id, which is not known beforehand."},
+            {rule: "The key of an image contains the photo's id, which is not known in advance."},
         )
 
     def _worker_addresses(self) -> dict[str, str]:
@@ -137,9 +137,10 @@ class JobsStack(CaloStack):
             timeout=self.writer_timeout,
             environment={"JOBS_TABLE": self.tables.jobs.table_name},
         )
-        concurrency = self.settings.result_concurrency
-        self._feed(worker, self.queues.results, batch_size=10, max_concurrency=concurrency)
-        worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        worker.read_queue(
+            self.queues.results, batch_size=10, max_concurrency=self.settings.result_concurrency
+        )
+        worker.allow(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
         return worker
 
     def _dlq_worker(self) -> CaloFunction:
@@ -154,10 +155,14 @@ class JobsStack(CaloStack):
                 "MAX_RECEIVES": str(MAX_RECEIVES),
             },
         )
-        concurrency = self.settings.dlq_concurrency
-        # failures are not urgent and often come in numbers: a second's wait gathers them
-        self._feed(worker, self.queues.dead_letters, batch_size=25, max_concurrency=concurrency, window=1)
-        worker.may(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        # failures are not urgent and often occur together, so waiting for a second saves invocations
+        worker.read_queue(
+            self.queues.dead_letters,
+            batch_size=25,
+            max_concurrency=self.settings.dlq_concurrency,
+            window=1,
+        )
+        worker.allow(["dynamodb:UpdateItem"], self.tables.jobs.table_arn)
         return worker
 
     def _job_counter(self) -> CaloFunction:
@@ -176,19 +181,19 @@ class JobsStack(CaloStack):
                 batch_size=90,
                 max_batching_window=Duration.seconds(1),
                 bisect_batch_on_error=True,
-                # until the stream forgets the record: a count that gave up would be wrong for good
+                # retry until the record expires; skipping a record would make the counts wrong permanently
                 retry_attempts=-1,
             )
         )
         acknowledge(
             counter,
             {
-                "Serverless-LambdaEventSourceMappingDestination": "It never gives a record up, so nothing "
-                "would go there; an alarm tells when the stream is not read."
+                "Serverless-LambdaEventSourceMappingDestination": "The function retries every record until "
+                "it expires, so a destination would stay empty. An alarm reports when the function lags."
             },
         )
         ledger_actions = ["BatchGetItem", "PutItem", "UpdateItem"]
-        counter.may([f"dynamodb:{action}" for action in ledger_actions], self.tables.ledger.table_arn)
+        counter.allow([f"dynamodb:{action}" for action in ledger_actions], self.tables.ledger.table_arn)
         return counter
 
     def _job_watchdog(self) -> CaloFunction:
@@ -209,41 +214,17 @@ class JobsStack(CaloStack):
         rule = events.Rule(
             self, "EveryMinute", schedule=every_minute, targets=[targets.LambdaFunction(watchdog)]
         )
-        acknowledge(rule, {"Serverless-EventBusDLQ": "A missed look is made up for by the next minute's."})
-        watchdog.may(["dynamodb:Query"], self.tables.index_arn("by-due"))
-        watchdog.may(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
-        watchdog.may(["dynamodb:GetItem"], self.tables.ledger.table_arn)
-        watchdog.may(["sqs:SendMessage", "sqs:GetQueueAttributes"], self.queues.jobs.queue_arn)
+        acknowledge(
+            rule, {"Serverless-EventBusDLQ": "After a missed run, the next run follows a minute later."}
+        )
+        watchdog.allow(["dynamodb:Query"], self.tables.index_arn("by-due"))
+        watchdog.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        watchdog.allow(["dynamodb:GetItem"], self.tables.ledger.table_arn)
+        watchdog.allow(["sqs:SendMessage", "sqs:GetQueueAttributes"], self.queues.jobs.queue_arn)
         return watchdog
 
-    def _feed(
-        self,
-        worker: CaloFunction,
-        queue: sqs.Queue,
-        *,
-        batch_size: int,
-        max_concurrency: int,
-        window: int | None = None,
-    ) -> None:
-        """Batches whose messages fail one by one. The window is in seconds."""
-        source = sources.SqsEventSource(
-            queue,
-            batch_size=batch_size,
-            max_batching_window=Duration.seconds(window) if window else None,
-            max_concurrency=max_concurrency,
-            report_batch_item_failures=True,
-        )
-        worker.add_event_source(source)
-        acknowledge(
-            worker,
-            {
-                "Serverless-LambdaEventSourceMappingDestination": "Lambda takes such a destination for "
-                "streams alone; a queue's failed messages go where its redrive policy says."
-            },
-        )
-
-    def _outputs(self) -> None:
-        """Stable names that the end-to-end tests and the local run read."""
+    def _add_outputs(self) -> None:
+        """Add outputs with stable names, which the end-to-end tests and the local run read."""
         values = {
             "JobsTable": self.tables.jobs.table_name,
             "LedgerTable": self.tables.ledger.table_name,
@@ -260,7 +241,7 @@ class JobsStack(CaloStack):
             CfnOutput(self, name, value=value)
 
     def _publish_names(self) -> None:
-        """What the other stacks read."""
+        """Publish the values that other stacks read."""
         self.publish("jobs-table", self.tables.jobs.table_name)
         self.publish("ledger-table", self.tables.ledger.table_name)
         self.publish("jobs-queue-url", self.queues.jobs.queue_url)

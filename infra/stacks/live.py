@@ -1,4 +1,4 @@
-"""CaloLive: the relay on Fargate behind an internal load balancer, reached through a VPC link."""
+"""CaloLive: the relay on Fargate, and the internal load balancer and VPC link that connect it to the API."""
 
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_apigatewayv2 as apigatewayv2
@@ -12,43 +12,42 @@ from constructs import Construct
 from infra.constructs.access_logs import write_access_logs
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.functions import log_group
-from infra.constructs.metrics import CONNECTIONS, signal
-from infra.constructs.network import make_network, relay_subnets
+from infra.constructs.live_route import ADDRESS_HEADER
+from infra.constructs.metrics import CONNECTIONS, custom_metric
+from infra.constructs.network import create_network, relay_subnets
 from infra.constructs.publishing import undelivered_queue
 from infra.constructs.relay_janitor import (
-    QUEUE_PREFIX,
     acknowledge_relay_queues,
     add_janitor,
     relay_queues,
     unsubscribe,
 )
-from infra.settings import Settings
+from infra.names import METRICS_NAMESPACE, RELAY_QUEUE_PREFIX
+from infra.settings import Processor, Settings
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
 from infra.tools.bundle import SOURCES
 
 PORT = 8000
 IDLE_SECONDS = 120
-"""The load balancer's default cuts after 60 silent seconds; the relay writes every 15."""
+"""The load balancer's default closes connections that are idle for 60 seconds. The relay writes every 15."""
 DEREGISTRATION_SECONDS = 60
-"""Between ECS deregistering a stopping task and the load balancer breaking its open connections."""
+"""From the deregistration of a stopping task until the load balancer closes its open connections."""
 DRAIN_SECONDS = 40
-"""Over which the relay ends its streams. It notices within seconds that its task is to stop, because it asks
-the task metadata endpoint: SIGTERM comes only after the deregistration delay."""
+"""The time over which the relay closes its streams. It polls the task metadata endpoint and so detects within
+seconds that its task is stopping. ECS sends SIGTERM only after the deregistration delay."""
 STOP_SECONDS = 60
-"""Between SIGTERM and SIGKILL: enough to drain once more where the endpoint did not answer."""
-ADDRESS_HEADER = "X-Calo-Source-Ip"
-"""API Gateway writes the client's address into it; a client's own header of that name is replaced."""
-PLATFORMS = {
+"""From SIGTERM until SIGKILL. Long enough to close all streams if the endpoint did not respond."""
+PLATFORMS: dict[Processor, tuple[ecs.CpuArchitecture, ecr_assets.Platform]] = {
     "arm64": (ecs.CpuArchitecture.ARM64, ecr_assets.Platform.LINUX_ARM64),
     "x86_64": (ecs.CpuArchitecture.X86_64, ecr_assets.Platform.LINUX_AMD64),
 }
-"""By the setting `relay_cpu`: the task's, and the image's. Neither determines the other."""
+"""The platforms of the task and of the image, which must be set separately."""
 
 PLAIN_ENVIRONMENT = {
-    "AwsSolutions-ECS2": "The environment contains addresses and a port, and no secret.",
-    "AwsSolutions-IAM5[Resource::*]": "One of its roles unsubscribes and one gets ECR's token: neither call "
-    "takes a resource. A test checks that nothing else is allowed on all resources.",
+    "AwsSolutions-ECS2": "The environment contains names, ARNs and a port, but no secrets.",
+    "AwsSolutions-IAM5[Resource::*]": "sns:Unsubscribe and ecr:GetAuthorizationToken do not support "
+    "resource-level permissions. A test checks that no other action is allowed on all resources.",
 }
 
 
@@ -60,13 +59,13 @@ class LiveStack(CaloStack):
         self.settings = settings
         self.topic_arn = self.read(jobs, "topic-arn")
         self.jobs_table = self.read(jobs, "jobs-table")
-        self.vpc = make_network(self, settings)
+        self.vpc = create_network(self, settings)
         self.load_balancer = self._load_balancer(jobs)
         self.undelivered = undelivered_queue(self, settings=settings)
         self.service = self._service(self._task())
-        self.target_group = self._listen()
+        self.target_group = self._target_group()
         if settings.relay_tasks_max > settings.relay_tasks_min:
-            self._scale()
+            self._add_autoscaling()
         self.janitor = add_janitor(
             self,
             topic=self.topic_arn,
@@ -76,7 +75,7 @@ class LiveStack(CaloStack):
         )
         self.link = self._vpc_link()
         self._publish_names()
-        CfnOutput(self, "RelayQueuePrefix", value=QUEUE_PREFIX)
+        CfnOutput(self, "RelayQueuePrefix", value=RELAY_QUEUE_PREFIX)
 
     def _load_balancer(self, jobs: JobsStack) -> elb.ApplicationLoadBalancer:
         balancer = elb.ApplicationLoadBalancer(
@@ -91,7 +90,10 @@ class LiveStack(CaloStack):
         if self.settings.access_logs:
             write_access_logs(balancer, self.read(jobs, "access-logs-bucket"))
         else:
-            acknowledge(balancer, {"AwsSolutions-ELB2": "Left out by the setting access_logs=false."})
+            acknowledge(
+                balancer,
+                {"AwsSolutions-ELB2": "Access logs are turned off by the setting access_logs=false."},
+            )
         return balancer
 
     def _task(self) -> ecs.FargateTaskDefinition:
@@ -112,8 +114,10 @@ class LiveStack(CaloStack):
             environment={
                 "TOPIC_ARN": self.topic_arn,
                 "JOBS_TABLE": self.jobs_table,
-                "QUEUE_PREFIX": QUEUE_PREFIX,
+                "QUEUE_PREFIX": RELAY_QUEUE_PREFIX,
                 "PORT": str(PORT),
+                "POWERTOOLS_SERVICE_NAME": "sse_relay",
+                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             },
             port_mappings=[ecs.PortMapping(container_port=PORT)],
             logging=ecs.LogDrivers.aws_logs(stream_prefix="relay", log_group=log_group(self, "RelayLogs")),
@@ -125,18 +129,18 @@ class LiveStack(CaloStack):
         return task
 
     def _command(self) -> list[str]:
-        """The relay's options; `python -m functions.sse_relay --help` lists them."""
+        """Return the relay's options, which `python -m functions.sse_relay --help` describes."""
         options = {
             "--address-header": ADDRESS_HEADER,
             "--max-streams": str(self.settings.relay_streams),
             "--drain-seconds": str(DRAIN_SECONDS),
         }
         metrics = ["--embedded-metrics"] if self.settings.metrics else []
-        return [*metrics, *(part for option in options.items() for part in option)]
+        return [*metrics, *(word for option in options.items() for word in option)]
 
     def _image(self) -> ecs.ContainerImage:
-        kept = {"common", "sse_relay", "__init__.py"}
-        others = [path.name for path in SOURCES.iterdir() if path.name not in kept]
+        needed = {"common", "sse_relay", "__init__.py"}
+        others = [path.name for path in SOURCES.iterdir() if path.name not in needed]
         return ecs.ContainerImage.from_asset(
             str(SOURCES),
             file="sse_relay/Dockerfile",
@@ -145,7 +149,7 @@ class LiveStack(CaloStack):
         )
 
     def _grant(self, role: iam.IRole) -> None:
-        """Read the jobs; own a queue with the relays' prefix and its subscription, no others."""
+        """Allow the relay to read the jobs and to manage its own queue and subscription."""
         table = self.table_arn(self.jobs_table)
         actions = ["CreateQueue", "DeleteQueue", "ReceiveMessage", "DeleteMessage"]
         for statement in (
@@ -165,7 +169,10 @@ class LiveStack(CaloStack):
         insights = ecs.ContainerInsights.ENABLED if metrics else ecs.ContainerInsights.DISABLED
         cluster = ecs.Cluster(self, "Cluster", vpc=self.vpc, container_insights_v2=insights)
         if not metrics:
-            acknowledge(cluster, {"AwsSolutions-ECS4": "Left out by the setting metrics=false."})
+            acknowledge(
+                cluster,
+                {"AwsSolutions-ECS4": "Container Insights are turned off by the setting metrics=false."},
+            )
         service = ecs.FargateService(
             self,
             "Relay",
@@ -179,19 +186,19 @@ class LiveStack(CaloStack):
             circuit_breaker=ecs.DeploymentCircuitBreaker(rollback=True),
             health_check_grace_period=Duration.seconds(30),
         )
-        # tasks need the route to the internet to start and, when the stack is deleted, to stop in order
+        # tasks need internet access when they start, and when they drain while the stack is deleted
         subnets = self.vpc.select_subnets(subnet_type=relay_subnets(self.settings).subnet_type)
         service.node.add_dependency(subnets.internet_connectivity_established)
         return service
 
-    def _listen(self) -> elb.ApplicationTargetGroup:
+    def _target_group(self) -> elb.ApplicationTargetGroup:
         listener = self.load_balancer.add_listener("Http", port=80, open=False)
         return listener.add_targets(
             "Relay",
             port=PORT,
             protocol=elb.ApplicationProtocol.HTTP,
             targets=[self.service],
-            # new streams go to the task with the fewest, so that one just started fills up first
+            # send new streams to the task with the fewest, so that a new task receives streams first
             load_balancing_algorithm_type=elb.TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
             deregistration_delay=Duration.seconds(DEREGISTRATION_SECONDS),
             health_check=elb.HealthCheck(
@@ -203,21 +210,21 @@ class LiveStack(CaloStack):
             ),
         )
 
-    def _scale(self) -> None:
+    def _add_autoscaling(self) -> None:
         scaling = self.service.auto_scale_task_count(
             min_capacity=self.settings.relay_tasks_min, max_capacity=self.settings.relay_tasks_max
         )
         scaling.scale_on_cpu_utilization("Cpu", target_utilization_percent=50)
-        connections = signal(CONNECTIONS, "Average", Duration.minutes(1))
+        connections = custom_metric(CONNECTIONS, "Average", Duration.minutes(1))
         scaling.scale_to_track_custom_metric(
             "Connections", metric=connections, target_value=self.settings.relay_streams / 2
         )
 
     def _vpc_link(self) -> apigatewayv2.VpcLink:
-        """The only way in: only the link may connect to the load balancer.
+        """Create the link. The load balancer accepts connections only from it.
 
-        A link cannot be changed, so other subnets mean a new link; the live stream then fails until
-        CaloApi, which is deployed next, uses it.
+        Changing the subnets replaces the link. The live stream then fails until CaloApi, which is deployed
+        next, uses the new link.
         """
         group = ec2.SecurityGroup(self, "LinkGroup", vpc=self.vpc, allow_all_outbound=False)
         self.load_balancer.connections.allow_from(group, ec2.Port.tcp(80), "API Gateway's link")
@@ -226,7 +233,7 @@ class LiveStack(CaloStack):
         )
 
     def _publish_names(self) -> None:
-        """What the other stacks read."""
+        """Publish the values that other stacks read."""
         self.publish("link-id", self.link.vpc_link_id)
         self.publish("load-balancer-arn", self.load_balancer.load_balancer_arn)
         self.publish("load-balancer-host", self.load_balancer.load_balancer_dns_name)

@@ -1,4 +1,6 @@
-"""CaloOps: alarms with their topic, and the dashboard. Nothing depends on it."""
+"""CaloOps: the alarms, their topic, and the dashboard. No other stack depends on it."""
+
+from functools import partial
 
 from aws_cdk import CfnOutput
 from aws_cdk import aws_iam as iam
@@ -18,7 +20,7 @@ from infra.stacks.live import LiveStack
 
 
 class OpsStack(CaloStack):
-    """Watches the other stacks."""
+    """Monitoring of the other stacks."""
 
     def __init__(
         self,
@@ -32,7 +34,14 @@ class OpsStack(CaloStack):
     ) -> None:
         super().__init__(scope, construct_id)
         topic = self._topic(settings)
-        watched = Watched(self, jobs, api, live)
+        watched = Watched(
+            jobs_functions=[function.node.id for function in jobs.functions],
+            api_functions=[function.node.id for function in api.functions],
+            queue_ids=[queue.node.id for queue in jobs.watched_queues],
+            read_jobs=partial(self.read, jobs),
+            read_api=partial(self.read, api),
+            read_live=partial(self.read, live) if live is not None else None,
+        )
         alarms = Alarms(self, "Alarms", topic=topic, few=settings.alarms == "few")
         alarms.add(watched)
         if settings.dashboard:
@@ -41,7 +50,7 @@ class OpsStack(CaloStack):
 
     def _topic(self, settings: Settings) -> sns.Topic:
         topic = sns.Topic(self, "AlarmTopic", display_name="Calo alarms", enforce_ssl=settings.tls_only)
-        # a topic's own policy takes the place of the one that lets its account publish
+        # a topic policy replaces the default policy, which allows the account to publish
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -55,8 +64,8 @@ class OpsStack(CaloStack):
             acknowledge(
                 topic,
                 {
-                    "Serverless-SNSRedrivePolicy": "SNS repeats an e-mail that is refused; what is lost "
-                    "even so stays to be seen as the alarm's state."
+                    "Serverless-SNSRedrivePolicy": "SNS retries rejected e-mails. If an e-mail is lost, the "
+                    "state of the alarm still shows the problem."
                 },
             )
         return topic

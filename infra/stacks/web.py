@@ -1,4 +1,4 @@
-"""CaloWeb: the web app in a private bucket behind CloudFront, pointed at this deployment's API."""
+"""CaloWeb: the web app in a private bucket behind CloudFront, configured for this deployment's API."""
 
 from pathlib import Path
 from typing import cast
@@ -21,7 +21,7 @@ from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
 
 SITE = Path(__file__).resolve().parents[2] / "frontend" / "dist"
-"""What `make web` builds."""
+"""The output of `make web`."""
 
 PAGES = """
 function handler(event) {
@@ -30,29 +30,30 @@ function handler(event) {
   return request;
 }
 """
-"""Every address without a file's ending is the one page, which reads from it what to show. Not done by an
-error page: a file that is missing must stay missing."""
-
+"""Serve index.html for every path without a file extension. The page itself then shows what the path names.
+An error page cannot replace this, because requests for missing files must fail with 404."""
 
 OPEN_TO_ALL = {
-    "AwsSolutions-CFR1": "The web app is for browsers of any country.",
-    "AwsSolutions-CFR2": "It serves GET of files from a private bucket; their API has a firewall.",
-    "AwsSolutions-CFR4": "CloudFront's own domain name comes with its own certificate, for which the oldest "
-    "TLS cannot be chosen. The app is public, and told to browsers to be asked by TLS only.",
+    "AwsSolutions-CFR1": "The web app is available in all countries.",
+    "AwsSolutions-CFR2": "The distribution only serves files from a private bucket. The API has a firewall.",
+    "AwsSolutions-CFR4": "CloudFront's default domain name uses CloudFront's certificate, for which the "
+    "minimum TLS version cannot be set. The web app is public, and HSTS makes browsers use only HTTPS.",
 }
 PUBLISHER = "Custom::CDKBucketDeployment8693BB64968944B69AAFB0CC9EB8756C"
-CDKS_OWN = "CDK's own function, which only runs while this stack is deployed; its making is not open to us."
+CDK_FUNCTION = (
+    "This is CDK's own function, which runs only during a deployment. CDK does not let us configure it."
+)
 
 
 class WebStack(CaloStack):
-    """Raises RuntimeError if the web app has not been built."""
+    """The web app. Raises RuntimeError if it has not been built."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, jobs: JobsStack, api: ApiStack
     ) -> None:
         super().__init__(scope, construct_id)
         if not (SITE / "index.html").exists():
-            raise RuntimeError("the web app is not built: run `make web`, or deploy without it: -c web=false")
+            raise RuntimeError("the web app is not built; run `make web`, or deploy with -c web=false")
         self.settings = settings
         self.api_origin = f"https://{self.read(api, 'api-id')}.execute-api.{self.region}.{self.url_suffix}"
         access_logs = self._access_logs(jobs)
@@ -62,13 +63,14 @@ class WebStack(CaloStack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
-            removal_policy=RemovalPolicy.DESTROY,  # it can be built again
+            removal_policy=RemovalPolicy.DESTROY,  # the web app can be rebuilt
             auto_delete_objects=True,
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix=SITE_BUCKET if access_logs else None,
         )
         acknowledge(
-            self.bucket, {"Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded": "CaloJobs has added it."}
+            self.bucket,
+            {"Annotation::@aws-cdk/aws-s3:accessLogsPolicyNotAdded": "CaloJobs adds this policy."},
         )
         self.distribution = self._distribution(self._headers(jobs), access_logs)
         acknowledge(self.distribution, OPEN_TO_ALL)
@@ -91,7 +93,7 @@ class WebStack(CaloStack):
         pages = cloudfront.Function(
             self,
             "Pages",
-            comment="Calo: addresses of pages lead to the one page",
+            comment="Calo: serve index.html for all pages",
             code=cloudfront.FunctionCode.from_inline(PAGES.strip()),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
         )
@@ -116,7 +118,7 @@ class WebStack(CaloStack):
                 ],
             ),
             error_responses=[
-                # the bucket says "forbidden" of what is not in it, since nobody may list it
+                # S3 responds with 403 for a missing object if the caller may not list the bucket
                 cloudfront.ErrorResponse(
                     http_status=403,
                     response_http_status=404,
@@ -156,7 +158,7 @@ class WebStack(CaloStack):
         )
 
     def _acknowledge_publisher(self) -> None:
-        """CDK's function that copies the site into its bucket, and what it may do there."""
+        """Acknowledge the findings about CDK's function that copies the site into the bucket."""
         site = self.get_logical_id(cast(CfnElement, self.bucket.node.default_child))
         assets = "arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*"
         actions = ("GetBucket", "GetObject", "List", "Abort", "DeleteObject")
@@ -172,10 +174,10 @@ class WebStack(CaloStack):
             "Serverless-LambdaLatestVersion",
             "Serverless-LambdaTracing",
         ]
-        acknowledge(self.node.find_child(PUBLISHER), dict.fromkeys(rules, CDKS_OWN))
+        acknowledge(self.node.find_child(PUBLISHER), dict.fromkeys(rules, CDK_FUNCTION))
 
     def _publish_site(self) -> None:
-        """First the assets, then the page that names them. Old assets stay, for pages that are open."""
+        """Upload the assets, then the page that refers to them. Old assets remain for open pages."""
         log = log_group(self, "PublisherLogs")
         assets = deployment.BucketDeployment(
             self,

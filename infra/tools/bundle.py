@@ -1,11 +1,12 @@
-"""The one code bundle that all functions share, made by pip, without Docker.
+"""Build the code bundle that all functions share. It needs pip, but not Docker.
 
-Pure Python only, so what is made on any machine runs on any other: pip is told to take nothing else,
-and a native file fails the build. The hash is over the sources and the locked requirements, so the same
-sources give the same asset wherever they are built.
+The bundle contains only pure Python, so that a bundle built on any machine runs in Lambda. pip is told to
+install only such packages, and a native file fails the build. The hash covers the sources and the locked
+requirements, so equal sources result in equal assets on every machine.
 
-Lambda's code folder is read-only, so without byte code in it every cold start compiles what it imports. If
-this machine has a Python of the runtime's version, the bundle contains its byte code, and the hash says so.
+Lambda's code folder is read-only, so without byte code in the bundle every cold start would compile what it
+imports. If this machine has the Python version of the runtime, the bundle contains byte code, and the hash
+has a suffix.
 """
 
 import contextlib
@@ -22,70 +23,72 @@ SOURCES = ROOT / "functions"
 REQUIREMENTS = SOURCES / "requirements.txt"
 BUILD = ROOT / ".build"
 RUNTIME = "3.14"
-"""The Python that the functions run on; byte code of another version is ignored by it."""
+"""The Python version of the functions. It ignores byte code of other versions."""
 NATIVE = {".so", ".pyd", ".dylib"}
 
 
 def build_bundle() -> tuple[Path, str]:
-    """Make the bundle if its sources have changed. Returns its folder and its hash.
+    """Build the bundle if its sources have changed. Returns its folder and its hash.
 
-    Raises subprocess.CalledProcessError if pip fails, RuntimeError on a native file.
+    Raises subprocess.CalledProcessError if pip fails, and RuntimeError if a package contains a native file.
     """
-    sources = [path for path in sorted(SOURCES.rglob("*")) if _belongs(path)]
+    sources = [path for path in sorted(SOURCES.rglob("*")) if _is_included(path)]
     requirements_hash = _hash([REQUIREMENTS])
     compiler = shutil.which(f"python{RUNTIME}")
     bundle_hash = _hash([REQUIREMENTS, *sources]) + ("c" if compiler else "")
     bundle = BUILD / f"bundle-{bundle_hash}"
     if not bundle.exists():
-        libraries = _libraries(BUILD / f"libraries-{requirements_hash}")
-        with _draft_of(bundle) as draft:
-            shutil.copytree(libraries, draft)
+        libraries = _install_libraries(BUILD / f"libraries-{requirements_hash}")
+        with _temporary_folder_for(bundle) as folder:
+            shutil.copytree(libraries, folder)
             for path in sources:
-                target = draft / path.relative_to(ROOT)
+                target = folder / path.relative_to(ROOT)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, target)
             if compiler:
-                _compile(compiler, draft)
+                _compile(compiler, folder)
     return bundle, bundle_hash
 
 
 def _compile(python: str, folder: Path) -> None:
-    """Add byte code that is valid whatever the files' times are: packing the asset changes them."""
+    """Add byte code that does not depend on the files' modification times, which packaging changes."""
     command = [python, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(folder)]
     subprocess.run(command, check=True)  # noqa: S603
 
 
-def _belongs(path: Path) -> bool:
-    """The functions' sources, but not the relay's: that is a container, with dependencies of its own."""
-    inside = path.relative_to(SOURCES).parts
-    return path.suffix in (".py", ".json") and inside[0] != "sse_relay" and "__pycache__" not in inside
+def _is_included(path: Path) -> bool:
+    """Return whether a file belongs to the bundle. The relay is a container with its own dependencies."""
+    names = path.relative_to(SOURCES).parts
+    return path.suffix in (".py", ".json") and names[0] != "sse_relay" and "__pycache__" not in names
 
 
-def _libraries(folder: Path) -> Path:
+def _install_libraries(folder: Path) -> Path:
     if not folder.exists():
         pure = ["--platform", "any", "--implementation", "py", "--abi", "none", "--only-binary=:all:"]
         options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
         command = [sys.executable, "-m", "pip", "install", *options, *pure]
-        with _draft_of(folder) as draft:
-            subprocess.run([*command, "--target", str(draft), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
-            native = [path.name for path in draft.rglob("*") if path.suffix in NATIVE]
+        with _temporary_folder_for(folder) as target:
+            subprocess.run([*command, "--target", str(target), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
+            native = [path.name for path in target.rglob("*") if path.suffix in NATIVE]
             if native:
                 raise RuntimeError(f"native files in the bundle: {', '.join(native)}")
     return folder
 
 
 @contextlib.contextmanager
-def _draft_of(folder: Path) -> Iterator[Path]:
-    """A place to make a folder's content in, which becomes the folder if nothing is raised. It is this
-    process's own: another one may be making the same."""
+def _temporary_folder_for(folder: Path) -> Iterator[Path]:
+    """Yield a temporary path, and rename it to `folder` if no exception is raised.
+
+    Each process uses its own path, because several processes may build the same folder.
+    """
     folder.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as own:
-        draft = Path(own) / folder.name
-        yield draft
+    with tempfile.TemporaryDirectory(prefix=f"{folder.name}.", dir=folder.parent) as parent:
+        temporary = Path(parent) / folder.name
+        yield temporary
         try:
-            draft.rename(folder)
+            temporary.rename(folder)
         except OSError:
-            if not folder.exists():  # else the other one was quicker
+            if not folder.exists():  # otherwise another process has built it
                 raise
 
 

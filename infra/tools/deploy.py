@@ -1,6 +1,6 @@
-"""`make deploy`: check first, deploy all stacks to the caller's account, then print the next steps.
+"""`make deploy`: run the checks, deploy all stacks to the caller's account, and print the next steps.
 
-Arguments are passed on to `cdk deploy`, like `-c rate_limit=5000`.
+Arguments are passed to `cdk deploy`, for example `-c rate_limit=5000`.
 """
 
 import json
@@ -22,35 +22,37 @@ Outputs = dict[str, dict[str, str]]
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Check and deploy. Returns the exit status: 1 if a check says stop, else that of `cdk deploy`."""
+    """Check and deploy. Returns the exit status: 1 if a check fails, otherwise that of `cdk deploy`."""
     settings = check(arguments)
     if settings is None:
         return 1
-    return deploy(arguments, settings, _run_cdk, session_of(arguments, os.environ).client)
+    client = session_of(arguments, os.environ).client
+    return deploy(arguments, settings, run_cdk=_run_cdk, client=client)
 
 
 def deploy(
     arguments: Sequence[str],
     settings: Settings,
+    *,
     run_cdk: Callable[[Sequence[str]], int],
     client: Callable[[str], Any],
 ) -> int:
-    """Run `cdk deploy` and print what to do next. Returns its exit status."""
+    """Run `cdk deploy` and print the next steps. Returns its exit status."""
     BUILD.mkdir(exist_ok=True)
-    OUTPUTS.unlink(missing_ok=True)  # an earlier deployment's
+    OUTPUTS.unlink(missing_ok=True)  # may exist from an earlier deployment
     status = run_cdk(["deploy", "--all", "--no-notices", "--outputs-file", str(OUTPUTS), *arguments])
-    if status == 0 and OUTPUTS.exists():  # `--no-execute` and the like write none
+    if status == 0 and OUTPUTS.exists():  # options such as `--no-execute` do not write outputs
         options = aws_options(arguments)
         print(next_steps(json.loads(OUTPUTS.read_text()), options))
         try:
-            print(removal_of_leftovers(settings, client("cloudformation"), options), end="")
+            print(removal_steps(settings, client("cloudformation"), options), end="")
         except BOTO_ERRORS as error:
-            print(f"Could not check for stacks that the settings leave out: {reason(error)}")
+            print(f"Could not check for deployed stacks that the settings exclude: {reason(error)}")
     return status
 
 
 def next_steps(outputs: Outputs, options: str = "") -> str:
-    """Return what to do after a deployment, from the stacks' outputs. `options` are for `aws` commands."""
+    """Return the steps after a deployment, for the stacks' outputs. `options` are added to `aws` commands."""
     api = outputs["CaloApi"]["ApiUrl"].rstrip("/")
     secret = outputs["CaloJobs"]["UnsplashSecret"]
     watch = (
@@ -64,21 +66,22 @@ Next: put your Unsplash access key (https://unsplash.com/oauth/applications) int
 
   aws secretsmanager put-secret-value --secret-id '{secret}' --secret-string YOUR_ACCESS_KEY{options}
 
-then ask for a photo and watch it come:
+then create a job and follow it:
 
   curl -X POST {api}/jobs -d '{{"query":"pasta"}}'
   {watch}
 """
 
 
-def removal_of_leftovers(settings: Settings, cloudformation: Any, options: str = "") -> str:
-    """Return how to delete deployed stacks that the settings leave out, or an empty text.
+def removal_steps(settings: Settings, cloudformation: Any, options: str = "") -> str:
+    """Return how to delete deployed stacks that the settings exclude, or an empty string.
 
-    `cdk deploy` does not delete them. Dependent stacks come first. Raises botocore's errors.
+    `cdk deploy` does not delete them. Stacks that depend on others are deleted first. Raises botocore's
+    errors.
     """
-    wanted = {"CaloOps": settings.ops, "CaloWeb": settings.web, "CaloLive": settings.live}
+    included = {"CaloOps": settings.ops, "CaloWeb": settings.web, "CaloLive": settings.live}
     deployed = _deployed_stacks(cloudformation)
-    names = [name for name, is_wanted in wanted.items() if name in deployed and not is_wanted]
+    names = [name for name, is_included in included.items() if name in deployed and not is_included]
     if not names:
         return ""
     commands = [
@@ -87,14 +90,14 @@ def removal_of_leftovers(settings: Settings, cloudformation: Any, options: str =
         for verb in ("delete-stack", "wait stack-delete-complete")
     ]
     return f"""\
-The settings leave out what is still deployed and costs money: {", ".join(names)}. To delete it:
+The settings exclude stacks that are still deployed and incur costs: {", ".join(names)}. To delete them:
 
 {"".join(commands)}
 """
 
 
 def _deployed_stacks(cloudformation: Any) -> set[str]:
-    """Return the names of the stacks that exist and are not about to go."""
+    """Return the names of the stacks that exist and are not being deleted."""
     pages = cloudformation.get_paginator("describe_stacks").paginate()
     stacks = [stack for page in pages for stack in page["Stacks"]]
     return {stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_IN_PROGRESS"}
@@ -102,7 +105,7 @@ def _deployed_stacks(cloudformation: Any) -> set[str]:
 
 def _run_cdk(arguments: Sequence[str]) -> int:
     cdk = Path(sys.executable).with_name("cdk")
-    # the app and the command need the Node of this environment
+    # cdk and the app need Node from this virtual environment
     path = f"{cdk.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [str(cdk), *arguments]
     return subprocess.run(command, check=False, env={**os.environ, "PATH": path}).returncode  # noqa: S603

@@ -1,7 +1,7 @@
-"""What a deployment would do to what is deployed: the difference between two templates of one stack.
+"""Compare two templates of a stack, to show what a deployment would change.
 
-Whether a change replaces a resource is said by CloudFormation's own schemas, which cfn-lint carries: a
-property that can be set only when the resource is made is named there as create-only.
+CloudFormation's resource schemas, which cfn-lint contains, determine whether a change replaces a resource:
+they list create-only properties, which cannot be changed after creation.
 """
 
 import json
@@ -20,86 +20,89 @@ STATEFUL = {
     "AWS::SQS::Queue": "its messages",
     "AWS::SNS::Topic": "its subscriptions",
     "AWS::SecretsManager::Secret": "its value",
-    "AWS::ApiGateway::RestApi": "the address that callers know",
-    "AWS::ApiGateway::ApiKey": "the key that callers know",
-    "AWS::CloudFront::Distribution": "the address that stored images are known by",
+    "AWS::ApiGateway::RestApi": "the URL that callers use",
+    "AWS::ApiGateway::ApiKey": "the key that callers use",
+    "AWS::CloudFront::Distribution": "the URL of stored images",
 }
-"""Kinds whose replacement loses something, and what. Logs are not among them: only people read those."""
+"""Resource types, and what is lost with a resource. Logs are not included, because only people read them."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """Of one resource. `properties` are the changed ones' names; `loss` is empty if nothing is lost."""
+@dataclass(frozen=True, kw_only=True)
+class ResourceChange:
+    """A change of one resource. `loss` describes what would be lost; it is empty if nothing is lost."""
 
     sign: str
-    kind: str
+    type: str
     name: str
     properties: tuple[str, ...] = ()
     loss: str = ""
 
     def __str__(self) -> str:
-        what = f": {', '.join(self.properties)}" if self.properties else ""
-        lost = f"   <-- {self.loss}" if self.loss else ""
-        return f"{self.sign} {self.kind} {self.name}{what}{lost}"
+        properties = f": {', '.join(self.properties)}" if self.properties else ""
+        loss = f"   <-- {self.loss}" if self.loss else ""
+        return f"{self.sign} {self.type} {self.name}{properties}{loss}"
 
 
-def changes(before: dict[str, Any], after: dict[str, Any]) -> list[Change]:
-    """From one template to the other, in the order of the resources' names."""
+def compare(before: dict[str, Any], after: dict[str, Any]) -> list[ResourceChange]:
+    """Return the changes from one template to the other, ordered by logical id."""
     old, new = before.get("Resources", {}), after.get("Resources", {})
-    found = (_change(name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
-    return [change for change in found if change is not None]
+    changes = (_change(name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
+    return [change for change in changes if change is not None]
 
 
-def _change(name: str, old: Resource | None, new: Resource | None) -> Change | None:
+def _change(name: str, old: Resource | None, new: Resource | None) -> ResourceChange | None:
     if old is None:
-        return Change("+", new["Type"], name) if new else None
-    kind = old["Type"]
-    if new is None or new["Type"] != kind:
-        return Change("-", kind, name, loss=_loss(kind, "removed"))
-    changed = tuple(_changed(old, new))
-    if not changed:
+        return ResourceChange(sign="+", type=new["Type"], name=name) if new else None
+    type_ = old["Type"]
+    if new is None or new["Type"] != type_:
+        return ResourceChange(sign="-", type=type_, name=name, loss=_loss(type_, "removed"))
+    properties = tuple(_changed_properties(old, new))
+    if not properties:
         return None
-    return Change("~", kind, name, changed, _loss_by_change(old, new))
+    loss = _loss_by_change(old, new)
+    return ResourceChange(sign="~", type=type_, name=name, properties=properties, loss=loss)
 
 
-def _changed(old: Resource, new: Resource) -> Iterator[str]:
-    """Names of properties that differ, and of what else matters."""
+def _changed_properties(old: Resource, new: Resource) -> Iterator[str]:
+    """Yield the names of the properties and policies that differ."""
     before, after = old.get("Properties", {}), new.get("Properties", {})
     yield from (name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
     yield from (name for name in ("DeletionPolicy", "UpdateReplacePolicy") if old.get(name) != new.get(name))
 
 
 def _loss_by_change(old: Resource, new: Resource) -> str:
-    kind = old["Type"]
-    if kind not in STATEFUL:
+    type_ = old["Type"]
+    if type_ not in STATEFUL:
         return ""
-    fixed = [path for path in _create_only(kind) if _at(old, path) != _at(new, path)]
-    if fixed:
-        return _loss(kind, f"replaced, for {', '.join(path.rsplit('/', 1)[1] for path in fixed)} is fixed")
+    paths = [path for path in _create_only_paths(type_) if _value_at(old, path) != _value_at(new, path)]
+    if paths:
+        names = ", ".join(path.rsplit("/", 1)[1] for path in paths)
+        return _loss(type_, f"replaced because {names} cannot be changed")
     if old.get("DeletionPolicy") == "Retain" != new.get("DeletionPolicy"):
-        return _loss(kind, "no longer kept when its stack is deleted")
+        return _loss(type_, "no longer retained when its stack is deleted")
     return ""
 
 
-def _loss(kind: str, fate: str) -> str:
-    return f"{fate}, and with it {STATEFUL[kind]}" if kind in STATEFUL else ""
+def _loss(type_: str, event: str) -> str:
+    return f"{event}, which loses {STATEFUL[type_]}" if type_ in STATEFUL else ""
 
 
-def _create_only(kind: str) -> list[str]:
-    """JSON pointers, those too that are so under conditions only."""
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+def _create_only_paths(type_: str) -> list[str]:
+    """Return JSON pointers of the create-only properties, including those that are so only conditionally."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", type_).schema
     names = ("createOnlyProperties", "conditionalCreateOnlyProperties")
     return [path for name in names for path in schema.get(name, [])]
 
 
-def _at(resource: Resource, path: str) -> str:
-    """What is at `/properties/A/B`, comparable; a part `*` stands for every element of a list."""
+def _value_at(resource: Resource, path: str) -> str:
+    """Return the value at a path like `/properties/A/B` as JSON. `*` selects all elements of a list."""
     values: list[Any] = [resource.get("Properties", {})]
-    for part in path.split("/")[2:]:
-        inner = (value for value in values if isinstance(value, (dict, list)))
-        values = [
-            one
-            for value in inner
-            for one in (value if part == "*" else [value.get(part)] if isinstance(value, dict) else [])
-        ]
+    for key in path.split("/")[2:]:
+        values = [child for value in values for child in _children(value, key)]
     return json.dumps(values, sort_keys=True)
+
+
+def _children(value: Any, key: str) -> list[Any]:
+    if key == "*" and isinstance(value, dict | list):
+        return list(value)
+    return [value.get(key)] if isinstance(value, dict) else []

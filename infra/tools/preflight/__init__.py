@@ -1,1 +1,1 @@
-"""What would stop a deployment, found before it starts: `make preflight`."""
+"""Checks that find, before a deployment, what would make it fail: `make preflight`."""

@@ -1,4 +1,4 @@
-"""`make preflight`: print one line for each check; exit with 1 if a deployment would fail."""
+"""`make preflight`: print one line per check, and exit with status 1 if a deployment would fail."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ from infra.tools.preflight.machine import Machine
 
 
 def check(arguments: Sequence[str]) -> Settings | None:
-    """Run all checks for a deployment with these arguments, and print what they find.
+    """Run all checks for a deployment with these arguments, and print the findings.
 
-    Returns its settings, or None if it would fail.
+    Returns the settings of the deployment, or None if it would fail.
     """
     try:
         settings = settings_of(arguments)

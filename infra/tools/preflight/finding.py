@@ -1,4 +1,4 @@
-"""The outcome of a check."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,13 +6,16 @@ from typing import Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 BOTO_ERRORS = (BotoCoreError, ClientError, KeyError, ValueError)
-"""What a call of AWS may raise. ValueError is for an endpoint that is not a URL; KeyError, for an emulator's
-answer that lacks what AWS always sends."""
+"""The exceptions of AWS calls. An endpoint that is not a URL raises ValueError. KeyError is raised if the
+response of an emulator lacks a field that AWS always sends."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line. `stop`: the deployment would fail. `note`: it would work, but not as one may expect."""
+    """A finding, which is printed as one line.
+
+    `stop` means that the deployment would fail, `note` that it may not work as expected.
+    """
 
     mark: Literal["ok", "note", "stop"]
     subject: str
@@ -37,7 +40,7 @@ def stop(subject: str, text: str) -> Finding:
 def reason(error: Exception) -> str:
     """Return an error's message without line breaks and without its final punctuation."""
     if isinstance(error, KeyError):
-        return f"the answer has no {error}"
+        return f"the response has no field {error}"
     return " ".join(str(error).split()).rstrip(".:")
 
 

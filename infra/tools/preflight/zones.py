@@ -1,4 +1,4 @@
-"""Where AWS offers what the stacks need."""
+"""The zones and regions that support features which the stacks use."""
 
 VPC_LINK_ZONES = {
     "ap-east-1": "ape1 2 3",
@@ -22,7 +22,7 @@ VPC_LINK_ZONES = {
     "us-west-1": "usw1 1 3",
     "us-west-2": "usw2 1 2 3 4",
 }
-"""Zones with VPC links V2, by region: the beginning of their ids, and the numbers of the zones.
+"""The zones that support VPC links V2, by region: the prefix of the zone ids, and the numbers of the zones.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-vpc-links-v2.html"""
 
 WITHOUT_CDN_LOGS = frozenset(
@@ -31,11 +31,11 @@ WITHOUT_CDN_LOGS = frozenset(
         "eu-central-2", "eu-south-1", "eu-south-2", "il-central-1", "me-central-1", "me-south-1",
     }
 )  # fmt: skip
-"""Regions to whose buckets CloudFront does not deliver standard logs:
+"""Regions with buckets to which CloudFront cannot deliver standard logs:
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html"""
 
 
 def vpc_link_zones(region: str) -> frozenset[str]:
-    """Return the ids of the region's zones with VPC links V2, like `use1-az1`."""
+    """Return the ids of the region's zones that support VPC links V2, for example `use1-az1`."""
     prefix, *numbers = VPC_LINK_ZONES.get(region, "").split() or [""]
     return frozenset(f"{prefix}-az{number}" for number in numbers)
