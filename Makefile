@@ -46,7 +46,7 @@ check: install web ## format, lint, prose, types; templates with cdk-nag and cfn
 	$(BIN)/mypy
 	$(MAKE) --no-print-directory synth ARGS="-c nag=true"
 	$(BIN)/cfn-lint --non-zero-exit-code warning --format pretty cdk.out/*.template.json
-	@$(BIN)/python -m infra.upgrade
+	@$(BIN)/python -m infra.tools.upgrade
 
 checkov: .venv-checkov/installed ## check the templates with checkov; docs/operations.md discusses its findings
 	$(MAKE) --no-print-directory synth
@@ -65,10 +65,10 @@ synth: install web ## write the CloudFormation templates to cdk.out
 	@output=$$($(BIN)/cdk synth --quiet --no-notices $(ARGS) 2>&1) || { echo "$$output"; exit 1; }
 
 preflight: install ## check account, region, builder, zones and quotas before a deployment (ARGS as for deploy)
-	@$(BIN)/python -m infra.preflight $(ARGS)
+	@$(BIN)/python -m infra.tools.preflight $(ARGS)
 
 deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
-	@$(BIN)/python -m infra.deploy $(ARGS)
+	@$(BIN)/python -m infra.tools.deploy $(ARGS)
 
 destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)

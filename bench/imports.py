@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from infra.bundle import build_bundle
+from infra.tools.bundle import build_bundle
 from local.deployment import ROOT
 
 PAIRS = 15

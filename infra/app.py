@@ -1,19 +1,19 @@
-"""The CDK app: which stacks there are and what each needs of the others."""
+"""The CDK app, which creates the stacks and passes each the stacks that it depends on."""
 
 import sys
 
 from aws_cdk import App, Tags, Validations
 
-from infra.api_stack import ApiStack
-from infra.jobs_stack import JobsStack
-from infra.live_stack import LiveStack
-from infra.ops_stack import OpsStack
 from infra.settings import Settings
-from infra.web_stack import WebStack
+from infra.stacks.api import ApiStack
+from infra.stacks.jobs import JobsStack
+from infra.stacks.live import LiveStack
+from infra.stacks.ops import OpsStack
+from infra.stacks.web import WebStack
 
 
 def build(app: App) -> None:
-    """Put the stacks that the app's context asks for into it."""
+    """Add the stacks to the app, according to the settings in its context."""
     settings = Settings.from_context(app.node.get_all_context())
     jobs = JobsStack(app, "CaloJobs", settings=settings)
     live = LiveStack(app, "CaloLive", settings=settings, jobs=jobs) if settings.live else None
@@ -24,25 +24,26 @@ def build(app: App) -> None:
         OpsStack(app, "CaloOps", settings=settings, jobs=jobs, api=api, live=live)
     Tags.of(app).add("app", "calo")
     if settings.nag:
-        inspect(app)
+        add_checks(app)
 
 
-def inspect(app: App) -> None:
-    """Have cdk-nag look at every stack at synthesis, and fail it for a finding that is not acknowledged."""
-    from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # a quarter of a second that only checks need
+def add_checks(app: App) -> None:
+    """Check all stacks with cdk-nag. Synthesis then fails for findings that are not acknowledged."""
+    # imported here because the import takes a quarter of a second
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
 def main() -> int:
-    """Write the templates. Returns the exit status: 1 if a setting is wrong."""
+    """Write the templates. Returns the exit status, which is 1 if a setting is invalid."""
     app = App()
     try:
         Settings.from_context(app.node.get_all_context())
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
-    build(app)  # outside the try: a ValueError here is a bug and keeps its traceback
+    build(app)  # not in the try block, because a ValueError here is a bug and needs a traceback
     app.synth()
     return 0
 

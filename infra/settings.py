@@ -1,10 +1,18 @@
-"""Every setting of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json."""
+"""All settings of a deployment: `cdk deploy -c name=value`, or `context` in cdk.json."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import Field, dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_origin
 
-SIZES: dict[str, dict[str, Any]] = {
+Size = Literal["standard", "small"]
+ImageSource = Literal["cdn", "hotlink"]
+Processor = Literal["arm64", "x86_64"]
+ApiStart = Literal["none", "snapstart", "provisioned"]
+FlowLogs = Literal["none", "reject", "all"]
+AlarmSet = Literal["all", "few"]
+
+SIZES: dict[Size, dict[str, Any]] = {
     "standard": {},
     "small": {
         "relay_tasks_min": 1,
@@ -21,70 +29,82 @@ SIZES: dict[str, dict[str, Any]] = {
         "metrics": False,
     },
 }
-"""What each size sets instead of the defaults."""
+"""The settings that each size changes from their defaults."""
+
+SQS_MAX_DELAY = 900
+"""The longest delay of a message, in seconds:
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html"""
+
+LAMBDA_MAX_TIMEOUT = 900
+"""Seconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 FARGATE_MEMORY = {256: (512, 1024, 2048), 512: (1024, 2048, 3072, 4096), 1024: tuple(range(2048, 8193, 1024))}
-"""MB that a task may have with so many CPU units:
+"""The memory sizes (MB) that Fargate supports for each number of CPU units:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size"""
+
+LOCAL_RUN = {"local_run": True}
+"""Metadata of the settings that exist only for the local run. In AWS, keep their defaults."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A deployment's settings. The defaults are those of `size=standard`.
+    """The settings of a deployment. The defaults are those of `size=standard`.
 
     size: `standard`, or `small` for a deployment that costs little while idle. It sets the values in
-        `SIZES`; a setting that is given as well overrides the size.
-    images: `cdn` keeps copies of the images in S3 and shows them through CloudFront; `hotlink` shows
-        Unsplash's own addresses, as its guidelines ask.
-    images_base_url: where the stored images are shown; empty means the distribution's own domain.
-    unsplash_api_url: the API, or any server that speaks its protocol.
-    image_hosts: hosts that images may come from, with commas between; a host with a port may be asked
-        by http, others by https only.
-    rate_limit: requests that the access key allows in rate_window_seconds.
-    retry_seconds: the middle of the first retry's wait; doubled with each retry.
-    worker_timeout: seconds that one batch of jobs may take; a crashed batch comes again after six times that.
-    worker_concurrency, result_concurrency, dlq_concurrency: how many batches each worker handles at the same
-        time, from 2 to 1,000. A new account has ten concurrent executions for all its functions.
-    grace_seconds: how late a pending job may be before the watchdog asks whether its message is lost.
-    live: whether to deploy the live relay with its network. It is what costs money while idle.
+        `SIZES`. Settings that are given explicitly override the size.
+    images: `cdn` stores copies of the images in S3 and serves them through CloudFront. `hotlink` uses
+        Unsplash's own image URLs, as its guidelines ask.
+    rate_limit: requests that the Unsplash access key allows in rate_window_seconds.
+    retry_seconds: the average delay before the first retry. It doubles with each retry.
+    worker_timeout: seconds that one batch of jobs may take. After a crash, SQS redelivers the batch after six
+        times this value.
+    worker_concurrency, result_concurrency, dlq_concurrency: batches that each worker processes concurrently,
+        2 to 1,000. A new account has ten concurrent executions for all functions together.
+    grace_seconds: how late a pending job may be before the watchdog checks whether its message is lost.
+    live: whether to deploy the live relay and its network, which cause most of the idle cost.
     web: whether to deploy the web app.
-    relay_cpu: the processor that the relay runs on and its image is built for: `arm64` or `x86_64`. Building
-        for the other one than this machine's needs emulation (docs/operations.md).
-    relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling. It needs `metrics`; with equal bounds
-        the number of tasks is fixed.
+    relay_cpu: the processor architecture of the relay's task and image. Building for another architecture
+        than this machine's needs emulation (docs/operations.md).
+    relay_tasks_min, relay_tasks_max: bounds of the relay's autoscaling, which needs `metrics`. If they are
+        equal, the number of tasks is fixed.
     relay_units, relay_memory: size of a task in CPU units (1,024 are one vCPU) and MB.
     relay_streams: open streams that one task accepts.
-    nat_gateways: of the relay's network; 2 survive the loss of a zone. With 0 the tasks run in public subnets
-        and accept connections only from the load balancer.
-    availability_zones: names of the zones for the relay's network, with commas between. Empty lets
-        CloudFormation choose the first two. `make preflight` says when they must be named.
-    api_rate, api_burst: requests a second that each call of the API lets through.
-    post_rate, post_burst: the same for the two calls that make work: creating and retrying.
+    nat_gateways: NAT gateways of the relay's network. With 2, it survives the loss of a zone. With 0, the
+        tasks run in public subnets and accept connections only from the load balancer.
+    availability_zones: comma-separated names of the zones of the relay's network. If empty, CloudFormation
+        chooses the first two. `make preflight` reports when they must be named.
+    api_rate, api_burst: throttling limits of each API call: requests per second, and burst.
+    post_rate, post_burst: the same for the two calls that create work: creating and retrying a job.
     live_rate, live_burst: the same for opening a live stream. When a relay stops, all its clients reconnect.
-    api_key: ask every call for a key (header X-Api-Key), except preflights and the live stream. Needs
-        web=false, for the web app is anybody's and has no key to send.
-    api_start: how the API's functions start: `none` of it prepared, `snapstart` from a snapshot, or
-        `provisioned`, with api_provisioned of each kept warm. The latter two cost money while idle.
-    waf: filter what reaches the API; costs about ten dollars a month.
-    waf_rate: requests that one address may make in five minutes.
-    access_logs: keep what S3, CloudFront and the load balancer log of their requests. Must be false in the
-        regions to whose buckets CloudFront delivers no logs, like af-south-1 (infra/preflight/zones.py).
-    flow_logs: of the relay's network: `reject` logs what was turned away, `all` everything, or `none`.
+    api_key: require an API key (header X-Api-Key) for every call except preflights and the live stream. Needs
+        web=false, because the web app is public and cannot keep a key secret.
+    api_start: how the API's functions start: `none` (cold), `snapstart` (from a snapshot), or `provisioned`
+        (api_provisioned instances of each function are kept warm). The last two cost money while idle.
+    waf: deploy a web application firewall (AWS WAF) for the API. It costs about ten dollars a month.
+    waf_rate: requests that one IP address may make in five minutes.
+    access_logs: store the access logs of S3, CloudFront and the load balancer. Must be false in regions where
+        CloudFront cannot deliver logs, such as af-south-1 (infra/tools/preflight/zones.py).
+    flow_logs: flow logs of the relay's network: `reject` records rejected traffic, `all` all traffic.
     ops: whether to deploy the alarms and the dashboard.
-    alarms: `all`, or `few` for those that matter most and need no custom metrics.
-    dashboard: whether the dashboard is part of it. It costs three dollars a month.
-    metrics: write custom metrics, which cost 30 cents a month each, and detailed ones of API and containers.
-    alarm_email: who is told of alarms; empty means that nobody is.
-    tls_only: refuse plain HTTP to queues, topics and buckets; false only where there is no TLS.
+    alarms: `all`, or `few` for the most important ones, which do not need custom metrics.
+    dashboard: whether to deploy the dashboard. It costs three dollars a month.
+    metrics: write custom metrics, which cost 30 cents each per month, and enable detailed metrics of the API
+        and the containers.
+    alarm_email: the e-mail address that alarms notify. If empty, no e-mail is sent.
     retain_data: keep tables, images and access logs when their stack is deleted.
-    nag: have cdk-nag check the templates, as `make check` does.
+    nag: check the templates with cdk-nag, as `make check` does.
+
+    These settings exist for the local run (`make run`):
+
+    images_base_url: base URL of the stored images. If empty, the distribution's own domain.
+    unsplash_api_url: URL of the Unsplash API, or of another server with the same protocol.
+    image_hosts: comma-separated hosts that images may be downloaded from. Hosts with a port may use HTTP, the
+        others only HTTPS.
+    tls_only: reject plain HTTP requests to queues, topics and buckets.
     """
 
-    size: str = "standard"
-    images: str = "cdn"
-    images_base_url: str = ""
-    unsplash_api_url: str = "https://api.unsplash.com"
-    image_hosts: str = "images.unsplash.com,plus.unsplash.com"
+    size: Size = "standard"
+    images: ImageSource = "cdn"
     rate_limit: int = 50
     rate_window_seconds: int = 3600
     retry_seconds: int = 10
@@ -92,10 +112,10 @@ class Settings:
     worker_concurrency: int = 10
     result_concurrency: int = 10
     dlq_concurrency: int = 2
-    grace_seconds: int = 900
+    grace_seconds: int = SQS_MAX_DELAY
     live: bool = True
     web: bool = True
-    relay_cpu: str = "arm64"
+    relay_cpu: Processor = "arm64"
     relay_tasks_min: int = 2
     relay_tasks_max: int = 10
     relay_units: int = 512
@@ -110,111 +130,129 @@ class Settings:
     live_rate: int = 2000
     live_burst: int = 4000
     api_key: bool = False
-    api_start: str = "none"
+    api_start: ApiStart = "none"
     api_provisioned: int = 1
     waf: bool = True
     waf_rate: int = 2000
     access_logs: bool = True
-    flow_logs: str = "reject"
+    flow_logs: FlowLogs = "reject"
     ops: bool = True
-    alarms: str = "all"
+    alarms: AlarmSet = "all"
     dashboard: bool = True
     metrics: bool = True
     alarm_email: str = ""
-    tls_only: bool = True
     retain_data: bool = True
     nag: bool = False
+    images_base_url: str = field(default="", metadata=LOCAL_RUN)
+    unsplash_api_url: str = field(default="https://api.unsplash.com", metadata=LOCAL_RUN)
+    image_hosts: str = field(default="images.unsplash.com,plus.unsplash.com", metadata=LOCAL_RUN)
+    tls_only: bool = field(default=True, metadata=LOCAL_RUN)
 
     def __post_init__(self) -> None:
-        """Raises ValueError naming the setting that is wrong."""
+        """Raise ValueError with the name of the first invalid setting."""
+        for setting in fields(self):
+            if choices := _choices(setting):
+                valid = getattr(self, setting.name) in choices
+                _require(valid, setting.name, f"must be {_any_of(choices)}")
         self._check_work()
         self._check_relay()
         self._check_api()
-        _require(self.size in SIZES, "size", "must be standard or small")
-        _require(self.alarms in ("all", "few"), "alarms", "must be all or few")
         _require(self.metrics or self.alarms == "few", "alarms", "must be few with metrics=false")
         _require("@" in self.alarm_email or not self.alarm_email, "alarm_email", "must be an e-mail address")
 
     def _check_work(self) -> None:
-        _require(self.images in ("cdn", "hotlink"), "images", "must be cdn or hotlink")
         _require("://" in self.unsplash_api_url, "unsplash_api_url", "must be a URL")
         _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
         _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
         _require(self.rate_window_seconds >= 1, "rate_window_seconds", "must be at least 1")
-        _require(1 <= self.retry_seconds <= 900, "retry_seconds", "must be from 1 to 900")
-        _require(5 <= self.worker_timeout <= 900, "worker_timeout", "must be from 5 to 900")
+        self._require_range("retry_seconds", 1, SQS_MAX_DELAY)
+        self._require_range("worker_timeout", 5, LAMBDA_MAX_TIMEOUT)
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
         # https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
         for name in ("worker_concurrency", "result_concurrency", "dlq_concurrency"):
-            _require(2 <= getattr(self, name) <= 1000, name, "must be from 2 to 1000")
+            self._require_range(name, 2, 1000)
 
     def _check_relay(self) -> None:
         bounds = 1 <= self.relay_tasks_min <= self.relay_tasks_max
         _require(bounds, "relay_tasks_min", "must be from 1 to relay_tasks_max")
         fixed = self.relay_tasks_min == self.relay_tasks_max
         _require(self.metrics or fixed, "relay_tasks_max", "must equal relay_tasks_min with metrics=false")
-        _require(self.relay_cpu in ("arm64", "x86_64"), "relay_cpu", "must be arm64 or x86_64")
-        _require(
-            self.relay_units in FARGATE_MEMORY, "relay_units", f"must be one of {_any_of(FARGATE_MEMORY)}"
-        )
+        _require(self.relay_units in FARGATE_MEMORY, "relay_units", f"must be {_any_of(FARGATE_MEMORY)}")
         memory = FARGATE_MEMORY[self.relay_units]
-        _require(self.relay_memory in memory, "relay_memory", f"must be one of {_any_of(memory)}")
-        _require(100 <= self.relay_streams <= 50_000, "relay_streams", "must be from 100 to 50000")
-        _require(0 <= self.nat_gateways <= 3, "nat_gateways", "must be from 0 to 3")
-        zones = self.zones
-        _require(
-            not zones or 2 <= len(set(zones)) == len(zones), "availability_zones", "must name two or more"
-        )
-        _require(self.flow_logs in ("none", "reject", "all"), "flow_logs", "must be none, reject or all")
+        _require(self.relay_memory in memory, "relay_memory", f"must be {_any_of(memory)}")
+        self._require_range("relay_streams", 100, 50_000)
+        self._require_range("nat_gateways", 0, 3)
+        distinct = len(set(self.zones))
+        valid = not self.zones or 2 <= distinct == len(self.zones)
+        _require(valid, "availability_zones", "must name two or more different zones")
 
     def _check_api(self) -> None:
         _require(1 <= self.api_rate <= self.api_burst, "api_rate", "must be from 1 to api_burst")
-        _require(
-            not (self.api_key and self.web), "api_key", "needs web=false: the web app has no key to send"
-        )
+        keeps_secret = not (self.api_key and self.web)
+        _require(keeps_secret, "api_key", "needs web=false, because the web app cannot send a key")
         _require(1 <= self.post_rate <= self.post_burst, "post_rate", "must be from 1 to post_burst")
         _require(1 <= self.live_rate <= self.live_burst, "live_rate", "must be from 1 to live_burst")
-        starts = ("none", "snapstart", "provisioned")
-        _require(self.api_start in starts, "api_start", "must be none, snapstart or provisioned")
-        _require(1 <= self.api_provisioned <= 1000, "api_provisioned", "must be from 1 to 1000")
+        self._require_range("api_provisioned", 1, 1000)
         # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
-        _require(10 <= self.waf_rate <= 2_000_000_000, "waf_rate", "must be from 10 to 2000000000")
+        self._require_range("waf_rate", 10, 2_000_000_000)
+
+    def _require_range(self, name: str, lowest: int, highest: int) -> None:
+        _require(lowest <= getattr(self, name) <= highest, name, f"must be from {lowest} to {highest}")
 
     @property
     def zones(self) -> list[str]:
         """The names in `availability_zones`."""
         return [name.strip() for name in self.availability_zones.split(",") if name.strip()]
 
+    @property
+    def changed_local_run_settings(self) -> list[str]:
+        """The names of the settings for the local run that differ from their defaults."""
+        local_run = [setting for setting in fields(self) if "local_run" in setting.metadata]
+        return [setting.name for setting in local_run if getattr(self, setting.name) != setting.default]
+
     @classmethod
     def from_context(cls, context: Mapping[str, Any]) -> "Settings":
-        """Read CDK context. Raises ValueError naming the setting that is wrong or unknown.
+        """Read the settings from CDK context. Raises ValueError naming an invalid or unknown setting.
 
-        CDK's own context has names that are no identifiers, like `aws:cdk:enable-path-metadata`.
+        CDK's own context keys are ignored. They are not identifiers, for example
+        `aws:cdk:enable-path-metadata`.
         """
-        kinds = {field.name: field.type for field in fields(cls)}
+        types = {setting.name: setting.type for setting in fields(cls)}
         given = {name: value for name, value in context.items() if name.isidentifier()}
         for name in given:
-            _require(name in kinds, name, f"is unknown; known are {', '.join(kinds)}")
-        values = {name: _read(name, value, kinds[name]) for name, value in given.items()}
+            _require(name in types, name, f"is unknown; {_suggestion(name, types)}")
+        values = {name: _parse(name, value, types[name]) for name, value in given.items()}
         return cls(**{**SIZES.get(values.get("size", "standard"), {}), **values})
 
 
-def _require(holds: bool, name: str, message: str) -> None:
-    if not holds:
+def _require(valid: bool, name: str, message: str) -> None:
+    if not valid:
         raise ValueError(f"setting {name} {message}")
 
 
-def _any_of(values: Iterable[int]) -> str:
-    return ", ".join(map(str, values))
+def _choices(setting: Field[Any]) -> tuple[str, ...]:
+    """Return the values that a setting of a `Literal` type can have, or an empty tuple for other types."""
+    return get_args(setting.type) if get_origin(setting.type) is Literal else ()
 
 
-def _read(name: str, value: Any, kind: Any) -> Any:
-    """Context from the command line is always text."""
+def _any_of(values: Iterable[object]) -> str:
+    *others, last = map(str, values)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _suggestion(name: str, names: Iterable[str]) -> str:
+    """Return a hint with the settings whose names are closest to an unknown name."""
+    matches = get_close_matches(name, names)
+    return f"did you mean {_any_of(matches)}?" if matches else "infra/settings.py lists all settings"
+
+
+def _parse(name: str, value: Any, type_: Any) -> Any:
+    """Convert a value of the context, which is a string if it comes from the command line."""
     text = str(value)
-    if kind is bool:
+    if type_ is bool:
         _require(text.lower() in ("true", "false"), name, "must be true or false")
         return text.lower() == "true"
-    if kind is int:
+    if type_ is int:
         _require(text.isdecimal(), name, "must be a whole number")
         return int(text)
     return text

@@ -14,7 +14,7 @@ import boto3
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 from yarl import URL
 
-from infra.site_headers import FIXED, IMMUTABLE, REVALIDATED, content_security_policy
+from infra.constructs.site_headers import FIXED, IMMUTABLE, REVALIDATED, content_security_policy
 
 SITE = Path(__file__).parent.parent / "frontend" / "dist"
 """The output of `make web`."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from infra.names import RELAY_QUEUE_PREFIX
 from local.deployment import ROOT, Deployment
 from local.emulator import MINISTACK, Emulator, ministack_environment
 from local.processes import Process, StartError, answers, free_ports, is_free
 from local.run_file import announced
 
 DRAIN_SECONDS = "1"
-RELAY_QUEUE_PREFIX = "CaloRelay-"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """All Python tests.
 
-The CDK's jsii runtime starts the first `node` in PATH. The one in the virtual environment comes first here, so that
+The CDK's jsii runtime starts the first `node` in PATH. Here the virtual environment's comes first, so that
 `python -m pytest` works without `make`.
 """
 

@@ -24,7 +24,7 @@ def empty_account(account: Account) -> Iterator[Account]:
 
 def make_deploy(account: Account, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "infra.deploy", "--require-approval", "never", *arguments],
+        [sys.executable, "-m", "infra.tools.deploy", "--require-approval", "never", *arguments],
         cwd=ROOT,
         # the emulator says that it has every image already, so none is built
         env={**account.emulator.environment, "CDK_DOCKER": "/bin/true"},

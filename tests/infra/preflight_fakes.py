@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.preflight.account import Account
-from infra.preflight.machine import Machine
+from infra.tools.preflight.account import Account
+from infra.tools.preflight.machine import Machine
 
 EMULATOR = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 
@@ -75,4 +75,4 @@ def account(
         service: SimpleNamespace(**{name: answer(value) for name, value in answers.items()})
         for service, answers in methods.items()
     }
-    return Account("123456789012", region, clients.__getitem__, profile)
+    return Account(id="123456789012", region=region, client=clients.__getitem__, profile=profile)

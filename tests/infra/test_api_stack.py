@@ -1,4 +1,4 @@
-"""CaloApi: calls, stage and the streamed route."""
+"""CaloApi: the calls, the stage and the streamed route."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 
 from functions.sse_relay.http.request import Refused, Request
 from functions.sse_relay.subscription import parse_job_ids
-from infra import live_route
+from infra.constructs import live_route
 from tests.conftest import read, synth_stacks
 
 OPENAPI = Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json"
@@ -22,7 +22,7 @@ def api(templates: dict[str, Template]) -> Template:
 
 
 def methods(template: Template) -> list[tuple[str, str, Mapping[str, Any]]]:
-    """(method, path, resource) of every method."""
+    """Return (HTTP method, path, resource) of every method."""
     resources = template.find_resources("AWS::ApiGateway::Resource")
 
     def path(reference: dict[str, Any]) -> str:
@@ -32,35 +32,37 @@ def methods(template: Template) -> list[tuple[str, str, Mapping[str, Any]]]:
         return f"{path(properties['ParentId'])}/{properties['PathPart']}"
 
     return [
-        (one["Properties"]["HttpMethod"], path(one["Properties"]["ResourceId"]), one)
-        for one in template.find_resources("AWS::ApiGateway::Method").values()
+        (method["Properties"]["HttpMethod"], path(method["Properties"]["ResourceId"]), method)
+        for method in template.find_resources("AWS::ApiGateway::Method").values()
     ]
 
 
 def routes(template: Template) -> set[tuple[str, str]]:
-    """(method, path) of every method but the preflight ones."""
+    """Return (HTTP method, path) of every method except the preflight methods."""
     return {(method, path) for method, path, _ in methods(template) if method != "OPTIONS"}
 
 
-def test_the_routes_are_those_of_the_openapi_document(api: Template) -> None:
+def test_the_routes_match_the_openapi_document(api: Template) -> None:
     document = json.loads(OPENAPI.read_text())
     described = {(method.upper(), path) for path, calls in document["paths"].items() for method in calls}
     assert routes(api) == described
 
 
-def test_every_path_answers_preflights(api: Template) -> None:
-    methods = [one["Properties"] for one in api.find_resources("AWS::ApiGateway::Method").values()]
-    with_call = {json.dumps(one["ResourceId"]) for one in methods if one["HttpMethod"] != "OPTIONS"}
-    with_preflight = {json.dumps(one["ResourceId"]) for one in methods if one["HttpMethod"] == "OPTIONS"}
-    assert with_call <= with_preflight
+def test_every_path_supports_preflight_requests(api: Template) -> None:
+    paths = {path for _, path in routes(api)}
+    preflight_paths = {path for method, path, _ in methods(api) if method == "OPTIONS"}
+    assert paths <= preflight_paths
 
 
 def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
     stages = list(api.find_resources("AWS::ApiGateway::Stage").values())
     assert [stage["Properties"]["StageName"] for stage in stages] == ["api"]
     limits = {
-        (one["HttpMethod"], one["ResourcePath"]): (one["ThrottlingRateLimit"], one["ThrottlingBurstLimit"])
-        for one in stages[0]["Properties"]["MethodSettings"]
+        (setting["HttpMethod"], setting["ResourcePath"]): (
+            setting["ThrottlingRateLimit"],
+            setting["ThrottlingBurstLimit"],
+        )
+        for setting in stages[0]["Properties"]["MethodSettings"]
     }
     assert limits == {
         ("*", "/*"): (100, 200),
@@ -71,31 +73,31 @@ def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
     }
 
 
-def test_a_call_with_limits_of_its_own_is_logged_and_measured_like_the_others(api: Template) -> None:
+def test_calls_with_their_own_limits_have_the_same_logs_and_metrics(api: Template) -> None:
     (stage,) = api.find_resources("AWS::ApiGateway::Stage").values()
-    for one in stage["Properties"]["MethodSettings"]:
-        assert (one["MetricsEnabled"], one["LoggingLevel"]) == (True, "ERROR")
+    for setting in stage["Properties"]["MethodSettings"]:
+        assert (setting["MetricsEnabled"], setting["LoggingLevel"]) == (True, "ERROR")
 
 
-def test_the_gateways_own_refusals_have_the_contracts_form_and_cors(api: Template) -> None:
-    found = {
-        one["Properties"]["ResponseType"]: one["Properties"]
-        for one in api.find_resources("AWS::ApiGateway::GatewayResponse").values()
+def test_gateway_responses_have_the_contracts_error_format_and_cors(api: Template) -> None:
+    responses = {
+        resource["Properties"]["ResponseType"]: resource["Properties"]
+        for resource in api.find_resources("AWS::ApiGateway::GatewayResponse").values()
     }
     statuses = {"THROTTLED": 429, "INVALID_API_KEY": 403, "MISSING_AUTHENTICATION_TOKEN": 404}
     statuses |= {"REQUEST_TOO_LARGE": 413, "BAD_REQUEST_BODY": 400, "DEFAULT_4XX": 400, "DEFAULT_5XX": 500}
-    assert {kind: int(found[kind]["StatusCode"]) for kind in statuses} == statuses
-    for one in found.values():
-        headers = one["ResponseParameters"]
+    assert {name: int(responses[name]["StatusCode"]) for name in statuses} == statuses
+    for response in responses.values():
+        headers = response["ResponseParameters"]
         assert headers["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
         assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
-        body = json.loads(one["ResponseTemplates"]["application/json"])
+        body = json.loads(response["ResponseTemplates"]["application/json"])
         assert list(body) == ["type", "title", "status", "detail", "errors"]
-        assert body["status"] == int(one["StatusCode"])
-    assert found["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
+        assert body["status"] == int(response["StatusCode"])
+    assert responses["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
-def test_the_firewall_stands_before_the_stage_and_lets_long_lists_of_jobs_pass(api: Template) -> None:
+def test_the_firewall_protects_the_stage_and_allows_long_lists_of_jobs(api: Template) -> None:
     (guard,) = api.find_resources("AWS::WAFv2::WebACLAssociation").values()
     assert "Stage" in json.dumps(guard["Properties"]["ResourceArn"])
     (acl,) = api.find_resources("AWS::WAFv2::WebACL").values()
@@ -112,28 +114,28 @@ def test_the_firewall_stands_before_the_stage_and_lets_long_lists_of_jobs_pass(a
 
 def calls_with_key(template: Template) -> set[tuple[str, str]]:
     return {
-        (method, path) for method, path, one in methods(template) if one["Properties"].get("ApiKeyRequired")
+        (name, path) for name, path, method in methods(template) if method["Properties"].get("ApiKeyRequired")
     }
 
 
-def test_with_a_key_every_call_asks_for_it_but_preflights_and_the_stream() -> None:
+def test_with_an_api_key_all_calls_except_preflights_and_the_stream_require_it() -> None:
     template = synth_stacks(api_key="true", web="false")["CaloApi"]
     assert calls_with_key(template) == routes(template) - {("GET", "/live")}
     assert "ApiKeyId" in template.to_json()["Outputs"]
 
 
-def test_without_one_nobody_is_asked(api: Template) -> None:
+def test_without_an_api_key_no_call_requires_one(api: Template) -> None:
     assert calls_with_key(api) == set()
 
 
-def test_the_endpoint_is_regional_so_that_idle_streams_live(api: Template) -> None:
+def test_the_endpoint_is_regional_because_edge_endpoints_close_idle_streams(api: Template) -> None:
     (rest_api,) = api.find_resources("AWS::ApiGateway::RestApi").values()
     assert rest_api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
 def live_integration(template: Template) -> dict[str, Any]:
-    methods = [one["Properties"] for one in template.find_resources("AWS::ApiGateway::Method").values()]
-    (live,) = [one["Integration"] for one in methods if one["Integration"]["Type"] == "HTTP_PROXY"]
+    integrations = [method["Properties"]["Integration"] for _, _, method in methods(template)]
+    (live,) = [integration for integration in integrations if integration["Type"] == "HTTP_PROXY"]
     return dict(live)
 
 
@@ -148,7 +150,9 @@ def test_live_is_streamed_through_the_vpc_link(api: Template) -> None:
     assert (host[0], read(api, host[1]), host[2]) == ("http://", "/calo/load-balancer-host", "/live")
 
 
-def test_the_gateway_tells_the_relay_who_the_client_is(api: Template, templates: dict[str, Template]) -> None:
+def test_the_gateway_passes_the_clients_address_to_the_relay(
+    api: Template, templates: dict[str, Template]
+) -> None:
     (parameter,) = live_integration(api)["RequestParameters"].items()
     name, source = parameter
     assert source == "context.identity.sourceIp"
@@ -157,10 +161,8 @@ def test_the_gateway_tells_the_relay_who_the_client_is(api: Template, templates:
     assert name == f"integration.request.header.{command[command.index('--address-header') + 1]}"
 
 
-def test_another_way_to_the_relay_is_another_deployment_of_the_stage(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The overrides of the streaming integration are not part of CDK's own hash."""
+def test_changing_the_live_integration_creates_a_new_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """CDK's own hash of the deployment does not include the property overrides of the integration."""
 
     def deployment() -> str:
         (name,) = synth_stacks()["CaloApi"].find_resources("AWS::ApiGateway::Deployment")
@@ -172,8 +174,8 @@ def test_another_way_to_the_relay_is_another_deployment_of_the_stage(
     assert deployment() != before
 
 
-def test_the_link_is_kept_awake_by_a_request_a_day_that_the_relay_refuses(api: Template) -> None:
-    """API Gateway removes the network interfaces of a link after 60 days without traffic."""
+def test_a_daily_request_that_the_relay_rejects_keeps_the_link_active(api: Template) -> None:
+    """API Gateway deletes the network interfaces of a link after 60 days without traffic."""
     (rule,) = api.find_resources("AWS::Events::Rule").values()
     assert rule["Properties"]["ScheduleExpression"] == "rate(1 day)"
     (target,) = rule["Properties"]["Targets"]
@@ -185,20 +187,20 @@ def test_the_link_is_kept_awake_by_a_request_a_day_that_the_relay_refuses(api: T
     assert refused.value.status == 400
 
 
-def test_without_the_relay_no_link_is_kept_awake() -> None:
+def test_without_the_relay_there_is_no_daily_request() -> None:
     assert synth_stacks(live="false")["CaloApi"].find_resources("AWS::Events::Rule") == {}
 
 
-def test_the_access_logs_destination_is_the_log_group_itself(api: Template) -> None:
-    """API Gateway refuses an ARN that ends in a wildcard."""
+def test_the_access_log_destination_has_no_wildcard(api: Template) -> None:
+    """API Gateway rejects an ARN that ends with a wildcard."""
     (stage,) = api.find_resources("AWS::ApiGateway::Stage").values()
     destination = stage["Properties"]["AccessLogSetting"]["DestinationArn"]
     (group,) = [name for name in api.find_resources("AWS::Logs::LogGroup") if name.startswith("AccessLog")]
     assert destination["Fn::Join"][1][-1] == {"Ref": group}
 
 
-def test_jobs_of_a_stream_are_named_with_commas() -> None:
-    """The gateway does not promise to pass repeated parameters on."""
+def test_job_ids_of_a_stream_are_separated_by_commas() -> None:
+    """API Gateway does not guarantee that it forwards repeated parameters."""
     parameters = json.loads(OPENAPI.read_text())["paths"]["/live"]["get"]["parameters"]
-    (job,) = [one for one in parameters if one["name"] == "job"]
+    (job,) = [parameter for parameter in parameters if parameter["name"] == "job"]
     assert (job["style"], job["explode"]) == ("form", False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra import bundle
+from infra.tools import bundle
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_native_file_fails_the_build(elsewhere: Path, monkeypatch: pytest.Monk
         (folder / "fast.cpython-313-x86_64-linux-gnu.so").touch()
 
     (elsewhere / "requirements.txt").write_text("something-native==1.0")
-    monkeypatch.setattr("infra.bundle.subprocess.run", install)
+    monkeypatch.setattr("infra.tools.bundle.subprocess.run", install)
     with pytest.raises(RuntimeError, match="native files in the bundle: fast"):
         bundle.build_bundle()
 
@@ -66,11 +66,11 @@ def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
     quicker = []
 
     def interrupted(source: Path, target: Path) -> Path:
-        monkeypatch.setattr("infra.bundle.shutil.copytree", copytree)
+        monkeypatch.setattr("infra.tools.bundle.shutil.copytree", copytree)
         quicker.append(bundle.build_bundle())
         return copytree(source, target)
 
-    monkeypatch.setattr("infra.bundle.shutil.copytree", interrupted)
+    monkeypatch.setattr("infra.tools.bundle.shutil.copytree", interrupted)
     assert [bundle.build_bundle()] == quicker
     assert list(bundle.BUILD.glob("bundle-*")) == [quicker[0][0]]
 
@@ -78,10 +78,10 @@ def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
 def test_byte_code_is_added_where_a_python_of_the_runtimes_version_is_found(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("infra.bundle.shutil.which", {}.get)
+    monkeypatch.setattr("infra.tools.bundle.shutil.which", {}.get)
     plain, plain_hash = bundle.build_bundle()
     assert not list(plain.rglob("*.pyc"))
-    monkeypatch.setattr("infra.bundle.shutil.which", {f"python{bundle.RUNTIME}": sys.executable}.get)
+    monkeypatch.setattr("infra.tools.bundle.shutil.which", {f"python{bundle.RUNTIME}": sys.executable}.get)
     compiled, compiled_hash = bundle.build_bundle()
     assert compiled_hash != plain_hash
     (code,) = (compiled / "functions" / "create_job" / "__pycache__").glob("handler.*.pyc")

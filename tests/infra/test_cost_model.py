@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from bench.cost import MEMORY_GB, SIZES, STANDARD, Size
-from infra.signals import NAMESPACE
+from infra.names import METRICS_NAMESPACE
 from tests.conftest import synth_stacks
 
 Templates = dict[str, Template]
@@ -104,4 +104,4 @@ def test_only_the_standard_size_writes_custom_metrics(deployed: Templates, price
     }
     assert disabled == ({None} if priced.metrics else {"true"})
     watched = {one.get("Namespace") for one in found(deployed, "AWS::CloudWatch::Alarm")}
-    assert (NAMESPACE in watched) == bool(priced.metrics) == (priced == STANDARD)
+    assert (METRICS_NAMESPACE in watched) == bool(priced.metrics) == (priced == STANDARD)

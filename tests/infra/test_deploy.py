@@ -1,4 +1,4 @@
-"""What `make deploy` runs, and what it prints at its end."""
+"""What `make deploy` runs and prints."""
 
 import json
 from pathlib import Path
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra import deploy
-from infra.deploy import next_steps, removal_of_leftovers
 from infra.settings import Settings
+from infra.tools import deploy
+from infra.tools.deploy import next_steps, removal_steps
 
 OUTPUTS = {
     "CaloApi": {"ApiUrl": "https://x.execute-api.eu-west-1.amazonaws.com/api/"},
@@ -23,7 +23,7 @@ def cloudformation(*stacks: str, status: str = "UPDATE_COMPLETE") -> Any:
     return SimpleNamespace(get_paginator=lambda _: SimpleNamespace(paginate=lambda: pages))
 
 
-def test_it_names_the_api_and_the_secret_to_fill() -> None:
+def test_the_next_steps_name_the_api_and_the_secret() -> None:
     text = next_steps({**OUTPUTS, "CaloLive": {}}, " --profile work")
     assert "https://x.execute-api.eu-west-1.amazonaws.com/api\n" in text
     assert (
@@ -32,30 +32,30 @@ def test_it_names_the_api_and_the_secret_to_fill() -> None:
     assert "curl -N https://x.execute-api.eu-west-1.amazonaws.com/api/live" in text
 
 
-def test_without_the_relay_it_names_no_stream() -> None:
+def test_without_the_relay_the_stream_is_not_named() -> None:
     assert "/live" not in next_steps(OUTPUTS)
 
 
-def test_it_names_the_web_app_where_there_is_one() -> None:
+def test_the_web_app_is_named_if_it_is_deployed() -> None:
     text = next_steps({**OUTPUTS, "CaloWeb": {"SiteUrl": "https://d1.cloudfront.net"}})
     assert "The web app is at https://d1.cloudfront.net\nThe API is at" in text
     assert "web app" not in next_steps(OUTPUTS)
 
 
-def test_only_deployed_stacks_that_the_settings_leave_out_are_left_over() -> None:
+def test_stacks_are_removed_only_if_they_are_deployed_and_excluded() -> None:
     deployed = cloudformation("CaloJobs", "CaloApi", "CaloLive", "CaloWeb", "Other")
-    assert removal_of_leftovers(Settings(), deployed) == ""
-    assert removal_of_leftovers(Settings(ops=False), deployed) == ""
+    assert removal_steps(Settings(), deployed) == ""
+    assert removal_steps(Settings(ops=False), deployed) == ""
     going = cloudformation("CaloLive", status="DELETE_IN_PROGRESS")
-    assert removal_of_leftovers(Settings(live=False), going) == ""
+    assert removal_steps(Settings(live=False), going) == ""
 
 
-def test_leftovers_are_deleted_dependents_first_and_with_the_callers_profile() -> None:
+def test_dependent_stacks_are_deleted_first_with_the_callers_profile() -> None:
     deployed = cloudformation("CaloApi", "CaloJobs", "CaloLive", "CaloOps", "CaloWeb")
     settings = Settings(live=False, web=False, ops=False)
-    assert removal_of_leftovers(settings, deployed, " --profile work").splitlines() == [
-        "The settings leave out what is still deployed and costs money: CaloOps, CaloWeb, CaloLive. "
-        "To delete it:",
+    assert removal_steps(settings, deployed, " --profile work").splitlines() == [
+        "The settings exclude stacks that are still deployed and incur costs: CaloOps, CaloWeb, CaloLive. "
+        "To delete them:",
         "",
         "  aws cloudformation delete-stack --stack-name CaloOps --profile work",
         "  aws cloudformation wait stack-delete-complete --stack-name CaloOps --profile work",
@@ -74,7 +74,7 @@ def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "outputs.json"
 
 
-def test_arguments_are_passed_on_and_the_exit_status_is_cdks(
+def test_arguments_are_passed_to_cdk_and_its_exit_status_is_returned(
     outputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commands: list[list[str]] = []
@@ -89,16 +89,18 @@ def test_arguments_are_passed_on_and_the_exit_status_is_cdks(
 
     arguments = ["-c", "live=false"]
     settings = Settings(live=False)
-    assert deploy.deploy(arguments, settings, run(3), lambda _: cloudformation()) == 3
+    assert deploy.deploy(arguments, settings, run_cdk=run(3), client=lambda _: cloudformation()) == 3
     assert capsys.readouterr().out == ""
-    assert deploy.deploy(arguments, settings, run(0), lambda _: cloudformation("CaloLive")) == 0
+    assert (
+        deploy.deploy(arguments, settings, run_cdk=run(0), client=lambda _: cloudformation("CaloLive")) == 0
+    )
     assert commands[0][:2] == ["deploy", "--all"]
     assert commands[0][-2:] == arguments
-    shown = capsys.readouterr().out
-    assert shown.index("The API is at") < shown.index("delete-stack --stack-name CaloLive")
+    output = capsys.readouterr().out
+    assert output.index("The API is at") < output.index("delete-stack --stack-name CaloLive")
 
 
-def test_stacks_that_may_not_be_listed_do_not_fail_a_deployment(
+def test_a_deployment_does_not_fail_if_stacks_cannot_be_listed(
     outputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def denied(_: str) -> Any:
@@ -108,17 +110,20 @@ def test_stacks_that_may_not_be_listed_do_not_fail_a_deployment(
         outputs.write_text(json.dumps(OUTPUTS))
         return 0
 
-    assert deploy.deploy([], Settings(), cdk, denied) == 0
-    shown = capsys.readouterr().out
-    assert "The API is at" in shown
-    assert "AccessDenied" in shown.splitlines()[-1]
+    assert deploy.deploy([], Settings(), run_cdk=cdk, client=denied) == 0
+    output = capsys.readouterr().out
+    assert "The API is at" in output
+    assert "AccessDenied" in output.splitlines()[-1]
 
 
-def test_outputs_of_an_earlier_deployment_are_not_shown(
+def test_outputs_of_an_earlier_deployment_are_not_output(
     outputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs.write_text(json.dumps(OUTPUTS))
-    assert deploy.deploy(["--no-execute"], Settings(), lambda _: 0, lambda _: cloudformation()) == 0
+    assert (
+        deploy.deploy(["--no-execute"], Settings(), run_cdk=lambda _: 0, client=lambda _: cloudformation())
+        == 0
+    )
     assert capsys.readouterr().out == ""
 
 
@@ -140,5 +145,5 @@ def test_cdk_runs_only_after_the_checks(
 
 def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main(["-c", "rate_limit=abc"]) == 1
-    shown = capsys.readouterr()
-    assert (shown.out, shown.err) == ("", "setting rate_limit must be a whole number\n")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "setting rate_limit must be a whole number\n")

@@ -7,7 +7,7 @@ from aws_cdk.assertions import Match, Template
 
 from functions.job_worker.handler import MAX_PARALLEL_DOWNLOADS
 from functions.job_worker.images import MAX_IMAGE
-from infra.bundle import RUNTIME
+from infra.tools.bundle import RUNTIME
 from tests.conftest import read
 
 

@@ -6,7 +6,7 @@ CDK makes the ids from the place of a construct in the tree, so moving one is en
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.template_changes import STATEFUL
+from infra.tools.template_changes import STATEFUL
 
 PINNED = {
     "CaloJobs": {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from infra.alarms import FEW
+from infra.constructs.alarms import FEW
 from tests.conftest import read, synth_stacks
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"

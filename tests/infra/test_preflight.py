@@ -1,4 +1,4 @@
-"""The checks in their order: settings, credentials, region; and the arguments that they are for."""
+"""The order of the checks (settings, credentials, region), and the arguments of `cdk` that they read."""
 
 import re
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from infra.preflight.__main__ import check
-from infra.preflight.arguments import aws_options, session_of, settings_of
-from infra.preflight.checks import preflight, report
 from infra.settings import Settings
+from infra.tools.preflight.__main__ import check
+from infra.tools.preflight.arguments import aws_options, session_of, settings_of
+from infra.tools.preflight.checks import preflight, report
 from tests.infra.preflight_fakes import EMULATOR, account, answer, error, machine
 
 IDENTITY = {"Arn": "arn:aws:iam::123456789012:user/me", "Account": "123456789012"}
@@ -37,20 +37,20 @@ def no_profile() -> boto3.Session:
     raise ProfileNotFound(profile="nobody")
 
 
-LOG_IN = "log in or set AWS_PROFILE; `aws sts get-caller-identity` must answer"
-NO_REGION = "stop  region: set AWS_REGION, or a region in your profile: cdk would take us-east-1"
-NETWORK = "check the network, HTTPS_PROXY, AWS_ENDPOINT_URL and the region's name"
+LOG_IN = "log in or set AWS_PROFILE, until `aws sts get-caller-identity` succeeds"
+NO_REGION = "stop  region: set AWS_REGION or a region in your profile, because cdk would use us-east-1"
+NETWORK = "check the network, HTTPS_PROXY, AWS_ENDPOINT_URL and the name of the region"
 
 
 @pytest.mark.parametrize(
     ("new_session", "line"),
     [
-        (no_profile, ".*nobody.*: set AWS_PROFILE to one of those that `aws configure list-profiles` shows"),
-        (session("us-east-1", EndpointConnectionError(endpoint_url="sts")), f'.*"sts": {NETWORK}'),
-        (session("us-east-1", ReadTimeoutError(endpoint_url="sts")), f'.*"sts": {NETWORK}'),
-        (session("us-east-1", ValueError("Invalid endpoint: foo")), f"Invalid endpoint: foo: {NETWORK}"),
-        (session("us-east-1", NoCredentialsError()), f"Unable to locate credentials: {LOG_IN}"),
-        (session("us-east-1", error("ExpiredToken")), f".*ExpiredToken.*: {LOG_IN}"),
+        (no_profile, ".*nobody.*; set AWS_PROFILE to a profile that `aws configure list-profiles` shows"),
+        (session("us-east-1", EndpointConnectionError(endpoint_url="sts")), f'.*"sts"; {NETWORK}'),
+        (session("us-east-1", ReadTimeoutError(endpoint_url="sts")), f'.*"sts"; {NETWORK}'),
+        (session("us-east-1", ValueError("Invalid endpoint: foo")), f"Invalid endpoint: foo; {NETWORK}"),
+        (session("us-east-1", NoCredentialsError()), f"Unable to locate credentials; {LOG_IN}"),
+        (session("us-east-1", error("ExpiredToken")), f".*ExpiredToken.*; {LOG_IN}"),
     ],
 )  # fmt: skip
 def test_without_credentials_there_is_one_line_and_the_account_is_not_checked(
@@ -71,7 +71,7 @@ def test_without_a_region_the_account_is_not_checked(capsys: pytest.CaptureFixtu
     assert report(preflight(Settings(live=False), machine(), session(None, NoCredentialsError()))) == 1
     assert capsys.readouterr().out.splitlines()[1:] == [
         NO_REGION,
-        f"stop  credentials: Unable to locate credentials: {LOG_IN}",
+        f"stop  credentials: Unable to locate credentials; {LOG_IN}",
     ]
 
 
@@ -100,15 +100,15 @@ def test_settings_are_read_from_the_arguments_of_cdk(arguments: list[str]) -> No
     [
         ("rate_limit=abc", "setting rate_limit must be a whole number"),
         ("rate=1", "setting rate is unknown"),
-        ("live", "setting live has no value: -c live=…"),
+        ("live", "setting live has no value; use -c live=…"),
     ],
 )
 def test_a_wrong_setting_is_one_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert check(["-c", argument]) is None
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.startswith(message)
-    assert shown.err.count("\n") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(message)
+    assert captured.err.count("\n") == 1
 
 
 def test_context_without_its_assignment_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

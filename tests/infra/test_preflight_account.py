@@ -1,12 +1,12 @@
-"""What an account may lack, with the remedy that is named."""
+"""The checks of the account, with the remedies they name."""
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from infra.preflight.account import Account, check_account
-from infra.preflight.finding import Finding
-from infra.preflight.zones import VPC_LINK_ZONES, WITHOUT_CDN_LOGS, vpc_link_zones
 from infra.settings import Settings
+from infra.tools.preflight.account import Account, check_account
+from infra.tools.preflight.finding import Finding
+from infra.tools.preflight.zones import VPC_LINK_ZONES, WITHOUT_CDN_LOGS, vpc_link_zones
 from tests.infra.preflight_fakes import account, error
 
 NEW_ACCOUNT_EXECUTIONS = 10
@@ -18,7 +18,7 @@ def find(subject: str, settings: dict[str, str], where: Account) -> Finding:
     return finding
 
 
-def test_a_good_account_has_nothing_but_ok() -> None:
+def test_a_good_account_has_only_ok_findings() -> None:
     findings = check_account(Settings(), account())
     assert {finding.mark for finding in findings} == {"ok"}
     assert len(findings) == 6
@@ -27,7 +27,7 @@ def test_a_good_account_has_nothing_but_ok() -> None:
 
 NOT_FOUND = error("ParameterNotFound")
 BOOTSTRAP = 'PATH="$PWD/.venv/bin:$PATH" cdk bootstrap aws://123456789012/us-east-1'
-NO_LOGS = "access_logs=true cannot be combined with region af-south-1: deploy with -c access_logs=false"
+NO_LOGS = "cannot write access logs to buckets in region af-south-1; deploy with -c access_logs=false"
 FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
 
 
@@ -45,9 +45,9 @@ FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
         ),
         ("CDK bootstrap", {}, account(bootstrap="6"), "ok", "version 6"),
         ("access logs", {}, account(region="af-south-1"), "stop", NO_LOGS),
-        ("access logs", {"web": "false"}, account(region="eu-south-1"), "stop", "region eu-south-1:"),
+        ("access logs", {"web": "false"}, account(region="eu-south-1"), "stop", "region eu-south-1;"),
         ("access logs", {"images": "hotlink"}, account(region="af-south-1"), "stop", NO_LOGS),
-        ("access logs", {"size": "small"}, account(region="af-south-1"), "ok", "left out"),
+        ("access logs", {"size": "small"}, account(region="af-south-1"), "ok", "turned off"),
         ("access logs", {"web": "false", "images": "hotlink"}, account(region="af-south-1"), "ok", "kept"),
         (
             "Lambda",
@@ -65,14 +65,21 @@ FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
         ),
         ("Lambda", {"api_start": "provisioned"}, account(executions=102), "stop", "-c api_start=none"),
         ("Lambda", {"api_start": "provisioned"}, account(executions=103), "ok", "103"),
-        ("Lambda", {"api_start": "provisioned"}, account(reserved=898), "stop", "100 of 102 must stay free"),
+        (
+            "Lambda",
+            {"api_start": "provisioned"},
+            account(reserved=898),
+            "stop",
+            "100 of 102 must stay unreserved",
+        ),
         ("availability zones", {}, account(), "ok", "us-east-1a (use1-az1), us-east-1b (use1-az2)"),
         (
             "availability zones",
             {},
             account(ids=("use1-az3", "use1-az1", "use1-az5")),
             "stop",
-            "no VPC link in us-east-1a (use1-az3): deploy with -c availability_zones=us-east-1b,us-east-1c",
+            "VPC links are not available in us-east-1a (use1-az3); "
+            "deploy with -c availability_zones=us-east-1b,us-east-1c",
         ),
         (
             "availability zones",
@@ -101,7 +108,7 @@ FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
             {},
             account(default_subnets="b"),
             "stop",
-            "fewer than two would be chosen: deploy with -c availability_zones=us-east-1a,us-east-1b",
+            "fewer than two would be chosen; deploy with -c availability_zones=us-east-1a,us-east-1b",
         ),
         ("availability zones", {}, account(region="xx-north-9"), "stop", "-c live=false"),
         ("VPCs", {}, account(vpcs=4), "ok", "4 of 5 used"),
@@ -111,11 +118,11 @@ FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
         ("VPCs", {}, account(quota=error("NoSuchResourceException")), "ok", "1 of 5 used"),
         ("VPCs", {}, account(quota=error("AccessDenied")), "note", "not checked: An error occurred (Acc"),
         ("Elastic IPs", {}, account(addresses=4), "ok", "4 of 5 used"),
-        ("Elastic IPs", {"nat_gateways": "2"}, account(addresses=4), "stop", "needs 2: "),
+        ("Elastic IPs", {"nat_gateways": "2"}, account(addresses=4), "stop", "needs 2 more; "),
         ("Elastic IPs", {}, account(addresses=5), "stop", "(L-0263D0A3), or deploy with -c nat_gateways=0"),
     ],
 )
-def test_what_an_account_lacks_is_said_with_its_remedy(
+def test_a_finding_names_the_problem_and_its_remedy(
     subject: str, settings: dict[str, str], where: Account, mark: str, text: str
 ) -> None:
     finding = find(subject, settings, where)
@@ -135,7 +142,7 @@ def test_without_the_relay_its_network_is_not_checked() -> None:
     [
         (error("AccessDenied"), "An error occurred (AccessDenied) when calling the Call operation: no"),
         (EndpointConnectionError(endpoint_url="x"), 'Could not connect to the endpoint URL: "x"'),
-        (KeyError("Parameter"), "the answer has no 'Parameter'"),
+        (KeyError("Parameter"), "the response has no field 'Parameter'"),
     ],
 )
 def test_a_check_whose_call_fails_is_a_note(raised: Exception, text: str) -> None:

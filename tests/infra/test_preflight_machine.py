@@ -1,16 +1,16 @@
-"""What keeps this machine from building the relay's image, with the remedy that is named."""
+"""The checks of the machine that builds the relay's image, with the remedies they name."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.preflight.machine import check_machine, run
-from infra.settings import Settings
+from infra.settings import Processor, Settings
+from infra.tools.preflight.machine import check_machine, run
 from tests.infra.preflight_fakes import EMULATOR, machine
 
 
-def test_a_good_machine_has_nothing_but_ok() -> None:
+def test_a_good_machine_has_only_ok_findings() -> None:
     assert [finding.mark for finding in check_machine(Settings(), machine())] == ["ok", "ok"]
 
 
@@ -33,11 +33,11 @@ INSTALL = "docker run --privileged --rm tonistiigi/binfmt --install "
     ("relay_cpu", "changes", "mark", "text"),
     [
         ("arm64", {"which": lambda _: None}, "stop", "`docker` is not on PATH"),
-        ("arm64", {"run": lambda _: None}, "stop", "`docker version` fails: its daemon may not run"),
-        ("arm64", {"run": lambda _: None}, "stop", "Start it, or name another builder in CDK_DOCKER, or"),
+        ("arm64", {"run": lambda _: None}, "stop", "`docker version` fails; its daemon may not be running"),
+        ("arm64", {"run": lambda _: None}, "stop", "Start it, or set CDK_DOCKER to another builder, or"),
         ("arm64", {"run": lambda _: None}, "stop", "-c live=false"),
         ("arm64", {"environment": {"CDK_DOCKER": "podman"}, "run": podman}, "ok", "arm64"),
-        ("arm64", {"processor": "riscv64"}, "stop", f"on riscv64: {INSTALL}arm64"),
+        ("arm64", {"processor": "riscv64"}, "stop", f"on riscv64; install QEMU: {INSTALL}arm64"),
         ("arm64", {"processor": "x86_64"}, "stop", f"{INSTALL}arm64, or deploy with -c relay_cpu=x86_64"),
         ("x86_64", {}, "stop", f"{INSTALL}amd64, or deploy with -c relay_cpu=arm64"),
         ("x86_64", {"processor": "AMD64"}, "ok", "like this machine"),
@@ -47,8 +47,8 @@ INSTALL = "docker run --privileged --rm tonistiigi/binfmt --install "
         ("x86_64", {"system": "Darwin", "processor": "arm64"}, "note", "Docker Desktop"),
     ],
 )  # fmt: skip
-def test_what_keeps_the_image_from_being_built(
-    relay_cpu: str, changes: dict[str, Any], mark: str, text: str
+def test_a_finding_names_the_problem_and_its_remedy(
+    relay_cpu: Processor, changes: dict[str, Any], mark: str, text: str
 ) -> None:
     last = check_machine(Settings(relay_cpu=relay_cpu), machine(**changes))[-1]
     assert (last.mark, text in last.text) == (mark, True), last

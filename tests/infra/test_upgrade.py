@@ -1,4 +1,4 @@
-"""What would lose state on the way from one commit to the next is told, and fails the check."""
+"""The upgrade check reports a change that would lose state, and fails."""
 
 import copy
 import json
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.template_changes import Change, changes
-from infra.upgrade import base_of, meant, report
+from infra.tools.template_changes import ResourceChange, compare
+from infra.tools.upgrade import find_base, parse_replacements, report
 
 TABLE = {
     "Type": "AWS::DynamoDB::GlobalTable",
@@ -28,8 +28,8 @@ def of(resources: dict[str, Any]) -> dict[str, Any]:
     return {"Resources": resources}
 
 
-def only(before: dict[str, Any], after: dict[str, Any]) -> Change:
-    (change,) = changes(of({"Jobs": before}), of({"Jobs": after}))
+def only(before: dict[str, Any], after: dict[str, Any]) -> ResourceChange:
+    (change,) = compare(of({"Jobs": before}), of({"Jobs": after}))
     return change
 
 
@@ -39,13 +39,13 @@ def changed(resource: dict[str, Any], **properties: Any) -> dict[str, Any]:
     return other
 
 
-def test_equal_templates_differ_in_nothing() -> None:
-    assert changes(of({"Jobs": TABLE}), of({"Jobs": copy.deepcopy(TABLE)})) == []
+def test_equal_templates_have_no_changes() -> None:
+    assert compare(of({"Jobs": TABLE}), of({"Jobs": copy.deepcopy(TABLE)})) == []
 
 
-def test_a_table_under_another_id_is_removed_and_made_anew() -> None:
-    found = changes(of({"Jobs": TABLE}), of({"Tasks": TABLE}))
-    assert [(one.sign, one.name, bool(one.loss)) for one in found] == [
+def test_a_table_with_another_logical_id_is_removed_and_created_again() -> None:
+    changes = compare(of({"Jobs": TABLE}), of({"Tasks": TABLE}))
+    assert [(change.sign, change.name, bool(change.loss)) for change in changes] == [
         ("-", "Jobs", True),
         ("+", "Tasks", False),
     ]
@@ -53,34 +53,34 @@ def test_a_table_under_another_id_is_removed_and_made_anew() -> None:
 
 def test_another_key_replaces_a_table() -> None:
     change = only(TABLE, changed(TABLE, KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}]))
-    assert change.loss == "replaced, for KeySchema is fixed, and with it its items"
+    assert change.loss == "replaced because KeySchema cannot be changed, which loses its items"
 
 
-def test_a_name_of_its_own_replaces_a_queue() -> None:
+def test_a_new_name_replaces_a_queue() -> None:
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeout": 60}}
     assert "its messages" in only(queue, changed(queue, QueueName="jobs")).loss
     assert only(queue, changed(queue, VisibilityTimeout=120)).loss == ""
 
 
-def test_another_index_or_another_billing_loses_nothing() -> None:
+def test_a_change_of_indexes_or_billing_loses_nothing() -> None:
     change = only(TABLE, changed(TABLE, GlobalSecondaryIndexes=[], BillingMode="PROVISIONED"))
     assert (change.properties, change.loss) == (("BillingMode", "GlobalSecondaryIndexes"), "")
 
 
-def test_to_keep_a_table_no_longer_is_told() -> None:
-    given_up = {**TABLE, "DeletionPolicy": "Delete"}
-    assert only(TABLE, given_up).loss.startswith("no longer kept")
-    assert only(given_up, TABLE).loss == ""
+def test_a_table_that_is_no_longer_retained_is_reported() -> None:
+    deletable = {**TABLE, "DeletionPolicy": "Delete"}
+    assert only(TABLE, deletable).loss.startswith("no longer retained")
+    assert only(deletable, TABLE).loss == ""
 
 
-def test_what_holds_no_state_may_go() -> None:
-    (change,) = changes(of({"Old": {"Type": "AWS::Lambda::Function", "Properties": {}}}), of({}))
+def test_a_resource_without_state_may_be_removed() -> None:
+    (change,) = compare(of({"Old": {"Type": "AWS::Lambda::Function", "Properties": {}}}), of({}))
     assert (change.sign, change.loss) == ("-", "")
 
 
 @pytest.fixture
 def assemblies(templates: dict[str, Template], tmp_path: Path) -> Callable[[str, str], tuple[Path, Path]]:
-    """This app's templates, and the same with one text in place of another."""
+    """Write this app's templates, and a copy in which a text is replaced."""
 
     def make(old: str, new: str) -> tuple[Path, Path]:
         before, after = tmp_path / "before", tmp_path / "after"
@@ -95,18 +95,20 @@ def assemblies(templates: dict[str, Template], tmp_path: Path) -> Callable[[str,
     return make
 
 
-def test_a_renamed_table_fails_the_check_unless_it_is_meant(
+def test_a_renamed_table_fails_the_check_unless_it_is_intended(
     assemblies: Callable[[str, str], tuple[Path, Path]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     before, after = assemblies("TablesJobs313634AE", "TablesTasks12345678")
     assert report(before, after, set()) == 1
-    shown = capsys.readouterr()
-    assert "- AWS::DynamoDB::GlobalTable TablesJobs313634AE   <-- removed, and with it its items" in shown.out
-    assert "state would be lost: CaloJobs/TablesJobs313634AE\n" in shown.err
+    captured = capsys.readouterr()
+    assert (
+        "- AWS::DynamoDB::GlobalTable TablesJobs313634AE   <-- removed, which loses its items" in captured.out
+    )
+    assert "state would be lost: CaloJobs/TablesJobs313634AE\n" in captured.err
     assert report(before, after, {"CaloJobs/TablesJobs313634AE"}) == 0
 
 
-def test_a_stack_that_is_gone_takes_its_tables_with_it(
+def test_a_removed_stack_loses_its_tables(
     assemblies: Callable[[str, str], tuple[Path, Path]],
 ) -> None:
     before, after = assemblies("", "")
@@ -118,22 +120,22 @@ def test_a_change_that_loses_nothing_passes(assemblies: Callable[[str, str], tup
     assert report(*assemblies('"VisibilityTimeout": 360', '"VisibilityTimeout": 600'), set()) == 0
 
 
-def test_what_is_meant_is_listed_with_its_reason() -> None:
+def test_intended_replacements_are_listed_with_reasons() -> None:
     text = "# comment\n\nCaloJobs/TablesJobs313634AE keys by tenant, see decision 9\n"
-    assert meant(text) == {"CaloJobs/TablesJobs313634AE"}
+    assert parse_replacements(text) == {"CaloJobs/TablesJobs313634AE"}
 
 
 class Repository:
-    """A small one, with a clock and an author of its own."""
+    """A small repository."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *arguments: str) -> str:
-        who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
         done = subprocess.run(
-            ["git", *who, *arguments], cwd=self.folder, check=True, capture_output=True, text=True
+            ["git", *identity, *arguments], cwd=self.folder, check=True, capture_output=True, text=True
         )
         return done.stdout.strip()
 
@@ -149,18 +151,18 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-def test_on_main_the_last_commit_is_compared_with_the_one_before(repository: Repository) -> None:
+def test_on_main_the_last_commit_is_compared_with_the_previous_one(repository: Repository) -> None:
     first = repository.commit("one")
-    assert base_of(repository.folder) is None
+    assert find_base(repository.folder) is None
     second = repository.commit("two")
-    assert base_of(repository.folder) == first
+    assert find_base(repository.folder) == first
     (repository.folder / "file").write_text("being changed")
-    assert base_of(repository.folder) == second
+    assert find_base(repository.folder) == second
 
 
-def test_a_branch_is_compared_with_where_it_left_main(repository: Repository) -> None:
-    left = repository.commit("one")
+def test_a_branch_is_compared_with_its_merge_base(repository: Repository) -> None:
+    merge_base = repository.commit("one")
     repository.git("switch", "--quiet", "-c", "branch")
     for text in ("two", "three"):
         repository.commit(text)
-    assert base_of(repository.folder) == left
+    assert find_base(repository.folder) == merge_base

@@ -10,9 +10,9 @@ import pytest
 from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from infra import web_stack
 from infra.app import build
-from infra.site_headers import FIXED, IMMUTABLE, REVALIDATED
+from infra.constructs.site_headers import FIXED, IMMUTABLE, REVALIDATED
+from infra.stacks import web as web_stack
 from tests.conftest import synth_stacks
 
 

@@ -20,10 +20,11 @@ import httpx
 import pytest
 from httpx_sse import ServerSentEvent, connect_sse
 
+from infra.names import RELAY_QUEUE_PREFIX
 from local.emulator import VARIABLES
 from local.processes import free_ports
 from local.run_file import run_folder
-from local.system import RELAY_QUEUE_PREFIX, LocalSystem
+from local.system import LocalSystem
 
 JobJson = dict[str, Any]
 ENDED = ("resolved", "error", "cancelled")

@@ -14,7 +14,7 @@ from aws_cdk.assertions import Template
 from botocore.exceptions import ClientError
 
 from functions.relay_janitor.remove_relay import RelayJanitor
-from local.system import RELAY_QUEUE_PREFIX
+from infra.names import RELAY_QUEUE_PREFIX
 from tests.integration.conftest import Calo, Live
 from tests.integration.live_roles import make_role
 

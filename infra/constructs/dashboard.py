@@ -1,0 +1,171 @@
+"""The CloudWatch dashboard. It shows health, backlogs, and use of the third party's rate limit."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.constructs.metrics import (
+    AGE_AT_RESOLUTION,
+    BUDGET_REMAINING,
+    CONNECTIONS,
+    FAILED_BY_CODE,
+    FEED_LAG,
+    FIVE_MINUTES,
+    JOBS_ACCEPTED,
+    JOBS_DEFERRED,
+    JOBS_FAILED,
+    JOBS_LOST,
+    JOBS_RESCUED,
+    JOBS_RESOLVED,
+    SPARE_PHOTOS,
+    STREAMS_DROPPED,
+    UNSPLASH_REQUESTS,
+    api_metric,
+    call_metric,
+    custom_metric,
+    function_metric,
+    pipe_metric,
+    queue_metric,
+)
+from infra.constructs.watched import Watched
+
+WIDTH = 24
+"""The number of columns of a CloudWatch dashboard."""
+HEIGHT = 6
+CALLS = (
+    ("POST", "/jobs"),
+    ("GET", "/jobs"),
+    ("GET", "/jobs/{id}"),
+    ("DELETE", "/jobs/{id}"),
+    ("POST", "/jobs/{id}/retry"),
+    ("GET", "/stats"),
+)
+"""The calls whose latency is shown."""
+
+
+class Dashboard(cloudwatch.Dashboard):
+    """A dashboard with three sections. Each heading is a question that its graphs answer."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
+    ) -> None:
+        super().__init__(scope, construct_id, default_interval=Duration.hours(3))
+        self._add_heading("Is it healthy?")
+        self.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=WIDTH, height=HEIGHT)
+        )
+        self.add_widgets(*_jobs(), *_calls(), *(_relay() if watched.read_live is not None else []))
+        self._add_heading("Where is it stuck?")
+        self.add_widgets(*_queues(watched), *_functions(watched), *_publishing(watched))
+        self._add_heading("Who is spending the budget?")
+        self.add_widgets(*_budget(), _topics(watched), _callers(watched))
+
+    def _add_heading(self, text: str) -> None:
+        self.add_widgets(cloudwatch.TextWidget(markdown=f"## {text}", width=WIDTH, height=1))
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=list(metrics), width=WIDTH // 3, height=HEIGHT)
+
+
+def _jobs() -> list[cloudwatch.IWidget]:
+    outcomes = [custom_metric(metric) for metric in (JOBS_ACCEPTED, JOBS_RESOLVED, JOBS_FAILED)]
+    by_code = cloudwatch.MathExpression(
+        expression=f"SEARCH('{FAILED_BY_CODE}', 'Sum', 300)", using_metrics={}, label="", period=FIVE_MINUTES
+    )
+    ages = [custom_metric(AGE_AT_RESOLUTION, statistic) for statistic in ("p50", "p95", "p99")]
+    return [
+        _graph("Jobs accepted, resolved, failed", outcomes),
+        _graph("Failed, by code", [by_code]),
+        _graph("Time from call to result (ms)", ages),
+    ]
+
+
+def _calls() -> list[cloudwatch.IWidget]:
+    """Show latency per call. A live stream lasts up to 14 minutes and would dominate a common statistic."""
+    counts = [api_metric(name) for name in ("Count", "4XXError", "5XXError")]
+    latencies = [call_metric("Latency", "p99", method=method, path=path) for method, path in CALLS]
+    return [_graph("Calls, 4xx, 5xx", counts), _graph("Latency of calls, p99 (ms)", latencies)]
+
+
+def _relay() -> list[cloudwatch.IWidget]:
+    streams = [custom_metric(CONNECTIONS, "Average"), custom_metric(STREAMS_DROPPED)]
+    return [
+        _graph("Connections per relay, and streams dropped for lagging", streams),
+        _graph(
+            "Time from change to viewer (s)", [custom_metric(FEED_LAG, "p50"), custom_metric(FEED_LAG, "p95")]
+        ),
+    ]
+
+
+def _queues(watched: Watched) -> list[cloudwatch.IWidget]:
+    depths, ages = (
+        [queue_metric(watched.queue(name), metric, label=name) for name in watched.queue_ids]
+        for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
+    )
+    late_jobs = [custom_metric(JOBS_DEFERRED), custom_metric(JOBS_RESCUED), custom_metric(JOBS_LOST)]
+    return [
+        _graph("Messages waiting", depths),
+        _graph("Age of oldest message (s)", ages),
+        _graph("Jobs deferred, rescued, lost", late_jobs),
+    ]
+
+
+def _functions(watched: Watched) -> list[cloudwatch.IWidget]:
+    errors, durations = (
+        [
+            function_metric(watched.function(name), metric, statistic, label=name)
+            for name in watched.function_ids
+        ]
+        for metric, statistic in (("Errors", "Sum"), ("Duration", "p95"))
+    )
+    return [_graph("Function errors", errors), _graph("Function duration, p95 (ms)", durations)]
+
+
+def _publishing(watched: Watched) -> list[cloudwatch.IWidget]:
+    names = ("Invocations", "ExecutionFailed", "ExecutionPartiallyFailed", "TargetStageFailed")
+    pipe = [pipe_metric(watched.pipe, name) for name in names]
+    age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
+    return [_graph("Pipe", pipe), _graph("Lag of counts (ms)", [age])]
+
+
+def _budget() -> list[cloudwatch.IWidget]:
+    requests = [custom_metric(UNSPLASH_REQUESTS), custom_metric(JOBS_DEFERRED)]
+    return [
+        _graph("Requests remaining in the hour", [custom_metric(BUDGET_REMAINING, "Minimum")]),
+        _graph("Requests sent, and jobs deferred", requests),
+        _graph("Spare photos per topic", [custom_metric(SPARE_PHOTOS, "Average")]),
+    ]
+
+
+def _topics(watched: Watched) -> cloudwatch.IWidget:
+    """Show the topics, because each topic needs its own requests."""
+    return cloudwatch.LogQueryWidget(
+        title="Topics of accepted jobs",
+        log_group_names=[watched.create_job_log],
+        query_lines=[
+            'filter message = "job accepted"',
+            "stats count(*) as jobs by query",
+            "sort jobs desc",
+            "limit 20",
+        ],
+        width=WIDTH // 2,
+        height=HEIGHT,
+    )
+
+
+def _callers(watched: Watched) -> cloudwatch.IWidget:
+    return cloudwatch.LogQueryWidget(
+        title="Addresses that create or retry jobs",
+        log_group_names=[watched.api_log],
+        query_lines=[
+            'filter httpMethod = "POST"',
+            "stats count(*) as calls by ip",
+            "sort calls desc",
+            "limit 20",
+        ],
+        width=WIDTH // 2,
+        height=HEIGHT,
+    )

@@ -1,0 +1,9 @@
+"""Names that the functions, the relay and the local run must agree on with infra.
+
+This module imports nothing, so that the local run can use it without loading the CDK.
+"""
+
+METRICS_NAMESPACE = "Calo"
+"""The namespace of custom metrics. Functions and relay read it from POWERTOOLS_METRICS_NAMESPACE."""
+RELAY_QUEUE_PREFIX = "CaloRelay-"
+"""Each relay task creates a queue whose name starts with this prefix. Permissions cover only such queues."""

@@ -1,1 +1,0 @@
-"""What would stop a deployment, found before it starts: `make preflight`."""

@@ -1,0 +1,128 @@
+"""CaloApi: the REST API and its functions."""
+
+from aws_cdk import CfnOutput
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.acknowledgements import acknowledge
+from infra.constructs.functions import CaloFunction
+from infra.constructs.live_route import add_live_route
+from infra.constructs.rest_api import RestApi
+from infra.constructs.web_acl import WebAcl
+from infra.settings import Settings
+from infra.stacks.base import CaloStack
+from infra.stacks.jobs import JobsStack
+from infra.stacks.live import LiveStack
+
+API_TIMEOUT = 10
+"""Seconds."""
+
+
+class ApiStack(CaloStack):
+    """The API with its calls, including `GET /live` if the relay is deployed."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        jobs: JobsStack,
+        live: LiveStack | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.settings = settings
+        self.jobs_table = self.read(jobs, "jobs-table")
+        self.api = RestApi(self, "Api", settings=settings)
+        if settings.waf:
+            WebAcl(self, "WebAcl", rate=settings.waf_rate).protect(self.api.deployment_stage.stage_arn)
+        else:
+            acknowledge(
+                self.api, {"AwsSolutions-APIG3": "The firewall is turned off by the setting waf=false."}
+            )
+        self.create_job = self._writer(jobs, "CreateJob", name="create_job", action="PutItem")
+        self.change_job = self._writer(jobs, "ChangeJob", name="change_job", action="UpdateItem")
+        self.read_jobs = self._read_jobs(jobs)
+        self._add_calls()
+        if live is not None:
+            add_live_route(
+                self.api,
+                balancer_host=self.read(live, "load-balancer-host"),
+                link_id=self.read(live, "link-id"),
+                balancer_arn=self.read(live, "load-balancer-arn"),
+            )
+        self._publish_names()
+        CfnOutput(self, "ApiUrl", value=self.api.url)
+        CfnOutput(self, "ApiId", value=self.api.rest_api_id)
+
+    @property
+    def functions(self) -> list[CaloFunction]:
+        """The functions that handle calls."""
+        return [self.create_job, self.change_job, self.read_jobs]
+
+    def _add_calls(self) -> None:
+        create, change, read = (self._integration(function) for function in self.functions)
+        jobs = self.api.root.add_resource("jobs")
+        job = jobs.add_resource("{id}")
+        self.api.add_call(jobs, "POST", create)
+        self.api.add_call(jobs, "GET", read)
+        self.api.add_call(job, "GET", read)
+        self.api.add_call(job, "DELETE", change)
+        self.api.add_call(job.add_resource("retry"), "POST", change)
+        self.api.add_call(self.api.root.add_resource("stats"), "GET", read)
+        self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read)
+
+    def _integration(self, function: CaloFunction) -> apigateway.LambdaIntegration:
+        """Return an integration with the function, or with a version that is initialized in advance."""
+        if self.settings.api_start == "none":
+            return apigateway.LambdaIntegration(function)
+        provisioned = self.settings.api_start == "provisioned"
+        alias = lambda_.Alias(
+            function,
+            "Started",
+            alias_name="started",
+            version=function.current_version,
+            provisioned_concurrent_executions=self.settings.api_provisioned if provisioned else None,
+        )
+        return apigateway.LambdaIntegration(alias)
+
+    def _function(
+        self, construct_id: str, *, name: str, memory: int, environment: dict[str, str]
+    ) -> CaloFunction:
+        return CaloFunction(
+            self,
+            construct_id,
+            name=name,
+            timeout=API_TIMEOUT,
+            memory=memory,
+            metrics=self.settings.metrics,
+            snap_start=self.settings.api_start == "snapstart",
+            environment={"JOBS_TABLE": self.jobs_table, **environment},
+        )
+
+    def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
+        """Create a function that reads jobs, writes them with this DynamoDB action, and queues them."""
+        environment = {"JOBS_QUEUE_URL": self.read(jobs, "jobs-queue-url")}
+        writer = self._function(construct_id, name=name, memory=512, environment=environment)
+        writer.allow(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
+        writer.allow(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/Jobs")))
+        return writer
+
+    def _read_jobs(self, jobs: JobsStack) -> CaloFunction:
+        ledger = self.read(jobs, "ledger-table")
+        environment = {"LEDGER_TABLE": ledger, "RATE_LIMIT": str(self.settings.rate_limit)}
+        # a page of 100 jobs needs more CPU time than the other calls
+        reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
+        table = self.table_arn(self.jobs_table)
+        reader.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
+        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in ("by-created", "by-status")))
+        return reader
+
+    def _publish_names(self) -> None:
+        """Publish the values that other stacks read."""
+        self.publish("api-id", self.api.rest_api_id)
+        self.publish("log/api-calls", self.api.access_log.log_group_name)
+        self.publish("log/CreateJob", self.create_job.log_group.log_group_name)
+        for function in self.functions:
+            self.publish(f"function/{function.node.id}", function.function_name)

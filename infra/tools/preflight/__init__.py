@@ -1,0 +1,1 @@
+"""Checks that find, before a deployment, what would make it fail: `make preflight`."""

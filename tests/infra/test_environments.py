@@ -1,0 +1,68 @@
+"""Each function's environment in the templates has exactly the variables that its settings class reads."""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+"""Powertools reads these in the functions. The relay reads them into a settings class."""
+CONTAINER = {"PORT"}
+"""The relay reads it for the default of an option."""
+NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py") if path.parent.name != "sse_relay")
+
+
+def settings_classes(package: str) -> list[type]:
+    """Return the settings classes that are defined in a function's package."""
+    path = importlib.import_module(package).__path__
+    names = [info.name for info in pkgutil.walk_packages(path, f"{package}.")]
+    modules = [importlib.import_module(name) for name in names if not name.endswith("__main__")]
+    return [
+        value
+        for module in modules
+        for name, value in inspect.getmembers(module, inspect.isclass)
+        if name.endswith("Settings") and is_dataclass(value) and value.__module__ == module.__name__
+    ]
+
+
+def variables(classes: list[type], *, required: bool = False) -> set[str]:
+    return {
+        field.name.upper()
+        for settings in classes
+        for field in fields(settings)
+        if not required or field.default is MISSING
+    }
+
+
+def environment(templates: dict[str, Template], handler: str) -> set[str]:
+    (properties,) = [
+        resource["Properties"]
+        for template in templates.values()
+        for resource in template.find_resources("AWS::Lambda::Function").values()
+        if resource["Properties"].get("Handler") == handler
+    ]
+    return set(properties["Environment"]["Variables"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_functions_environment_matches_its_settings(name: str, templates: dict[str, Template]) -> None:
+    classes = settings_classes(f"functions.{name}")
+    actual = environment(templates, f"functions.{name}.handler.handler") - POWERTOOLS
+    assert classes
+    assert variables(classes, required=True) <= actual
+    assert actual <= variables(classes)
+
+
+def test_the_relays_environment_matches_its_settings(templates: dict[str, Template]) -> None:
+    (task,) = templates["CaloLive"].find_resources("AWS::ECS::TaskDefinition").values()
+    (container,) = task["Properties"]["ContainerDefinitions"]
+    definitions: list[Any] = container["Environment"]
+    assert {variable["Name"] for variable in definitions} - CONTAINER == variables(
+        settings_classes("functions.sse_relay")
+    )

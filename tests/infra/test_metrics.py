@@ -1,0 +1,17 @@
+"""Alarms and dashboard look at metrics that are really written."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.constructs import metrics
+
+FUNCTIONS = Path(__file__).parents[2] / "functions"
+NAMES = [value for value in vars(metrics).values() if isinstance(value, tuple)]
+
+
+@pytest.mark.parametrize(("service", "metric"), NAMES)
+def test_a_service_writes_its_metric(service: str, metric: str) -> None:
+    """By its own code, or by what it shares with others."""
+    sources = [*(FUNCTIONS / service).glob("*.py"), *(FUNCTIONS / "common").glob("*.py")]
+    assert any(f'"{metric}"' in source.read_text() for source in sources)
