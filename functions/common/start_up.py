@@ -12,8 +12,8 @@ T = TypeVar("T")
 def at_start(factory: Callable[[], T]) -> Callable[[], T]:
     """Return a factory that runs once per process: at import in Lambda, elsewhere on the first call.
 
-    Lambda gives a function a whole core while it starts, regardless of its memory size, and SnapStart keeps
-    the objects that exist then.
+    While a function starts, Lambda gives it a whole core regardless of its memory size, and SnapStart keeps
+    the objects that exist after the start.
     """
     cached = cache(factory)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

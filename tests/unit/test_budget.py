@@ -30,7 +30,7 @@ def spend(budget: RateBudget) -> int | None:
     return None
 
 
-def test_the_first_request_opens_a_window_of_its_limit(budget: RateBudget, clock: FakeClock) -> None:
+def test_the_first_request_opens_a_window(budget: RateBudget, clock: FakeClock) -> None:
     assert spend(budget) is None
     assert written(budget) == Budget(limit=3, remaining=2, resets_at=END)
     clock.now += 1000
@@ -38,7 +38,7 @@ def test_the_first_request_opens_a_window_of_its_limit(budget: RateBudget, clock
     assert written(budget) == Budget(limit=3, remaining=0, resets_at=END)
 
 
-def test_the_window_ends_by_the_clock(budget: RateBudget, clock: FakeClock) -> None:
+def test_a_window_ends_at_its_time(budget: RateBudget, clock: FakeClock) -> None:
     budget.spend()
     budget.exhaust()
     clock.now = END - 1
@@ -62,7 +62,7 @@ def test_no_request_is_spent_twice(budget: RateBudget, before: int) -> None:
     [(0, 0, 0), (1, 0, 1), (40, 0, 2), (None, 0, 2), (0, WINDOW_MS, 2)],
     ids=["nothing", "less", "more", "no header", "of an old window"],
 )
-def test_a_header_corrects_the_running_window_downwards(
+def test_a_header_can_only_lower_the_current_window(
     budget: RateBudget, clock: FakeClock, told: int | None, later: int, left: int
 ) -> None:
     budget.spend()
@@ -72,7 +72,7 @@ def test_a_header_corrects_the_running_window_downwards(
 
 
 @pytest.mark.parametrize(("used", "later"), [(False, 0), (True, 0), (True, WINDOW_MS)])
-def test_an_exhausted_budget_waits_for_a_windows_end(
+def test_an_exhausted_budget_resets_when_the_window_ends(
     budget: RateBudget, clock: FakeClock, used: bool, later: int
 ) -> None:
     if used:

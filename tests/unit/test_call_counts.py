@@ -36,7 +36,7 @@ class CountedCalls:
 
 
 @pytest.mark.parametrize("calls", [FULL, LONE], ids=["full batches", "one by one"])
-def test_a_job_costs_the_calls_that_the_model_of_cost_prices(
+def test_a_job_makes_the_calls_that_the_cost_model_prices(
     calls: Calls, bench: Workbench, clock: FakeClock, dynamodb: Any
 ) -> None:
     counted = CountedCalls(dynamodb, bench.queues.sqs)
@@ -65,7 +65,7 @@ def test_a_job_costs_the_calls_that_the_model_of_cost_prices(
     assert len(bench.unsplash.calls) == calls.jobs // 30
 
 
-def test_a_job_costs_two_calls_to_accept_and_at_most_one_and_a_half_to_work() -> None:
+def test_a_job_takes_two_calls_to_create_and_at_most_one_and_a_half_to_process() -> None:
     accepted = FULL.by_function["create_job"]
     assert accepted == {"PutItem": FULL.jobs, "SendMessage": FULL.jobs}
     worked = sum((Counter(calls) for calls in FULL.by_function.values()), Counter()) - Counter(accepted)
@@ -81,7 +81,7 @@ def changes(job: Job, bench: Workbench) -> list[dict[str, Any]]:
     return [stream_record(new=job), stream_record(old=job, new=resolved)]
 
 
-def test_a_topic_costs_a_request_for_each_thirty_jobs(bench: Workbench) -> None:
+def test_thirty_jobs_of_a_topic_take_one_request(bench: Workbench) -> None:
     for _ in range(15):
         bench.add(*(["pasta"] * 3 + ["pizza"] * 3))
         assert bench.work() == set()

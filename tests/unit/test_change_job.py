@@ -54,7 +54,7 @@ def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
 
 
 @pytest.mark.parametrize("values", [FAILED, {"status": "cancelled"}])
-def test_a_job_without_success_is_tried_again_from_the_start(
+def test_a_retry_resets_the_job_and_queues_it(
     retry: Call, store: JobStore, queues: Queues, values: dict[str, Any]
 ) -> None:
     job = make_job(**values, run=2, attempts=3, rescues=1, version=4)
@@ -80,7 +80,7 @@ def test_a_job_without_success_is_tried_again_from_the_start(
     ("call", "status"),
     [("cancel", "resolved"), ("cancel", "error"), ("retry", "pending"), ("retry", "resolved")],
 )
-def test_what_a_job_is_not_fit_for_is_refused(
+def test_a_change_that_the_status_does_not_allow_is_refused(
     call: str, status: Any, store: JobStore, queues: Queues, request: pytest.FixtureRequest
 ) -> None:
     job = make_job(status=status)
@@ -90,12 +90,12 @@ def test_what_a_job_is_not_fit_for_is_refused(
     assert (stored(store, job), queues.jobs.bodies()) == (job, [])
 
 
-def test_an_unknown_job_is_404_and_a_broken_id_400(cancel: Call, retry: Call) -> None:
+def test_an_unknown_job_returns_404_and_an_invalid_id_400(cancel: Call, retry: Call) -> None:
     assert [call(str(uuid4())).status for call in (cancel, retry)] == [404, 404]
     assert [call("x").problem() for call in (cancel, retry)] == [(400, "id"), (400, "id")]
 
 
-def test_of_retries_at_once_one_makes_a_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:
+def test_concurrent_retries_start_one_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:
     def attempt(_: int) -> bool:
         try:
             return bool(changer.retry(job.id))
@@ -110,7 +110,7 @@ def test_of_retries_at_once_one_makes_a_run(changer: JobChanger, store: JobStore
     assert len(queues.jobs.bodies()) == 1
 
 
-def test_a_retry_that_cannot_be_queued_is_left_to_the_watchdog(
+def test_a_retry_that_cannot_be_queued_stays_pending_for_the_watchdog(
     retry: Call, store: JobStore, queues: Queues
 ) -> None:
     job = make_job(**FAILED)

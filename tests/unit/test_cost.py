@@ -14,7 +14,7 @@ MILLION = Load(jobs_per_day=1e6 / DAYS, live=False)
 """A million jobs a month, and no relay."""
 
 
-def test_nothing_costs_what_stands_there_anyway() -> None:
+def test_an_idle_deployment_costs_only_its_fixed_resources() -> None:
     idle = cost(Load(0))
     assert "API Gateway" not in idle
     assert "S3" not in idle
@@ -24,7 +24,7 @@ def test_nothing_costs_what_stands_there_anyway() -> None:
     assert sum(cost(Load(0, live=False)).values()) < 0.4 * sum(idle.values())
 
 
-def test_a_million_jobs_by_hand() -> None:
+def test_a_million_jobs_match_the_calculation_by_hand() -> None:
     """Worked one by one: it is 0.38 jobs a second."""
     used = usage(MILLION)
     made_and_ended = 5 + 7
@@ -43,7 +43,7 @@ def test_a_million_jobs_by_hand() -> None:
     assert used["CloudWatch"]["log_gb"] == pytest.approx(1e6 * (6e3 + 300) / 1e9)
 
 
-def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() -> None:
+def test_jobs_beyond_the_rate_of_single_messages_are_processed_in_full_batches() -> None:
     per_second = LONE_RATE * 24 * 3600
     below, twice = Load(per_second, live=False), Load(2 * per_second, live=False)
     lone, both = usage(below)["SNS and Pipe"]["sns_publish"], usage(twice)["SNS and Pipe"]["sns_publish"]
@@ -57,7 +57,7 @@ def test_what_comes_beyond_the_workers_one_by_one_is_worked_in_full_batches() ->
         ("viewers", [0, 1, 33, 1e3, 9e3, 5e4]),
     ],
 )
-def test_more_never_costs_less(field: str, steps: list[float]) -> None:
+def test_a_higher_load_never_costs_less(field: str, steps: list[float]) -> None:
     values = [{"jobs_per_day": 1000.0, "viewers": 100.0, field: step} for step in steps]
     for less, more in pairwise(Load(one["jobs_per_day"], one["viewers"]) for one in values):
         cheaper, dearer = cost(less), cost(more)
@@ -65,7 +65,7 @@ def test_more_never_costs_less(field: str, steps: list[float]) -> None:
         assert sum(cheaper.values()) < sum(dearer.values())
 
 
-def test_the_small_size_costs_what_small_teams_can_spend() -> None:
+def test_the_small_size_meets_its_cost_targets() -> None:
     """The targets. Load balancer, task, address and the reads of the stream are nearly all of it."""
     idle = cost(Load(0, size=SMALL))
     assert sum(idle.values()) < 33
@@ -76,7 +76,7 @@ def test_the_small_size_costs_what_small_teams_can_spend() -> None:
     assert sum(idle.values()) - floor < 3
 
 
-def test_what_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_loads_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="negative"):
         Load(-1)
     with pytest.raises(ValueError, match="at most 2,000 viewers"):
@@ -87,7 +87,7 @@ def test_what_cannot_be_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         assert "error: " in capsys.readouterr().err
 
 
-def test_a_viewer_of_the_feed_gets_every_event_and_one_of_its_own_jobs_only_theirs() -> None:
+def test_a_viewer_of_the_feed_gets_every_event_and_others_only_those_of_their_jobs() -> None:
     feed = Load(10_000, viewers=50)
     own = replace(feed, watch_feed=False)
     silence = usage(Load(0, viewers=50))["Events to viewers"]["out_gb"]
@@ -96,16 +96,16 @@ def test_a_viewer_of_the_feed_gets_every_event_and_one_of_its_own_jobs_only_thei
     assert sent[1] == pytest.approx(10_000 * DAYS * 2 * 900 / 1e9)
 
 
-def test_the_relay_grows_with_its_viewers() -> None:
+def test_the_number_of_relay_tasks_grows_with_viewers() -> None:
     assert [Load(0, viewers).tasks for viewers in (0, 10_000, 10_001)] == [2, 2, 3]
 
 
-def test_hotlinked_images_cost_nothing_here() -> None:
+def test_hotlinked_images_have_no_storage_or_cdn_cost() -> None:
     hotlinked = cost(replace(MILLION, stored_images=False))
     assert cost(MILLION).keys() - hotlinked.keys() == {"S3", "CloudFront"}
 
 
-def test_every_price_is_used_and_says_where_it_is_from() -> None:
+def test_every_price_is_used_and_has_a_source() -> None:
     used = {priced for amounts in usage(Load(1e7, 5e4)).values() for priced in amounts}
     assert used == set(PRICES)
     assert all(price.usd > 0 and price.page.endswith("/") for price in PRICES.values())
@@ -118,7 +118,7 @@ def test_the_command_prints_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
     assert float(last) == pytest.approx(expected, abs=0.01)
 
 
-def test_the_readme_quotes_the_model() -> None:
+def test_the_readme_matches_the_model() -> None:
     text = (ROOT / "README.md").read_text()
     assert f"about ${sum(cost(Load(0)).values()):,.0f} a month idle" in text
     assert "under $33 a month idle" in text  # with the live stream
@@ -139,7 +139,7 @@ def rounded(load: Load) -> str:
 
 
 @pytest.mark.parametrize("jobs", TABLE)
-def test_the_document_starts_with_what_one_will_pay(jobs: str) -> None:
+def test_the_first_table_of_the_document_matches_the_model(jobs: str) -> None:
     load = TABLE[jobs]
     without = replace(load, live=False, size=SMALL)
     columns = [rounded(one) for one in (without, replace(load, size=SMALL), load)]
@@ -160,6 +160,6 @@ def test_the_document_starts_with_what_one_will_pay(jobs: str) -> None:
         (Load(1e8 * MONTH, 20_000), "| 100 million | 20,000 | feed | cdn | 4 |"),
     ],
 )
-def test_the_document_quotes_the_model(load: Load, row: str) -> None:
+def test_the_other_tables_of_the_document_match_the_model(load: Load, row: str) -> None:
     text = (ROOT / "docs" / "cost.md").read_text()
     assert f"{row} {rounded(load)} |" in text

@@ -50,13 +50,15 @@ FIRST, SECOND, THIRD = HISTORY = history("pending", "error", "resolved")
     ],
     ids=["one by one", "at once", "twice", "doubled", "bisected", "mixed", "backwards"],
 )
-def test_a_job_is_counted_once_in_its_last_status(counter: JobCounter, batches: list[list[Record]]) -> None:
+def test_a_job_is_counted_once_under_its_last_status(
+    counter: JobCounter, batches: list[list[Record]]
+) -> None:
     for batch in batches:
         counter.count(batch)
     assert counts(counter) == {"resolved": 1}
 
 
-def test_counts_follow_a_job_to_its_end(counter: JobCounter) -> None:
+def test_counts_follow_every_change_of_a_job(counter: JobCounter) -> None:
     seen = []
     for record in history("pending", "error", "pending", "cancelled", "gone"):
         counter.count([record])
@@ -64,7 +66,7 @@ def test_counts_follow_a_job_to_its_end(counter: JobCounter) -> None:
     assert seen == [{"pending": 1}, {"error": 1}, {"pending": 1}, {"cancelled": 1}, {}]
 
 
-def test_counts_are_exact_whatever_the_order_of_repeated_batches(counter: JobCounter) -> None:
+def test_counts_are_exact_for_any_order_of_repeated_batches(counter: JobCounter) -> None:
     ways = [["pending"], ["pending", "resolved"], ["pending", "error"], ["pending", "resolved", "gone"]]
     records = [record for way in ways * 3 for record in history(*way)]
     random = Random(1)
@@ -74,7 +76,7 @@ def test_counts_are_exact_whatever_the_order_of_repeated_batches(counter: JobCou
     assert counts(counter) == {"pending": 3, "resolved": 3, "error": 3}
 
 
-def test_a_late_record_does_not_bring_a_removed_job_back(counter: JobCounter, dynamodb: Any) -> None:
+def test_a_late_record_of_a_removed_job_is_not_counted(counter: JobCounter, dynamodb: Any) -> None:
     records = history("pending", "resolved", "gone", id="j", created_at=1, expires_at=60)
     counter.count(records)
     counter.count(records[:2])
@@ -86,7 +88,7 @@ def test_a_late_record_does_not_bring_a_removed_job_back(counter: JobCounter, dy
     assert counts(counter) == {"pending": 1}
 
 
-def test_bookkeeping_counts_nothing(counter: JobCounter, dynamodb: Any) -> None:
+def test_internal_updates_do_not_change_counts(counter: JobCounter, dynamodb: Any) -> None:
     job = make_job()
     counter.count([stream_record(new=job)])
     writes = watch(dynamodb, "TransactWriteItems")
@@ -94,7 +96,7 @@ def test_bookkeeping_counts_nothing(counter: JobCounter, dynamodb: Any) -> None:
     assert writes == []
 
 
-def test_each_owner_is_counted_apart(counter: JobCounter) -> None:
+def test_each_owner_has_separate_counts(counter: JobCounter) -> None:
     counter.count([*history("pending", owner="ann"), *history("pending", "error", owner="bob")])
     assert [counts(counter, one) for one in ("ann", "bob", "public")] == [{"pending": 1}, {"error": 1}, {}]
 
@@ -107,7 +109,9 @@ def test_a_large_batch_takes_several_transactions(counter: JobCounter, dynamodb:
 
 
 @pytest.mark.parametrize("known", [[], [FIRST]], ids=["new", "known"])
-def test_a_lost_race_is_run_again(counter: JobCounter, dynamodb: Any, known: list[Record]) -> None:
+def test_a_conflicting_batch_is_counted_again(
+    counter: JobCounter, dynamodb: Any, known: list[Record]
+) -> None:
     def be_faster(**_: Any) -> None:
         if not races:
             races.append("lost")
@@ -122,9 +126,7 @@ def test_a_lost_race_is_run_again(counter: JobCounter, dynamodb: Any, known: lis
 
 
 @pytest.mark.parametrize("code", ["TransactionCanceledException", "InternalServerError"])
-def test_a_batch_that_cannot_be_counted_is_raised_and_may_come_again(
-    counter: JobCounter, dynamodb: Any, code: str
-) -> None:
+def test_a_batch_that_fails_can_be_retried(counter: JobCounter, dynamodb: Any, code: str) -> None:
     with (
         refused(dynamodb, "TransactWriteItems", code),
         pytest.raises((WriteConflict, dynamodb.exceptions.ClientError)),

@@ -49,7 +49,7 @@ def items(dynamodb: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize(("body", "query"), [('{"query": "pasta"}', "pasta"), ("{}", "food"), (None, "food")])
-def test_a_new_job_is_answered_as_the_contract_shows_it(post: Post, body: str | None, query: str) -> None:
+def test_a_new_job_is_returned_in_the_contracts_form(post: Post, body: str | None, query: str) -> None:
     answer = post(body)
     job_id = str(UUID(answer.body["id"]))
     begin = {"id": job_id, "status": "pending", "query": query, "result": None, "photo": None, "error": None}
@@ -67,7 +67,7 @@ def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, q
     assert [item["expires_at"]["N"] for item in items(dynamodb)] == [str(NOW // 1000 + 30 * 24 * 3600)]
 
 
-def test_the_same_key_gives_the_same_job(post: Post, clock: FakeClock, dynamodb: Any) -> None:
+def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamodb: Any) -> None:
     first = post('{"query": "pasta"}', key="k")
     clock.now += 5000
     assert post('{"query":"pasta", "delay_seconds": 0}', key="k") == first
@@ -76,13 +76,15 @@ def test_the_same_key_gives_the_same_job(post: Post, clock: FakeClock, dynamodb:
     assert len({first.body["id"], post().body["id"], post().body["id"]}) == 3
 
 
-def test_concurrent_posts_with_one_key_make_one_job(intake: JobIntake, dynamodb: Any) -> None:
+def test_concurrent_posts_with_one_key_create_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
         jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k", ""), range(16)))
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 
 
-def test_a_retry_completes_a_job_that_could_not_be_queued(post: Post, queues: Queues, dynamodb: Any) -> None:
+def test_a_repeated_post_queues_a_job_that_could_not_be_queued(
+    post: Post, queues: Queues, dynamodb: Any
+) -> None:
     with refused(queues.sqs, "SendMessage"):
         answer = post(key="k")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
@@ -102,14 +104,14 @@ def test_a_job_that_has_ended_is_not_queued_again(post: Post, queues: Queues, dy
     assert len(queues.jobs.bodies()) == 1
 
 
-def test_a_table_that_fails_is_answered_with_503(post: Post, dynamodb: Any) -> None:
+def test_a_failing_table_returns_503(post: Post, dynamodb: Any) -> None:
     with refused(dynamodb, "PutItem"):
         answer = post()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
 
 
 @pytest.mark.parametrize("field", BAD_BODIES)
-def test_a_bad_body_is_refused_by_name_and_leaves_nothing(
+def test_an_invalid_body_names_its_field_and_creates_nothing(
     post: Post, dynamodb: Any, queues: Queues, field: str
 ) -> None:
     for body in BAD_BODIES[field]:
@@ -118,6 +120,8 @@ def test_a_bad_body_is_refused_by_name_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 201, "schlüssel", "a\tb"])
-def test_a_bad_key_is_refused_and_leaves_nothing(post: Post, dynamodb: Any, queues: Queues, key: str) -> None:
+def test_an_invalid_key_is_refused_and_creates_nothing(
+    post: Post, dynamodb: Any, queues: Queues, key: str
+) -> None:
     assert post(key=key).problem() == (400, "Idempotency-Key")
     assert (items(dynamodb), queues.jobs.bodies()) == ([], [])

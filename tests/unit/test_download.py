@@ -32,7 +32,7 @@ def fetch(serve: Serve) -> Iterator[Fetch]:
         yield fetch
 
 
-def test_status_headers_and_body_come_back(fetch: Fetch) -> None:
+def test_status_headers_and_body_are_returned(fetch: Fetch) -> None:
     asked = []
 
     def hello(handler: BaseHTTPRequestHandler) -> None:
@@ -45,7 +45,7 @@ def test_status_headers_and_body_come_back(fetch: Fetch) -> None:
 
 
 @pytest.mark.parametrize(("body", "headers"), [(b"x" * 1000, {}), (PACKED, GZIP)], ids=["plain", "packed"])
-def test_a_body_is_bounded_as_it_is_unpacked(fetch: Fetch, body: bytes, headers: Any) -> None:
+def test_the_size_limit_applies_to_the_decompressed_body(fetch: Fetch, body: bytes, headers: Any) -> None:
     assert fetch(page(body=body, **headers)).body == b"x" * 1000
     with pytest.raises(ResponseTooLarge):
         fetch(page(body=body, **headers), max_bytes=999)
@@ -84,7 +84,7 @@ def slow_circle(handler: BaseHTTPRequestHandler) -> None:
 
 
 @pytest.mark.parametrize("slow", [drip_body, drip_head, silence, slow_circle])
-def test_time_is_up_however_slowly_the_answer_comes(fetch: Fetch, slow: Page) -> None:
+def test_the_deadline_applies_to_every_kind_of_slow_response(fetch: Fetch, slow: Page) -> None:
     begin = time.monotonic()
     with pytest.raises(requests.RequestException) as error:
         fetch(slow, seconds=0.2)
@@ -98,7 +98,7 @@ def test_a_redirect_to_the_same_host_is_followed(fetch: Fetch) -> None:
     assert fetch(page(status=302)).status == 302
 
 
-def test_the_body_of_a_redirect_is_bounded_too(fetch: Fetch) -> None:
+def test_the_size_limit_applies_to_the_body_of_a_redirect(fetch: Fetch) -> None:
     def long_redirect(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"HTTP/1.0 302 Found\r\nLocation: /there\r\n\r\n")
         for _ in range(500):
@@ -111,7 +111,7 @@ def test_the_body_of_a_redirect_is_bounded_too(fetch: Fetch) -> None:
     assert sum(written) < 25_000_000
 
 
-def test_redirects_in_a_circle_are_given_up(fetch: Fetch) -> None:
+def test_a_redirect_loop_is_an_error(fetch: Fetch) -> None:
     with pytest.raises(requests.TooManyRedirects):
         fetch(page(status=302, Location="/"))
 
@@ -120,7 +120,7 @@ def test_redirects_in_a_circle_are_given_up(fetch: Fetch) -> None:
     "place",
     ["http://169.254.169.254/", "http://localhost/", "//evil.test/", "file:///etc/passwd", "http://[x"],
 )
-def test_a_redirect_elsewhere_is_refused(fetch: Fetch, place: str) -> None:
+def test_a_redirect_to_another_host_is_refused(fetch: Fetch, place: str) -> None:
     with pytest.raises(HostNotAllowed):
         fetch(page(status=302, Location=place))
 
@@ -139,6 +139,6 @@ def test_a_redirect_elsewhere_is_refused(fetch: Fetch, place: str) -> None:
         "https://[images.test/",
     ],
 )
-def test_an_address_that_is_not_listed_is_refused(url: str) -> None:
+def test_a_host_that_is_not_allowed_is_refused(url: str) -> None:
     with requests.Session() as session, pytest.raises(HostNotAllowed):
         Download(session, frozenset(["images.test", "local.test:8000"])).get(url, {}, 1000)

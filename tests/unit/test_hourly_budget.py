@@ -40,13 +40,13 @@ def new_jobs(bench: Workbench) -> list[Job]:
     return jobs
 
 
-def test_thirty_times_the_budget_is_worked_within_it(bench: Workbench, clock: FakeClock) -> None:
+def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench, clock: FakeClock) -> None:
     limited(bench, clock, LIMIT)
     assert len(work_off(bench, new_jobs(bench))) == JOBS
     assert len(bench.unsplash.calls) == LIMIT
 
 
-def test_what_is_over_the_budget_waits_for_the_next_window_and_nothing_fails(
+def test_jobs_beyond_the_budget_wait_for_the_next_window_and_none_fails(
     bench: Workbench, clock: FakeClock
 ) -> None:
     limited(bench, clock, LIMIT - 1)

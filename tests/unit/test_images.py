@@ -38,7 +38,7 @@ def publish(s3: Any, regular: HttpResponse | Exception = JPEG) -> Photo:
     return StoredImages(s3, "images", "https://cdn.test/", FakeDownload(regular)).publish(make_photo())
 
 
-def test_both_sizes_are_copied_and_shown_from_the_cdn(s3: Any) -> None:
+def test_both_sizes_are_copied_and_get_cdn_urls(s3: Any) -> None:
     keys = {size: f"images/p1/{size}" for size in ("small", "regular")}
     assert publish(s3) == make_photo(**{size: f"https://cdn.test/{key}" for size, key in keys.items()})
     for key in keys.values():
@@ -47,7 +47,7 @@ def test_both_sizes_are_copied_and_shown_from_the_cdn(s3: Any) -> None:
         assert (copy["ContentType"], copy["CacheControl"][-9:]) == ("image/jpeg", "immutable")
 
 
-def test_a_copy_that_is_there_already_is_left_as_it_is(s3: Any) -> None:
+def test_an_existing_copy_is_not_replaced(s3: Any) -> None:
     assert publish(s3) == publish(s3, GIF)
     assert s3.get_object(Bucket="images", Key="images/p1/regular")["ContentType"] == "image/jpeg"
 
@@ -63,14 +63,14 @@ def test_a_copy_that_is_there_already_is_left_as_it_is(s3: Any) -> None:
         (HttpResponse(404, {}, JPEG.body), "unreachable"),
     ],
 )
-def test_an_image_that_does_not_come_is_tried_again(s3: Any, regular: Any, code: str) -> None:
+def test_an_image_that_cannot_be_downloaded_is_a_transient_error(s3: Any, regular: Any, code: str) -> None:
     with pytest.raises(Transient) as error:
         publish(s3, regular)
     assert error.value.code == code
     assert "Contents" not in s3.list_objects_v2(Bucket="images", Prefix="images/p1/regular")
 
 
-def test_a_bucket_that_refuses_is_tried_again(s3: Any) -> None:
+def test_a_bucket_that_refuses_is_a_transient_error(s3: Any) -> None:
     with refused(s3, "PutObject", "SlowDown"), pytest.raises(Transient, match="storage"):
         publish(s3)
 
@@ -89,9 +89,9 @@ def test_a_bucket_that_refuses_is_tried_again(s3: Any) -> None:
         ),
     ],
 )
-def test_the_type_of_an_image_is_in_its_first_bytes(body: bytes, kind: str | None) -> None:
+def test_the_image_type_is_detected_by_the_first_bytes(body: bytes, kind: str | None) -> None:
     assert image_type(body) == kind
 
 
-def test_hotlinked_images_keep_unsplashs_addresses() -> None:
+def test_hotlinked_images_keep_unsplashs_urls() -> None:
     assert HotlinkedImages().publish(make_photo()) == make_photo()

@@ -13,16 +13,16 @@ from functions.create_job.job_request import JobRequest, parse_idempotency_key, 
         (json.dumps({"query": "🍝" * 80}), JobRequest("🍝" * 80)),
     ],
 )
-def test_a_good_body_is_read(body: str, read: JobRequest) -> None:
+def test_a_valid_body_is_parsed(body: str, read: JobRequest) -> None:
     assert parse_job_request(body) == read
     assert parse_job_request(body).fingerprint == read.fingerprint
 
 
-def test_requests_for_different_things_have_different_fingerprints() -> None:
+def test_different_requests_have_different_fingerprints() -> None:
     requests = [JobRequest("a"), JobRequest("b"), JobRequest("a", 1), JobRequest("a1", 0)]
     assert len({request.fingerprint for request in requests}) == 4
 
 
 @pytest.mark.parametrize("key", [None, "k", "a key, with spaces", "k" * 200])
-def test_a_good_key_is_taken_as_it_is(key: str | None) -> None:
+def test_a_valid_key_is_not_changed(key: str | None) -> None:
     assert parse_idempotency_key(key) == key

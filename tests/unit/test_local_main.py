@@ -14,7 +14,7 @@ from local.system import ThirdParty
 
 
 @pytest.mark.parametrize("port", ["80x", "abc", "80000", "0", "-1", "", "8080.5"])
-def test_a_wrong_port_is_one_line(
+def test_an_invalid_port_is_reported_in_one_line(
     port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PORT", port)
@@ -25,19 +25,19 @@ def test_a_wrong_port_is_one_line(
 
 
 @pytest.mark.parametrize("url", ["foo", "localhost:9000", "ftp://x", "http://", "http://[", "http://h:9x"])
-def test_a_wrong_address_of_the_third_party_is_one_line(url: str) -> None:
+def test_an_invalid_third_party_url_is_reported_in_one_line(url: str) -> None:
     with pytest.raises(StartError, match=r"UNSPLASH_API_URL must be a URL like http://localhost:9000, not"):
         ThirdParty.from_environment({"UNSPLASH_API_URL": url}, 1)
 
 
-def test_the_callers_profile_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_aws_profile_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "doesnotexist")
     client = Emulator("http://127.0.0.1:1", region="eu-west-1").client("sts")
     assert client.meta.region_name == "eu-west-1"
     assert client.meta.endpoint_url == "http://127.0.0.1:1"
 
 
-def test_loopback_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_requests_ignore_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that the environment names could not reach this machine's own ports."""
 
     class Handler(BaseHTTPRequestHandler):

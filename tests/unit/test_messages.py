@@ -33,19 +33,19 @@ REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
         (make_failure(JOB, code="no_photos", message="none", attempts=3), BODY | FAILURE),
     ],
 )
-def test_a_message_is_written_and_read_back(message: JobMessage, body: dict[str, Any]) -> None:
+def test_a_message_can_be_parsed_from_its_body(message: JobMessage, body: dict[str, Any]) -> None:
     assert json.loads(message.body()) == body
     assert parse(type(message), json.dumps(body | {"of_a_later_version": 1})) == message
 
 
 @pytest.mark.parametrize("text", ["ü🍝", "a\x00b", "\ufffe", "\uffff"])
-def test_a_body_has_only_characters_that_sqs_takes(text: str) -> None:
+def test_a_body_only_has_characters_that_sqs_accepts(text: str) -> None:
     assert not REFUSED_BY_SQS.search(make_failure(JOB, message=text).body())
 
 
 @pytest.mark.parametrize("body", POISON)
 @pytest.mark.parametrize("kind", [JobMessage, ResultMessage, FailureMessage])
-def test_a_body_that_names_no_job_is_poison(kind: type[JobMessage], body: str) -> None:
+def test_a_body_without_a_job_raises_poison(kind: type[JobMessage], body: str) -> None:
     with pytest.raises(Poison):
         parse(kind, body)
 
@@ -60,7 +60,7 @@ def test_a_body_that_names_no_job_is_poison(kind: type[JobMessage], body: str) -
         (FailureMessage, FAILURE | {"attempts": "3"}),
     ],
 )
-def test_a_field_of_the_wrong_type_is_poison(kind: type[JobMessage], wrong: dict[str, Any]) -> None:
+def test_a_field_of_the_wrong_type_raises_poison(kind: type[JobMessage], wrong: dict[str, Any]) -> None:
     with pytest.raises(Poison):
         parse(kind, json.dumps(BODY | wrong))
 
@@ -69,7 +69,7 @@ def test_a_field_of_the_wrong_type_is_poison(kind: type[JobMessage], wrong: dict
 @pytest.mark.parametrize(
     ("kind", "more"), [(JobMessage, {}), (ResultMessage, RESULT), (FailureMessage, FAILURE)]
 )
-def test_a_message_is_read_without_a_fit_correlation_id(
+def test_a_message_without_a_valid_correlation_id_is_accepted(
     kind: type[JobMessage], more: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     older = {name: value for name, value in BODY.items() if name != "correlation_id"}

@@ -15,7 +15,7 @@ def source(bench: Workbench) -> PhotoSource:
     return bench.source
 
 
-def test_of_several_that_run_out_of_a_topic_one_asks_and_the_others_wait_for_its_spares(
+def test_a_worker_waits_for_the_spares_of_the_worker_that_has_the_claim(
     bench: Workbench, source: PhotoSource, clock: FakeClock
 ) -> None:
     pauses: list[float] = []
@@ -30,7 +30,7 @@ def test_of_several_that_run_out_of_a_topic_one_asks_and_the_others_wait_for_its
     assert (len(pauses), bench.unsplash.calls) == (1, [])
 
 
-def test_a_worker_that_died_while_asking_is_not_waited_for_for_ever(
+def test_the_claim_of_a_crashed_worker_expires(
     bench: Workbench, source: PhotoSource, clock: FakeClock
 ) -> None:
     def time_passes(seconds: float) -> None:
@@ -41,7 +41,9 @@ def test_a_worker_that_died_while_asking_is_not_waited_for_for_ever(
     assert len(bench.unsplash.calls) == 1
 
 
-def test_waiting_has_an_end(bench: Workbench, source: PhotoSource, clock: FakeClock) -> None:
+def test_waiting_for_another_workers_spares_times_out(
+    bench: Workbench, source: PhotoSource, clock: FakeClock
+) -> None:
     pauses: list[float] = []
     source.spares.claim("pasta", clock.now)
     found = replace(source, sleep=pauses.append).find("pasta", 1)
@@ -50,7 +52,7 @@ def test_waiting_has_an_end(bench: Workbench, source: PhotoSource, clock: FakeCl
 
 
 @pytest.mark.parametrize("error", [Transient("down", "down"), RateLimited(0)])
-def test_a_request_that_fails_lets_the_next_one_ask(
+def test_a_failed_request_releases_the_claim(
     bench: Workbench, source: PhotoSource, dynamodb: Any, error: Exception
 ) -> None:
     bench.unsplash.errors["pasta"] = error
@@ -61,18 +63,14 @@ def test_a_request_that_fails_lets_the_next_one_ask(
 
 
 @pytest.mark.parametrize("call", [b"taken + :count", b"remaining = :remaining", b"asked_until = :until"])
-def test_a_ledger_that_does_not_answer_is_a_failure_to_try_again(
-    source: PhotoSource, dynamodb: Any, call: bytes
-) -> None:
+def test_a_failing_ledger_is_a_transient_error(source: PhotoSource, dynamodb: Any, call: bytes) -> None:
     with refused(dynamodb, "UpdateItem", only=call):
         found = source.find("pasta", 1)
     assert isinstance(found.shortfall, Transient)
     assert found.shortfall.code == "storage"
 
 
-def test_spares_that_were_taken_are_used_although_a_later_call_fails(
-    source: PhotoSource, dynamodb: Any, clock: FakeClock
-) -> None:
+def test_spares_taken_before_a_failure_are_used(source: PhotoSource, dynamodb: Any, clock: FakeClock) -> None:
     source.spares.put("pasta", [make_photo(id="spare")], clock.now // 1000)
     with refused(dynamodb, "UpdateItem", only=b"asked_until = :until"):
         found = source.find("pasta", 2)

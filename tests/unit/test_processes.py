@@ -42,7 +42,7 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def test_a_run_of_the_tests_that_is_ended_by_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_sigterm_to_a_test_run_ends_its_child_processes(tmp_path: Path) -> None:
     (tmp_path / "test_sleeper.py").write_text(SLEEPER)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", "-p", "no:cacheprovider"]
     run = subprocess.Popen([*command, str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL)

@@ -7,13 +7,13 @@ from tests.unit.fakes import Queues
 from tests.unit.faults import refuse_entry, refused, watch
 
 
-def test_a_delayed_message_is_not_there_yet(queues: Queues) -> None:
+def test_a_delayed_message_is_not_delivered_immediately(queues: Queues) -> None:
     queues.jobs.send('"now"')
     queues.jobs.send('"later"', delay=900)
     assert queues.jobs.bodies() == ["now"]
 
 
-def test_all_are_sent_ten_a_call(queues: Queues) -> None:
+def test_messages_are_sent_in_batches_of_ten(queues: Queues) -> None:
     calls = watch(queues.sqs, "SendMessageBatch")
     messages = [OutgoingMessage(f"m{number}", str(number), delay=number % 2) for number in range(23)]
     assert queues.jobs.send_all(messages) == set()
@@ -22,14 +22,14 @@ def test_all_are_sent_ten_a_call(queues: Queues) -> None:
     assert sent == [(message.body, message.delay) for message in messages]
 
 
-def test_only_the_source_of_a_refused_entry_has_failed(queues: Queues) -> None:
+def test_only_the_source_of_a_refused_entry_is_returned(queues: Queues) -> None:
     refuse_entry(queues.sqs, 1)
     assert queues.jobs.send_all(
         [OutgoingMessage("a", "1"), OutgoingMessage("b", "2"), OutgoingMessage("c", "3")]
     ) == {"b"}
 
 
-def test_a_refused_call_fails_its_ten_and_no_others(queues: Queues) -> None:
+def test_a_failed_call_affects_only_its_own_batch(queues: Queues) -> None:
     messages = [OutgoingMessage(f"m{number}", str(number)) for number in range(12)]
     with refused(queues.sqs, "SendMessageBatch", only=b'"MessageBody": "3"'):
         assert queues.jobs.send_all(messages) == {f"m{number}" for number in range(10)}
@@ -37,7 +37,7 @@ def test_a_refused_call_fails_its_ten_and_no_others(queues: Queues) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "seen"), [(0, 1), (60, 0)])
-def test_a_message_comes_again_after_its_backoff(queues: Queues, seconds: int, seen: int) -> None:
+def test_a_message_is_redelivered_after_its_backoff(queues: Queues, seconds: int, seen: int) -> None:
     queues.jobs.send("{}")
     [record] = queues.jobs.records()
     with refused(queues.sqs, "ChangeMessageVisibility"):
@@ -47,7 +47,7 @@ def test_a_message_comes_again_after_its_backoff(queues: Queues, seconds: int, s
     assert len(queues.jobs.records()) == seen
 
 
-def test_a_queue_is_empty_when_nothing_waits_is_delayed_or_is_worked_on(queues: Queues) -> None:
+def test_a_queue_is_empty_without_waiting_delayed_or_inflight_messages(queues: Queues) -> None:
     assert queues.jobs.is_empty()
     queues.jobs.send("{}")
     assert not queues.jobs.is_empty()
@@ -57,7 +57,7 @@ def test_a_queue_is_empty_when_nothing_waits_is_delayed_or_is_worked_on(queues: 
     assert not queues.results.is_empty()
 
 
-def test_the_answer_to_the_event_source_names_each_message_once() -> None:
+def test_a_partial_failure_lists_each_message_once() -> None:
     expected = '{"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "a"}]}'
     assert json.dumps(partial_failure(["b", "a", "b"])) == expected
     assert partial_failure([]) == {"batchItemFailures": []}

@@ -56,7 +56,7 @@ def ids(answer: ParsedResponse) -> list[str]:
     return [job["id"] for job in answer.body["data"]]
 
 
-def test_one_job_is_shown_as_it_is_now(get: Get, store: JobStore) -> None:
+def test_a_job_is_returned_in_its_current_state(get: Get, store: JobStore) -> None:
     [job] = add(store, 10, status="error", error={"code": "c", "message": "m", "attempts": 3}, version=4)
     answer = get(f"/jobs/{job.id.upper()}")
     assert (answer.status, list(answer.body.items())) == (200, list(job.public_view().items()))
@@ -64,18 +64,18 @@ def test_one_job_is_shown_as_it_is_now(get: Get, store: JobStore) -> None:
 
 
 @pytest.mark.parametrize("path", [f"/jobs/{ID}", "/nothing"])
-def test_what_is_unknown_is_404(get: Get, path: str) -> None:
+def test_an_unknown_job_or_path_returns_404(get: Get, path: str) -> None:
     answer = get(path)
     assert (answer.status, answer.headers["Content-Type"]) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize("text", ["1", "x" * 36, f"{{{ID}}}", ID.replace("-", ""), f"urn:uuid:{ID}"])
-def test_an_id_that_is_no_uuid_is_refused(get: Get, text: str) -> None:
+def test_an_id_must_be_a_canonical_uuid(get: Get, text: str) -> None:
     assert get(f"/jobs/{text}").problem() == (400, "id")
 
 
 @pytest.mark.parametrize("field", BAD_QUERIES)
-def test_a_bad_query_is_refused_by_name(get: Get, field: str) -> None:
+def test_an_invalid_query_names_its_parameter(get: Get, field: str) -> None:
     for query in BAD_QUERIES[field]:
         assert get(**query).problem() == (400, field)
 
@@ -88,7 +88,7 @@ def test_the_list_is_newest_first_over_all_shards(get: Get, store: JobStore) -> 
     assert pages == [expected[:7], expected[7:14], expected[14:], []]
 
 
-def test_a_page_carries_counts_and_cursors(get: Get, store: JobStore, ledger: Ledger) -> None:
+def test_a_page_contains_counts_and_cursors(get: Get, store: JobStore, ledger: Ledger) -> None:
     jobs = add(store, 1, 2, 3) + add(store, 4, status="resolved")
     JobCounter(ledger).count([stream_record(new=job) for job in jobs])
     page = get(pageSize="3").body
@@ -101,7 +101,7 @@ def test_a_page_carries_counts_and_cursors(get: Get, store: JobStore, ledger: Le
 
 
 @pytest.mark.parametrize("status", [{}, {"status": "pending"}])
-def test_a_cursor_shows_every_job_once_while_jobs_are_added(
+def test_a_cursor_returns_every_job_once_while_jobs_are_added(
     get: Get, store: JobStore, status: dict[str, str]
 ) -> None:
     jobs = add(store, 1, 2, 3, 4, created_at=NOW) + add(store, *range(5, 16))
@@ -115,14 +115,14 @@ def test_a_cursor_shows_every_job_once_while_jobs_are_added(
     assert seen == [job.id for job in reversed(jobs)]
 
 
-def test_a_late_index_shows_no_job_of_another_status(get: Get, store: JobStore, dynamodb: Any) -> None:
+def test_a_stale_index_does_not_add_jobs_of_another_status(get: Get, store: JobStore, dynamodb: Any) -> None:
     [pending, ended, _] = [*add(store, 1, 2), *add(store, 3, status="resolved")]
     late = make_job(id=ended.id, created_at=ended.created_at, status="resolved", version=2)
     dynamodb.put_item(TableName="jobs", Item={**late.to_item(), **to_item(index_keys(ended))})
     assert ids(get(status="pending")) == [pending.id]
 
 
-def test_a_job_that_only_the_index_still_has_is_left_out(get: Get, store: JobStore, dynamodb: Any) -> None:
+def test_a_job_that_is_only_in_the_index_is_left_out(get: Get, store: JobStore, dynamodb: Any) -> None:
     [_, newer] = add(store, 1, 2)
     alter(dynamodb, "BatchGetItem", lambda answer: answer["Responses"].get("jobs", [0]).pop())
     assert ids(get()) == [newer.id]
@@ -131,7 +131,7 @@ def test_a_job_that_only_the_index_still_has_is_left_out(get: Get, store: JobSto
 @pytest.mark.parametrize(
     "resets_at", [None, NOW, NOW + 1], ids=["never used", "window over", "window running"]
 )
-def test_stats_show_the_running_window(get: Get, dynamodb: Any, resets_at: int | None) -> None:
+def test_stats_contain_the_current_window(get: Get, dynamodb: Any, resets_at: int | None) -> None:
     if resets_at:
         used = {"pk": "budget", "request_limit": 20, "remaining": 7, "resets_at": resets_at}
         dynamodb.put_item(TableName="ledger", Item=to_item(used))
@@ -141,11 +141,11 @@ def test_stats_show_the_running_window(get: Get, dynamodb: Any, resets_at: int |
     assert tuple(shown["budget"][name] for name in ("limit", "remaining", "resets_at")) == expected
 
 
-def test_the_contract_is_served(get: Get) -> None:
+def test_the_openapi_document_is_served(get: Get) -> None:
     assert get("/openapi.json").body["openapi"].startswith("3.0")
 
 
-def test_a_table_that_fails_is_answered_with_503(get: Get, dynamodb: Any) -> None:
+def test_a_failing_table_returns_503(get: Get, dynamodb: Any) -> None:
     with refused(dynamodb, "Query"):
         answer = get()
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")

@@ -33,7 +33,7 @@ def record(store: JobStore, *messages: JobMessage) -> set[str]:
     return record_failures(records, store, max_receives=5)
 
 
-def test_a_failure_ends_its_job_with_the_reason_once(store: JobStore, clock: FakeClock, job: Job) -> None:
+def test_a_failure_ends_its_job_once_with_its_reason(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     assert record(store, make_failure(job, code="bad_image", message="no image", attempts=3)) == set()
     error = JobError(code="bad_image", message="no image", attempts=3)
@@ -44,21 +44,21 @@ def test_a_failure_ends_its_job_with_the_reason_once(store: JobStore, clock: Fak
     assert stored(store, job) == ended
 
 
-def test_a_message_that_the_redrive_brought_ends_its_job_as_crashed(store: JobStore, job: Job) -> None:
+def test_a_redriven_job_message_ends_its_job_as_crashed(store: JobStore, job: Job) -> None:
     assert record(store, make_message(job)) == set()
     ended = stored(store, job)
     assert ended.error
     assert (ended.status, ended.error["code"], ended.error["attempts"]) == ("error", "crashed", 5)
 
 
-def test_a_result_that_the_redrive_brought_is_not_lost(store: JobStore, job: Job) -> None:
+def test_a_redriven_result_resolves_its_job(store: JobStore, job: Job) -> None:
     assert record(store, make_result(job, regular="https://cdn.test/p1")) == set()
     ended = stored(store, job)
     assert (ended.status, ended.result, ended.error) == ("resolved", "https://cdn.test/p1", None)
 
 
 @pytest.mark.parametrize("values", [{"status": "resolved"}, {"status": "cancelled"}, {"run": 2}])
-def test_a_late_failure_changes_nothing(store: JobStore, values: dict[str, Any]) -> None:
+def test_a_late_failure_has_no_effect(store: JobStore, values: dict[str, Any]) -> None:
     job = make_job(**values)
     store.create(job)
     assert record(store, make_failure(replace(job, run=1)), make_failure(make_job())) == set()
@@ -66,7 +66,7 @@ def test_a_late_failure_changes_nothing(store: JobStore, values: dict[str, Any])
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_a_message_that_names_no_job_is_logged_and_dropped(
+def test_a_message_without_a_job_is_logged_and_dropped(
     store: JobStore, job: Job, caplog: pytest.LogCaptureFixture, poison: str
 ) -> None:
     records = [sqs_record(poison, "poison"), sqs_record(make_failure(job).body())]
@@ -75,7 +75,9 @@ def test_a_message_that_names_no_job_is_logged_and_dropped(
     assert "unreadable message dropped" in caplog.messages
 
 
-def test_a_failure_that_cannot_be_written_comes_again_alone(store: JobStore, job: Job, dynamodb: Any) -> None:
+def test_only_a_failure_that_cannot_be_written_is_redelivered(
+    store: JobStore, job: Job, dynamodb: Any
+) -> None:
     with refused(dynamodb, "UpdateItem", only=job.id.encode()):
         assert record(store, make_failure(job), make_failure(make_job())) == {"m0"}
     assert stored(store, job) == job

@@ -39,7 +39,7 @@ def test_a_result_resolves_its_job_once(store: JobStore, clock: FakeClock, job: 
 
 
 @pytest.mark.parametrize("values", [{"status": "cancelled"}, {"status": "error"}, {"run": 2}])
-def test_a_late_result_changes_nothing(store: JobStore, values: dict[str, Any]) -> None:
+def test_a_late_result_has_no_effect(store: JobStore, values: dict[str, Any]) -> None:
     job = make_job(**values)
     store.create(job)
     late = [make_result(replace(job, run=1)), make_result(make_job())]
@@ -50,13 +50,15 @@ def test_a_late_result_changes_nothing(store: JobStore, values: dict[str, Any]) 
 @pytest.mark.parametrize(
     "poison", [*POISON, make_message(make_job()).body(), make_result(make_job(), width=1.5).body()]
 )
-def test_an_unreadable_result_fails_alone(store: JobStore, job: Job, poison: str) -> None:
+def test_an_unreadable_result_does_not_affect_others(store: JobStore, job: Job, poison: str) -> None:
     records = [sqs_record(poison, "poison"), sqs_record(make_result(job).body())]
     assert record_results(records, store) == {"poison"}
     assert stored(store, job).status == "resolved"
 
 
-def test_a_result_that_cannot_be_written_comes_again_alone(store: JobStore, job: Job, dynamodb: Any) -> None:
+def test_only_a_result_that_cannot_be_written_is_redelivered(
+    store: JobStore, job: Job, dynamodb: Any
+) -> None:
     other = make_job()
     store.create(other)
     records = [sqs_record(make_result(job).body(), "a"), sqs_record(make_result(other).body(), "b")]

@@ -41,7 +41,7 @@ def task_stopped(task: str) -> dict[str, Any]:
     return {"detail-type": "ECS Task State Change", "detail": {"taskArn": arn, "lastStatus": "STOPPED"}}
 
 
-def test_the_queue_and_the_subscription_of_an_ended_task_go_and_the_others_stay(
+def test_only_the_queue_and_subscription_of_the_ended_task_are_deleted(
     aws: tuple[Any, Any, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     sqs, sns, topic = aws
@@ -57,7 +57,7 @@ def test_the_queue_and_the_subscription_of_an_ended_task_go_and_the_others_stay(
     assert [line["OrphansRemoved"] for line in lines if "_aws" in line] == [[2.0]]
 
 
-def test_a_subscription_without_its_queue_goes_too(aws: tuple[Any, Any, str]) -> None:
+def test_a_subscription_without_a_queue_is_deleted(aws: tuple[Any, Any, str]) -> None:
     sqs, sns, topic = aws
     sqs.delete_queue(QueueUrl=subscribe(sqs, sns, topic, "CaloRelay-dead"))
     handler.handler(task_stopped("dead"), CONTEXT)

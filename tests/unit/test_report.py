@@ -18,7 +18,7 @@ WINDOW_MS = 3_610_000
 
 
 @pytest.mark.parametrize(("attempts", "backoff"), [(0, 10), (1, 20)])
-def test_a_transient_failure_comes_again_after_a_backoff(
+def test_a_transient_failure_is_retried_after_a_backoff(
     bench: Workbench, attempts: int, backoff: int
 ) -> None:
     hides = watch(bench.queues.sqs, "ChangeMessageVisibility")
@@ -31,7 +31,7 @@ def test_a_transient_failure_comes_again_after_a_backoff(
 
 
 @pytest.mark.parametrize(("error", "attempts"), [(DOWN, 3), (NONE, 1), (NONE, 2)])
-def test_a_job_that_cannot_succeed_goes_to_the_dead_letters(
+def test_a_permanent_or_last_failure_is_sent_to_the_dead_letter_queue(
     bench: Workbench, error: Permanent | Transient, attempts: int
 ) -> None:
     bench.unsplash.errors["bad"] = error
@@ -47,7 +47,7 @@ def test_a_job_that_cannot_succeed_goes_to_the_dead_letters(
     ("operation", "error"),
     [("ChangeMessageVisibility", DOWN), ("SendMessageBatch", NONE), ("SendMessageBatch", RateLimited(0))],
 )
-def test_an_outcome_that_cannot_be_reported_comes_again(
+def test_a_message_whose_outcome_cannot_be_reported_is_redelivered(
     bench: Workbench, operation: str, error: Exception
 ) -> None:
     bench.unsplash.errors["bad"] = error
@@ -56,7 +56,7 @@ def test_an_outcome_that_cannot_be_reported_comes_again(
         assert bench.work() == {make_message(job).body()}
 
 
-def test_a_rate_limited_job_waits_and_uses_no_attempt(bench: Workbench, clock: FakeClock) -> None:
+def test_a_rate_limited_job_waits_without_using_an_attempt(bench: Workbench, clock: FakeClock) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     bench.unsplash.errors["pasta"] = RateLimited(0)
     [job] = bench.add("pasta")
@@ -75,7 +75,9 @@ def test_a_rate_limited_job_waits_and_uses_no_attempt(bench: Workbench, clock: F
 
 
 @pytest.mark.parametrize(("left", "delay"), [(WINDOW_MS, 900), (900_000, 900), (100_000, 103), (1, 3)])
-def test_a_hop_of_the_wait_costs_nothing(bench: Workbench, left: int, delay: int) -> None:
+def test_a_further_hop_of_a_wait_changes_nothing_but_the_delay(
+    bench: Workbench, left: int, delay: int
+) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     [job] = bench.add("pasta", deferred_until=NOW + left, version=2)
     assert bench.work() == set()

@@ -36,9 +36,7 @@ def test_a_lost_job_is_queued_again(
     assert len(messages) == 12
 
 
-def test_a_job_that_was_lost_too_often_ends_in_error(
-    watchdog: JobWatchdog, queues: Queues, store: JobStore
-) -> None:
+def test_a_job_lost_too_often_ends_in_error(watchdog: JobWatchdog, queues: Queues, store: JobStore) -> None:
     job = make_job(due_at=LATE, rescues=MAX_RESCUES, attempts=1)
     store.create(job)
     watchdog.run()
@@ -51,7 +49,7 @@ def test_a_job_that_was_lost_too_often_ends_in_error(
 @pytest.mark.parametrize(
     "values", [{"due_at": LATE + 1}, {"due_at": None}, {"due_at": LATE, "status": "error"}]
 )
-def test_a_job_that_is_in_time_or_has_ended_is_left_alone(
+def test_a_job_that_is_not_late_or_has_ended_is_not_changed(
     watchdog: JobWatchdog, queues: Queues, store: JobStore, values: dict[str, Any]
 ) -> None:
     job = make_job(**values)
@@ -62,7 +60,7 @@ def test_a_job_that_is_in_time_or_has_ended_is_left_alone(
 
 
 @pytest.mark.parametrize(("read_to", "messages"), [(None, 1), (NOW, 1), (NOW + 1, 2)])
-def test_a_job_waits_its_turn_until_messages_sent_long_after_it_are_read(
+def test_a_job_in_a_backlog_is_not_lost_until_much_later_messages_are_read(
     watchdog: JobWatchdog, queues: Queues, store: JobStore, ledger: Ledger, read_to: int | None, messages: int
 ) -> None:
     queues.jobs.send('"somebody else"')
@@ -73,7 +71,7 @@ def test_a_job_waits_its_turn_until_messages_sent_long_after_it_are_read(
     assert len(queues.jobs.bodies()) == messages
 
 
-def test_a_job_that_is_deferred_meanwhile_is_not_queued(
+def test_a_job_deferred_during_the_check_is_not_queued(
     watchdog: JobWatchdog, queues: Queues, store: JobStore
 ) -> None:
     job = make_job(due_at=LATE)
@@ -84,7 +82,7 @@ def test_a_job_that_is_deferred_meanwhile_is_not_queued(
     assert (stored(store, job).due_at, queues.jobs.bodies()) == (NOW + 1, [])
 
 
-def test_a_message_that_cannot_be_sent_is_sent_after_another_grace(
+def test_a_message_that_cannot_be_sent_is_sent_after_the_next_grace_period(
     watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
 ) -> None:
     store.create(make_job(due_at=LATE))
@@ -95,7 +93,7 @@ def test_a_message_that_cannot_be_sent_is_sent_after_another_grace(
     assert len(queues.jobs.bodies()) == 1
 
 
-def test_the_watermark_grows_in_steps(dynamodb: Any, ledger: Ledger) -> None:
+def test_the_watermark_increases_in_steps(dynamodb: Any, ledger: Ledger) -> None:
     writes = watch(dynamodb, "UpdateItem")
     first, second = Watermark(ledger), Watermark(ledger)
     with refused(dynamodb, "UpdateItem"):

@@ -28,6 +28,6 @@ def test_settings_are_read_by_name_and_type() -> None:
         ({"TABLE": "t", "LIMIT": "-1"}, "LIMIT must be a whole number, not '-1'"),
     ],
 )
-def test_a_wrong_setting_is_named(environment: dict[str, str], complaint: str) -> None:
+def test_an_invalid_setting_is_named(environment: dict[str, str], complaint: str) -> None:
     with pytest.raises(RuntimeError, match=complaint):
         load(Settings, environment)

@@ -70,7 +70,7 @@ def test_photos_are_taken_once_and_in_order(spares: SparePhotos) -> None:
     assert takes == [photos("a", "b"), [], photos("c"), []]
 
 
-def test_two_workers_never_take_the_same_photo(spares: SparePhotos) -> None:
+def test_concurrent_workers_never_take_the_same_photo(spares: SparePhotos) -> None:
     ids = sorted(f"p{number}" for number in range(30))
     spares.put("pasta", photos(*ids), SECONDS)
     with ThreadPoolExecutor(8) as pool:
@@ -79,9 +79,7 @@ def test_two_workers_never_take_the_same_photo(spares: SparePhotos) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_of_a_lot_that_others_replace_while_it_is_taken_no_photo_comes_twice_or_is_lost(
-    spares: SparePhotos, seed: int
-) -> None:
+def test_no_photo_is_lost_or_repeated_while_workers_replace_lots(spares: SparePhotos, seed: int) -> None:
     """Four workers in any order of their calls; each brings a new lot if it found the last one used up."""
     numbers, rng = count(), Random(seed)
     asking: set[int] = set()
@@ -101,7 +99,7 @@ def test_of_a_lot_that_others_replace_while_it_is_taken_no_photo_comes_twice_or_
     assert len(taken) > 20
 
 
-def test_new_photos_replace_used_ones(spares: SparePhotos, dynamodb: Any) -> None:
+def test_new_photos_replace_a_used_up_lot(spares: SparePhotos, dynamodb: Any) -> None:
     spares.put("pasta", photos("a", "b"), SECONDS)
     spares.take("pasta", 5)
     spares.put("pasta", photos("c"), SECONDS + 60)
@@ -109,7 +107,7 @@ def test_new_photos_replace_used_ones(spares: SparePhotos, dynamodb: Any) -> Non
     assert item(dynamodb, "pasta")["expires_at"] == {"N": str(SECONDS + 60 + 30 * 24 * 3600)}
 
 
-def test_what_a_worker_brings_too_late_is_dropped(spares: SparePhotos) -> None:
+def test_photos_added_after_the_claim_expired_are_dropped(spares: SparePhotos) -> None:
     assert spares.claim("pasta", NOW)
     assert spares.claim("pasta", NOW + CLAIM_MS + 1)
     spares.put("pasta", photos("a", "b"), SECONDS)
@@ -117,7 +115,7 @@ def test_what_a_worker_brings_too_late_is_dropped(spares: SparePhotos) -> None:
     assert spares.take("pasta", 9) == photos("a", "b")
 
 
-def test_a_list_that_an_earlier_version_kept_is_left_alone(spares: SparePhotos, dynamodb: Any) -> None:
+def test_the_list_of_an_earlier_version_is_not_touched(spares: SparePhotos, dynamodb: Any) -> None:
     """Its workers may still be taking from it."""
     kept = to_item({"pk": "spare#pasta", "photos": photos("theirs"), "taken": 0})
     dynamodb.put_item(TableName="ledger", Item=kept)
@@ -128,12 +126,12 @@ def test_a_list_that_an_earlier_version_kept_is_left_alone(spares: SparePhotos, 
     assert dynamodb.get_item(TableName="ledger", Key={"pk": kept["pk"]})["Item"] == kept
 
 
-def test_the_photos_of_a_request_are_as_large_as_the_model_of_cost_says() -> None:
+def test_packed_photos_have_the_size_that_the_cost_model_assumes() -> None:
     """Addresses and texts are as long as Unsplash's, and as different."""
     assert SPARE_UNITS - 1 < len(pack(like_unsplash(29))) / 1024 < SPARE_UNITS - 0.1
 
 
-def test_the_longest_topic_that_a_query_can_be_fits_a_key(spares: SparePhotos) -> None:
+def test_the_longest_topic_fits_into_a_key(spares: SparePhotos) -> None:
     longest = topic("\ufdfa" * 80)  # the character that normalises to the most
     spares.put(longest, photos("a"), SECONDS)
     assert spares.take(longest, 1) == photos("a")

@@ -75,7 +75,7 @@ def test_a_request_without_a_key_is_refused_and_costs_nothing(headers: dict[str,
     talk(scenario)
 
 
-def test_count_gives_a_list_and_no_count_one_object() -> None:
+def test_a_count_returns_a_list_and_no_count_returns_an_object() -> None:
     async def scenario(client: Client) -> None:
         many = await (await ask(client, count="3", query="food")).json()
         single_list = await (await ask(client, count="1")).json()
@@ -91,7 +91,7 @@ def test_count_gives_a_list_and_no_count_one_object() -> None:
 
 
 @pytest.mark.parametrize("count", ["31", "1000", "0", "-1", "many"])
-def test_a_count_out_of_range_gives_thirty(count: str) -> None:
+def test_a_count_out_of_range_returns_thirty_photos(count: str) -> None:
     async def scenario(client: Client) -> None:
         photos = await (await ask(client, count=count)).json()
         assert len(photos) == 30
@@ -99,7 +99,7 @@ def test_a_count_out_of_range_gives_thirty(count: str) -> None:
     talk(scenario)
 
 
-def test_ids_are_distinct_and_look_like_those_of_unsplash() -> None:
+def test_ids_are_distinct_and_have_unsplashs_format() -> None:
     async def scenario(client: Client) -> None:
         answers = [await (await ask(client, count="30", query="sea")).json() for _ in range(3)]
         ids = [each["id"] for answer in answers for each in answer]
@@ -109,7 +109,7 @@ def test_ids_are_distinct_and_look_like_those_of_unsplash() -> None:
     talk(scenario)
 
 
-def test_a_photo_has_the_fields_that_the_real_service_gives() -> None:
+def test_a_photo_has_the_fields_of_the_real_service() -> None:
     async def scenario(client: Client) -> None:
         for each in await (await ask(client, count="30", query="city")).json():
             assert each["width"] > 1000
@@ -130,7 +130,7 @@ def test_a_photo_has_the_fields_that_the_real_service_gives() -> None:
 
 
 @pytest.mark.parametrize("topic", ["nothing", "The Void", "xyzzy pasta"])
-def test_a_topic_without_photos_is_not_found_but_costs_a_request(topic: str) -> None:
+def test_a_topic_without_photos_returns_404_and_costs_a_request(topic: str) -> None:
     async def scenario(client: Client) -> None:
         answer = await ask(client, count="5", query=topic)
         assert answer.status == 404
@@ -143,7 +143,7 @@ def test_a_topic_without_photos_is_not_found_but_costs_a_request(topic: str) -> 
 # --- the rate limit ---
 
 
-def test_every_answer_says_what_is_left() -> None:
+def test_every_response_has_the_remaining_requests() -> None:
     async def scenario(client: Client) -> None:
         assert limits(await ask(client, count="30")) == ("3", "2")
         assert limits(await ask(client)) == ("3", "1")
@@ -152,7 +152,7 @@ def test_every_answer_says_what_is_left() -> None:
     talk(scenario, limit=3)
 
 
-def test_a_spent_budget_is_answered_in_plain_text() -> None:
+def test_an_exceeded_rate_limit_returns_plain_text() -> None:
     async def scenario(client: Client) -> None:
         await ask(client)
         answer = await ask(client, count="2")
@@ -165,7 +165,7 @@ def test_a_spent_budget_is_answered_in_plain_text() -> None:
     talk(scenario, limit=1)
 
 
-def test_a_window_begins_with_its_first_request_and_then_ends() -> None:
+def test_a_window_starts_with_its_first_request_and_ends_after_an_hour() -> None:
     clock = Clock()
 
     async def scenario(client: Client) -> None:
@@ -182,7 +182,7 @@ def test_a_window_begins_with_its_first_request_and_then_ends() -> None:
     talk(scenario, limit=2, clock=clock)
 
 
-def test_the_window_may_be_shorter() -> None:
+def test_the_window_can_be_configured() -> None:
     clock = Clock()
 
     async def scenario(client: Client) -> None:
@@ -194,7 +194,7 @@ def test_the_window_may_be_shorter() -> None:
     talk(scenario, limit=1, window=10, clock=clock)
 
 
-def test_requests_are_counted_for_tests_and_that_is_free() -> None:
+def test_request_counts_are_served_without_costing_a_request() -> None:
     async def scenario(client: Client) -> None:
         assert await (await client.get("/healthz")).text() == "ok"
         one = await (await ask(client)).json()
@@ -208,7 +208,7 @@ def test_requests_are_counted_for_tests_and_that_is_free() -> None:
     talk(scenario, limit=2)
 
 
-def test_latency_delays_the_answer() -> None:
+def test_latency_delays_the_response() -> None:
     async def scenario(client: Client) -> None:
         begun = time.monotonic()
         await client.get("/photos/random")
@@ -226,7 +226,7 @@ def opened(data: bytes) -> Image.Image:
     return image
 
 
-def test_images_are_webp_in_two_sizes_and_the_promised_ratio() -> None:
+def test_images_are_webp_in_two_sizes_with_the_declared_ratio() -> None:
     async def scenario(client: Client) -> None:
         for each in await (await ask(client, count="5", query="food")).json():
             for size, width in (
@@ -247,7 +247,7 @@ def test_images_are_webp_in_two_sizes_and_the_promised_ratio() -> None:
     talk(scenario)
 
 
-def test_a_width_chooses_the_size_that_suits_it() -> None:
+def test_the_width_parameter_selects_the_size() -> None:
     async def scenario(client: Client) -> None:
         image = f"/images/{new_id(7, random.Random(3))}.webp"
         widths = {"": 1080, "?w=401": 1080, "?w=9999": 1080, "?w=400": 400, "?w=1": 400, "?w=wide": 1080}
@@ -258,7 +258,7 @@ def test_a_width_chooses_the_size_that_suits_it() -> None:
     talk(scenario)
 
 
-def test_images_do_not_count_against_the_limit_and_need_no_key() -> None:
+def test_images_do_not_count_against_the_limit_or_require_a_key() -> None:
     async def scenario(client: Client) -> None:
         one = await (await ask(client)).json()
         assert (await ask(client)).status == 403
@@ -272,14 +272,14 @@ def altered(photo_id: str) -> str:
 
 
 @pytest.mark.parametrize("photo_id", ["short", "much-too-long-an-id", altered(new_id(0, random.Random(1)))])
-def test_an_id_that_nobody_gave_out_is_not_found(photo_id: str) -> None:
+def test_an_id_that_was_never_issued_is_not_found(photo_id: str) -> None:
     async def scenario(client: Client) -> None:
         assert (await client.get(f"/images/{photo_id}.webp")).status == 404
 
     talk(scenario)
 
 
-def test_an_id_is_the_same_photo_for_every_server() -> None:
+def test_an_id_is_the_same_photo_on_every_server() -> None:
     bodies: list[bytes] = []
     photo_id = new_id(0, random.Random(5))
 

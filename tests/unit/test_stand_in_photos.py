@@ -30,27 +30,27 @@ def shown(topic: str | None) -> set[str]:
         ("quaternions", FOOD),  # the app is about food
     ],
 )
-def test_a_topic_decides_what_is_shown(topic: str, kinds: set[str]) -> None:
+def test_a_topic_determines_the_pictures(topic: str, kinds: set[str]) -> None:
     assert shown(topic) == kinds
 
 
 @pytest.mark.parametrize(
     "topic", ["sushi", "ramen", "burger", "tacos", "cake", "chocolate", "steak", "curry"]
 )
-def test_something_to_eat_is_shown_as_food(topic: str) -> None:
+def test_a_dish_is_shown_as_food(topic: str) -> None:
     assert shown(topic) <= FOOD
 
 
-def test_without_a_topic_everything_is_shown() -> None:
+def test_without_a_topic_all_pictures_are_used() -> None:
     assert len(shown(None)) == len({picture.name.split("-")[0] for picture in pictures()})
 
 
-def test_a_topic_that_only_looks_like_one_without_photos_has_some() -> None:
+def test_a_topic_that_contains_nothing_as_part_of_a_word_has_photos() -> None:
     assert new_ids("avoid nothingness", 2, random.Random(1))
 
 
 @pytest.mark.parametrize("picture", pictures(), ids=lambda picture: picture.name)
-def test_what_is_said_about_a_picture_is_true(picture: Picture) -> None:
+def test_the_data_of_a_picture_matches_its_files(picture: Picture) -> None:
     for width, served in ((400, 400), (1080, 1080)):
         image = Image.open(io.BytesIO(picture.read(width)))
         assert (image.format, image.width) == ("WEBP", served)
@@ -64,13 +64,13 @@ def test_what_is_said_about_a_picture_is_true(picture: Picture) -> None:
     assert picture.alts
 
 
-def test_every_file_belongs_to_a_picture_and_they_are_small() -> None:
+def test_every_file_belongs_to_a_picture_and_the_folder_is_small() -> None:
     files = {path.name for path in FOLDER.glob("*.webp")}
     assert files == {f"{picture.name}-{size}.webp" for picture in pictures() for size in ("small", "regular")}
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 2_000_000
 
 
-def test_an_id_of_a_picture_that_does_not_exist_is_not_found() -> None:
+def test_an_id_of_an_unknown_picture_is_not_found() -> None:
     with pytest.raises(KeyError):
         picture_of(new_id(len(pictures()), random.Random(1)))
 

@@ -28,13 +28,13 @@ def start(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True)
 
 
-def test_in_lambda_the_clients_are_made_at_import_and_nothing_is_scanned_for_garbage() -> None:
+def test_in_lambda_clients_are_created_at_import_without_garbage_collection() -> None:
     started = json.loads(start(IN_LAMBDA).stdout)
     assert (started["collected"], started["enabled"], started["same"]) == (False, True, True)
     assert started["frozen"] > 10_000
 
 
-def test_a_missing_setting_ends_the_start_in_lambda_with_its_name() -> None:
+def test_a_missing_setting_fails_the_start_and_is_named() -> None:
     started = start({**IN_LAMBDA, "MAX_RECEIVES": ""})
     assert started.returncode != 0
     assert "MAX_RECEIVES" in started.stderr.splitlines()[-1]

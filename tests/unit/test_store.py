@@ -20,7 +20,7 @@ def job(store: JobStore) -> Job:
     return job
 
 
-def test_a_job_comes_back_as_it_was_written_and_is_written_once(store: JobStore) -> None:
+def test_a_job_is_written_once_and_read_unchanged(store: JobStore) -> None:
     job = make_job(photo={"id": "p", "width": 3}, error={"code": "c", "attempts": 1}, version=7, query="ü🍝")
     assert store.create(job) is True
     assert store.create(replace(job, query="other")) is False
@@ -28,7 +28,7 @@ def test_a_job_comes_back_as_it_was_written_and_is_written_once(store: JobStore)
     assert store.get("unknown") is None
 
 
-def test_many_jobs_are_read_a_hundred_a_call(store: JobStore, dynamodb: Any) -> None:
+def test_jobs_are_read_in_batches_of_a_hundred(store: JobStore, dynamodb: Any) -> None:
     jobs = [make_job() for _ in range(101)]
     assert all(store.create(job) for job in jobs)
     reads = watch(dynamodb, "BatchGetItem")
@@ -36,7 +36,7 @@ def test_many_jobs_are_read_a_hundred_a_call(store: JobStore, dynamodb: Any) -> 
     assert [len(read["RequestItems"]["jobs"]["Keys"]) for read in reads] == [100, 2]
 
 
-def test_what_a_read_left_out_is_asked_for_again(store: JobStore, dynamodb: Any, job: Job) -> None:
+def test_unprocessed_keys_are_read_again(store: JobStore, dynamodb: Any, job: Job) -> None:
     def leave_out(answer: dict[str, Any]) -> None:
         if not left_out:
             left_out.append(answer["Responses"].pop("jobs"))
@@ -47,7 +47,7 @@ def test_what_a_read_left_out_is_asked_for_again(store: JobStore, dynamodb: Any,
     assert store.get_many([job.id]) == {job.id: job}
 
 
-def test_a_change_is_one_version_and_a_repeated_one_none(store: JobStore, clock: FakeClock, job: Job) -> None:
+def test_a_repeated_update_does_not_change_the_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
     ended = replace(ended, version=2, updated_at=NOW + 10)
@@ -58,7 +58,7 @@ def test_a_change_is_one_version_and_a_repeated_one_none(store: JobStore, clock:
     assert stored(store, job) == ended
 
 
-def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: Any) -> None:
+def test_a_new_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: Any) -> None:
     def listed(index: str, attribute: str, key: str) -> int:
         condition = {"KeyConditionExpression": f"{attribute} = :key"}
         values = {"ExpressionAttributeValues": {":key": {"S": key}}}
@@ -76,7 +76,7 @@ def test_a_change_of_status_moves_the_job_in_the_indexes(store: JobStore, dynamo
     assert places() == [0, 1, 0, 1]
 
 
-def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
+def test_only_one_of_several_concurrent_updates_is_made(store: JobStore, job: Job) -> None:
     outcomes = store.update_all([JobUpdate(make_message(job), RESOLVED)] * 5)
     assert outcomes.count("unchanged") == 4
     assert stored(store, job).version == 2
@@ -85,7 +85,9 @@ def test_one_of_several_changes_at_once_wins(store: JobStore, job: Job) -> None:
 @pytest.mark.parametrize(
     "values", [{"run": 2}, {"status": "resolved"}, {"status": "cancelled"}, {"due_at": 6}]
 )
-def test_only_a_pending_job_as_the_writer_means_it_changes(store: JobStore, values: dict[str, Any]) -> None:
+def test_an_update_requires_a_pending_job_in_the_expected_run(
+    store: JobStore, values: dict[str, Any]
+) -> None:
     job = make_job(**{"due_at": 5, **values})
     store.create(job)
     assert store.update_all([JobUpdate(make_message(replace(job, run=1)), RESOLVED, due_at=5)]) == [
@@ -94,21 +96,21 @@ def test_only_a_pending_job_as_the_writer_means_it_changes(store: JobStore, valu
     assert stored(store, job) == job
 
 
-def test_bookkeeping_is_no_new_version(store: JobStore, clock: FakeClock, job: Job) -> None:
+def test_an_internal_update_does_not_change_the_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     noted = replace(job, attempts=2)
     assert store.update_all([JobUpdate(make_message(job), {"attempts": 2}, visible=False)]) == [noted]
     assert stored(store, job) == noted
 
 
-def test_outcomes_come_in_the_order_of_the_changes(store: JobStore, job: Job) -> None:
+def test_outcomes_have_the_order_of_the_updates(store: JobStore, job: Job) -> None:
     changes = [JobUpdate(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
     outcomes = store.update_all(changes)
     assert [outcomes[0], outcomes[2]] == ["unchanged", "unchanged"]
     assert outcomes[1] == stored(store, job) != job
 
 
-def test_a_change_that_is_refused_has_failed(store: JobStore, dynamodb: Any, job: Job) -> None:
+def test_a_refused_write_is_reported_as_failed(store: JobStore, dynamodb: Any, job: Job) -> None:
     with refused(dynamodb, "UpdateItem"):
         assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == ["failed"]
     assert stored(store, job) == job

@@ -59,7 +59,7 @@ def ask(body: Any, *, status: int = 200, **headers: str) -> PhotoPage:
     return Unsplash("https://api.test", lambda: "key", FakeDownload(answer)).random_photos("pasta", 30)
 
 
-def test_one_request_asks_for_many_photos_with_the_key() -> None:
+def test_one_request_asks_for_many_photos() -> None:
     download = FakeDownload(HttpResponse(200, {}, json.dumps([PHOTO]).encode()))
     Unsplash("https://api.test/", lambda: "key", download).random_photos("crème & co", 99)
     [(url, headers)] = download.asked
@@ -69,17 +69,17 @@ def test_one_request_asks_for_many_photos_with_the_key() -> None:
 
 
 @pytest.mark.parametrize("body", [[PHOTO], PHOTO], ids=["list", "object"])
-def test_photos_come_in_the_contracts_form(body: Any) -> None:
+def test_photos_are_returned_in_the_contracts_form(body: Any) -> None:
     page = ask(body, x_ratelimit_limit="50", x_ratelimit_remaining="49")
     assert page == PhotoPage([make_photo()], remaining=49)
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "9" * 50])
-def test_a_broken_header_says_nothing(value: str) -> None:
+def test_an_invalid_header_is_ignored(value: str) -> None:
     assert ask(PHOTO, x_ratelimit_remaining=value).remaining is None
 
 
-def test_what_a_photo_may_lack_is_null() -> None:
+def test_optional_fields_that_are_missing_are_null() -> None:
     needed = ("id", "width", "height", "urls", "links", "user")
     lacking = {name: PHOTO[name] for name in needed}
     expected = make_photo(alt=None, color=None, blur_hash=None)
@@ -87,7 +87,7 @@ def test_what_a_photo_may_lack_is_null() -> None:
     assert ask([lacking | {"description": "dinner"}]).photos == [expected | {"alt": "dinner"}]
 
 
-def test_credits_keep_the_query_that_an_address_has() -> None:
+def test_credit_links_keep_their_query_string() -> None:
     [photo] = ask(PHOTO | {"links": {"html": "https://unsplash.com/p?l=de#x"}}).photos
     assert photo["page"] == "https://unsplash.com/p?l=de&utm_source=calo&utm_medium=referral#x"
 
@@ -95,7 +95,7 @@ def test_credits_keep_the_query_that_an_address_has() -> None:
 @pytest.mark.parametrize(
     "wrong", [None, "text", [], {}, *(PHOTO | {name: one} for name, all_ in WRONG.items() for one in all_)]
 )
-def test_a_photo_that_lacks_what_a_job_needs_is_left_out(wrong: Any) -> None:
+def test_a_photo_without_a_required_field_is_left_out(wrong: Any) -> None:
     assert ask([wrong, PHOTO]).photos == [make_photo()]
     with pytest.raises(Transient):
         ask([wrong])
@@ -121,7 +121,7 @@ def test_a_photo_that_lacks_what_a_job_needs_is_left_out(wrong: Any) -> None:
         ),
     ],
 )
-def test_an_answer_without_photos_is_an_error_of_the_right_kind(
+def test_a_response_without_photos_raises_the_right_error(
     status: int, body: Any, kind: type[Permanent | Transient], code: str
 ) -> None:
     with pytest.raises(kind) as error:
@@ -130,6 +130,6 @@ def test_an_answer_without_photos_is_an_error_of_the_right_kind(
 
 
 @pytest.mark.parametrize(("status", "body"), [(403, b"Rate Limit Exceeded\n"), (429, b"")])
-def test_a_spent_rate_limit_is_no_failure(status: int, body: bytes) -> None:
+def test_an_exceeded_rate_limit_raises_rate_limited(status: int, body: bytes) -> None:
     with pytest.raises(RateLimited):
         ask(body, status=status)

@@ -28,7 +28,7 @@ def photo_ids(bench: Workbench) -> list[str]:
     return sorted(body["photo"]["id"] for body in bench.queues.results.bodies())
 
 
-def test_a_job_is_worked_into_a_result(bench: Workbench) -> None:
+def test_a_processed_job_sends_a_result(bench: Workbench) -> None:
     [job] = bench.add("pasta", run=2)
     assert bench.work() == set()
     result = make_result(job, id="p30", regular="https://cdn.test/p30")
@@ -58,25 +58,25 @@ def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench
 @pytest.mark.parametrize(
     ("query", "normal"), [("Crème  Brûlée", "crème brûlée"), ("STRAẞE\u2003ﬁsh", "strasse fish")]
 )
-def test_topics_are_alike_whatever_their_letters_and_spaces(query: str, normal: str) -> None:
+def test_topics_are_normalized(query: str, normal: str) -> None:
     assert topic(query) == normal
 
 
-def test_a_topic_of_few_photos_shows_them_again(bench: Workbench) -> None:
+def test_a_topic_with_few_photos_repeats_them(bench: Workbench) -> None:
     bench.unsplash.available = 2
     bench.add("pasta", "pasta", "pasta")
     assert bench.work() == set()
     assert photo_ids(bench) == ["p30", "p30", "p31"]
 
 
-def test_spare_photos_that_cannot_be_kept_are_done_without(bench: Workbench, dynamodb: Any) -> None:
+def test_a_job_succeeds_if_its_spare_photos_cannot_be_stored(bench: Workbench, dynamodb: Any) -> None:
     bench.add("pasta")
     with refused(dynamodb, "UpdateItem", only=b"packed = :packed"):
         assert bench.work() == set()
     assert photo_ids(bench) == ["p30"]
 
 
-def test_messages_of_one_job_in_a_batch_are_worked_once(bench: Workbench) -> None:
+def test_several_messages_of_one_job_in_a_batch_are_processed_once(bench: Workbench) -> None:
     [job] = bench.add("pasta")
     bench.queues.jobs.send(make_message(job).body())
     assert bench.work() == set()
@@ -86,7 +86,7 @@ def test_messages_of_one_job_in_a_batch_are_worked_once(bench: Workbench) -> Non
 @pytest.mark.parametrize(
     "values", [{"status": one} for one in ("resolved", "error", "cancelled")] + [{"run": 2}]
 )
-def test_a_job_that_needs_no_work_costs_no_request(bench: Workbench, values: dict[str, Any]) -> None:
+def test_a_job_that_is_not_pending_makes_no_request(bench: Workbench, values: dict[str, Any]) -> None:
     [job] = bench.add("pasta", **values)
     records = [sqs_record(make_message(one).body()) for one in (replace(job, run=1), make_job())]
     assert bench.worker.work(records) == set()
@@ -94,7 +94,7 @@ def test_a_job_that_needs_no_work_costs_no_request(bench: Workbench, values: dic
 
 
 @pytest.mark.parametrize("poison", POISON)
-def test_a_poisoned_message_fails_alone(bench: Workbench, poison: str) -> None:
+def test_an_unreadable_message_does_not_affect_others(bench: Workbench, poison: str) -> None:
     bench.add("pasta", "pizza")
     [one, two] = bench.queues.jobs.records()
     assert bench.worker.work([one, sqs_record(poison, "poison"), two]) == {"poison"}
@@ -102,7 +102,7 @@ def test_a_poisoned_message_fails_alone(bench: Workbench, poison: str) -> None:
 
 
 @pytest.mark.parametrize("error", [Permanent("no_photos", "none"), DOWN, RateLimited(0)])
-def test_a_topic_that_fails_leaves_other_topics_and_its_own_spares_alone(
+def test_a_failing_topic_does_not_affect_other_topics_or_its_own_spares(
     bench: Workbench, error: Exception
 ) -> None:
     bench.source.find("bad", 29)
@@ -115,14 +115,14 @@ def test_a_topic_that_fails_leaves_other_topics_and_its_own_spares_alone(
     assert len(again) + sum(len(call["Entries"]) for call in sends) == 3
 
 
-def test_an_image_that_fails_leaves_the_others_alone(bench: Workbench) -> None:
+def test_a_failing_image_does_not_affect_others(bench: Workbench) -> None:
     bench.images.broken = frozenset(["p31"])
     bench.add("pasta", "pasta", "pasta")
     assert len(bench.work()) == 1
     assert photo_ids(bench) == ["p30", "p32"]
 
 
-def test_a_result_that_is_refused_makes_exactly_its_message_come_again(bench: Workbench) -> None:
+def test_only_the_message_of_a_refused_result_is_redelivered(bench: Workbench) -> None:
     refuse_entry(bench.queues.sqs, 1)
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     bench.add("pasta", "pasta", "pasta")
@@ -130,7 +130,7 @@ def test_a_result_that_is_refused_makes_exactly_its_message_come_again(bench: Wo
     assert json.loads(again)["job_id"] == json.loads(sends[0]["Entries"][1]["MessageBody"])["job_id"]
 
 
-def test_a_job_whose_wait_ends_while_its_batch_is_worked_is_not_lost(bench: Workbench) -> None:
+def test_a_job_whose_wait_ends_during_the_batch_is_not_lost(bench: Workbench) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     times = count(NOW, 1000)
     bench.worker = replace(bench.worker, clock=lambda: next(times))

@@ -156,7 +156,7 @@ def outcome(hostile: Workbench, topic: str) -> tuple[str, Job]:
         *((topic, "again") for topic in API if topic not in ("good", "object", "forbidden")),
     ],
 )
-def test_whatever_the_third_party_does_the_batch_goes_on(
+def test_no_fault_of_the_third_party_affects_the_other_job(
     hostile: Workbench, topic: str, expected: str
 ) -> None:
     begin = time.monotonic()
@@ -164,7 +164,7 @@ def test_whatever_the_third_party_does_the_batch_goes_on(
     assert time.monotonic() - begin < 6 * SECONDS  # it waits for neither drip nor silence to end
 
 
-def test_a_body_without_end_is_not_read_to_its_end(hostile: Workbench) -> None:
+def test_an_endless_body_is_not_read_to_the_end(hostile: Workbench) -> None:
     cut_off.clear()
     assert outcome(hostile, "large image")[0] == "again"
     assert cut_off.wait(60)

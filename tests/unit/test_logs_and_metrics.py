@@ -54,7 +54,7 @@ def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
     return JobWatchdog(bench.store, bench.ledger, bench.queues.jobs, grace=1, clock=clock)
 
 
-def test_one_id_runs_through_every_line_of_a_job(
+def test_every_log_line_of_a_job_has_its_correlation_id(
     bench: Workbench, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Deferred, lost, rescued, tried in vain, ended, retried and resolved."""
@@ -90,7 +90,7 @@ def test_one_id_runs_through_every_line_of_a_job(
     ]
 
 
-def test_the_delayed_copy_of_an_older_versions_message_has_the_id(bench: Workbench) -> None:
+def test_the_delayed_copy_of_an_older_versions_message_has_the_correlation_id(bench: Workbench) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     job = make_job(query="pasta", deferred_until=NOW + 5000)
     bench.store.create(job)
@@ -100,7 +100,7 @@ def test_the_delayed_copy_of_an_older_versions_message_has_the_id(bench: Workben
     assert json.loads(entry["MessageBody"])["correlation_id"] == CORRELATION
 
 
-def test_a_message_that_the_redrive_brought_keeps_the_id(
+def test_a_redriven_message_keeps_the_correlation_id(
     store: JobStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     job = make_job()
@@ -109,19 +109,17 @@ def test_a_message_that_the_redrive_brought_keeps_the_id(
     assert story(caplog, job.id) == [("failure recorded", CORRELATION)]
 
 
-def test_the_id_is_not_shown() -> None:
+def test_the_correlation_id_is_not_public() -> None:
     assert CORRELATION not in json.dumps(make_job().public_view())
 
 
-def test_a_job_that_an_older_version_wrote_is_read() -> None:
+def test_a_job_written_by_an_older_version_can_be_read() -> None:
     item = make_job().to_item()
     del item["correlation_id"]
     assert Job.from_item(item).correlation_id == ""
 
 
-def test_the_age_at_resolution_is_what_the_caller_waited_beyond_the_delay_it_asked_for(
-    store: JobStore, clock: FakeClock
-) -> None:
+def test_the_age_at_resolution_excludes_the_requested_delay(store: JobStore, clock: FakeClock) -> None:
     first, delayed, retried = make_job(), make_job(delay_seconds=2), make_job(run=2)
     for job in (first, delayed, retried):
         store.create(job)
@@ -132,7 +130,9 @@ def test_the_age_at_resolution_is_what_the_caller_waited_beyond_the_delay_it_ask
     assert metrics.metric_set["AgeAtResolution"]["Unit"] == "Milliseconds"
 
 
-def test_failures_are_counted_in_all_and_by_code(store: JobStore, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failures_are_counted_in_total_and_by_code(
+    store: JobStore, capsys: pytest.CaptureFixture[str]
+) -> None:
     jobs = [make_job() for _ in range(3)]
     for job, code in zip(jobs, ("no_photos", "down", "no_photos"), strict=True):
         store.create(job)
@@ -150,7 +150,7 @@ def test_failures_are_counted_in_all_and_by_code(store: JobStore, capsys: pytest
     assert (directive["Namespace"], set(directive["Dimensions"][0])) == ("Calo", {"service", "code"})
 
 
-def test_what_is_left_of_the_budget_and_of_the_spares_is_told(bench: Workbench) -> None:
+def test_the_remaining_budget_and_spare_photos_are_measured(bench: Workbench) -> None:
     bench.add("pasta", "pasta")
     bench.work()
     assert (samples("BudgetRemaining"), samples("SparePhotos")) == ([7], [28])  # 7 is what Unsplash says
@@ -165,14 +165,14 @@ def test_what_is_left_of_the_budget_and_of_the_spares_is_told(bench: Workbench) 
     assert samples("UnsplashRequests") == [1, 1]
 
 
-def test_a_request_that_failed_is_spent_too(bench: Workbench) -> None:
+def test_a_failed_request_counts_against_the_budget(bench: Workbench) -> None:
     bench.unsplash.errors["pasta"] = Transient("down", "down")
     bench.add("pasta")
     bench.work()
     assert samples("BudgetRemaining") == [49]
 
 
-def test_a_hop_of_a_wait_is_not_deferred_anew(bench: Workbench) -> None:
+def test_a_further_hop_of_a_wait_is_not_counted_as_deferred(bench: Workbench) -> None:
     bench.add("pasta", deferred_until=NOW + 5000)
     bench.unsplash.errors["pizza"] = RateLimited(0)
     bench.add("pizza")
@@ -180,7 +180,7 @@ def test_a_hop_of_a_wait_is_not_deferred_anew(bench: Workbench) -> None:
     assert samples("JobsDeferred") == [1]
 
 
-def test_the_watchdog_tells_the_rescued_from_the_lost(
+def test_the_watchdog_counts_rescued_and_lost_jobs_separately(
     bench: Workbench, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     late = NOW - 5000
@@ -197,14 +197,14 @@ def test_the_watchdog_tells_the_rescued_from_the_lost(
     assert '"code":"lost"' in capsys.readouterr().out
 
 
-def test_a_photo_is_told_of_only_once_taken(bench: Workbench) -> None:
+def test_taking_from_an_empty_lot_is_not_measured(bench: Workbench) -> None:
     bench.source.spares.put("pasta", [make_photo()], NOW // 1000)
     bench.source.spares.take("pasta", 5)
     bench.source.spares.take("pasta", 5)
     assert samples("SparePhotos") == [0]
 
 
-def test_a_line_of_metrics_is_one_that_cloudwatch_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_line_of_metrics_is_valid_for_cloudwatch(capsys: pytest.CaptureFixture[str]) -> None:
     """However many samples an invocation has: the limit is a hundred values in a line."""
     for number in range(250):
         measure("AgeAtResolution", number, MetricUnit.Milliseconds)
