@@ -1,41 +1,49 @@
-"""`make bench`: measure what docs/performance.md says, on this machine.
+"""Measure the figures in docs/performance.md on this machine: `make bench`, or `python -m bench --help`."""
 
-python -m bench            all of it (some minutes: it installs everything anew)
-python -m bench latency    from POST to the live event, one job at a time
-python -m bench throughput jobs a second that the local run resolves
-python -m bench imports    what the handlers take to start, beside boto3's clients alone
-python -m bench memory     memory and processor time of each function
-python -m bench relay      the relay beside nchan and a bare loop in C
-python -m bench start      a fresh clone to "ready", and a second start
-python -m bench web        how quickly the web app shows itself
-"""
-
+import argparse
 import sys
 
 from bench import imports, latency, memory, relay, start, throughput, web
 from local.processes import raise_on_sigterm
 
 PARTS = {
-    "latency": latency.measure,
-    "throughput": throughput.measure,
-    "imports": imports.measure,
-    "memory": memory.measure,
-    "start": start.measure,
-    "relay": relay.measure,
-    "web": web.measure,
+    "latency": (latency.measure, "time from POST to the live event, one job at a time"),
+    "throughput": (throughput.measure, "jobs per second that the local run resolves"),
+    "imports": (imports.measure, "start-up time of each handler, compared with its boto3 clients alone"),
+    "memory": (memory.measure, "memory and CPU time of each function"),
+    "start": (start.measure, 'time from a fresh clone to "ready", and of a second start'),
+    "relay": (relay.measure, "the relay compared with nchan and a bare loop in C"),
+    "web": (web.measure, "loading time of the web app"),
 }
+"""Each part of the benchmark, with its line in the help."""
 
 
-def main(names: list[str]) -> int:
-    """Run the parts named, or all. Returns the exit status."""
-    unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        print(f"unknown: {', '.join(unknown)}; known are {', '.join(PARTS)}", file=sys.stderr)
-        return 2
+def main(arguments: list[str]) -> int:
+    """Run the given parts, or all of them. Return the exit status."""
+    parser = _parser()
+    names = parser.parse_args(arguments).parts
+    if unknown := [name for name in names if name not in PARTS]:
+        parser.error(f"unknown part: {', '.join(unknown)} (choose from {', '.join(PARTS)})")
     raise_on_sigterm()
     for name in names or PARTS:
-        PARTS[name]()
+        measure, _ = PARTS[name]
+        measure()
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    lines = "\n".join(f"  {name:12}{description}" for name, (_, description) in PARTS.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure the figures in docs/performance.md on this machine.",
+        epilog=f"parts:\n{lines}\n\nWhat a deployment costs is computed by `python -m bench.cost`.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "parts", nargs="*", metavar="part",
+        help="what to measure; without it everything, which takes several minutes and installs all packages",
+    )  # fmt: skip
+    return parser
 
 
 if __name__ == "__main__":

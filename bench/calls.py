@@ -1,7 +1,7 @@
-"""How many AWS calls jobs cost, by function: asserted by the unit tests, priced by bench/cost.py.
+"""The number of AWS calls per function that jobs need. Unit tests assert it; bench/cost.py prices it.
 
-All jobs are of one topic, as most are where there are many. Image puts and what Lambda itself calls
-(receiving, deleting, reading the stream) are not counted here.
+All jobs have the same topic, as most jobs do when there are many. The calls do not include storing images
+and the calls that Lambda makes itself (receiving, deleting, reading the stream).
 """
 
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls for `jobs` jobs that are worked `batch` at a time."""
+    """Calls for `jobs` jobs that are processed in batches of `batch`."""
 
     jobs: int
     batch: int
     by_function: dict[str, dict[str, int]]
 
     def per_job(self, function: str, operation: str) -> float:
-        """Of one operation by one function."""
+        """Return the calls of one operation by one function, per job."""
         return self.by_function[function].get(operation, 0) / self.jobs
 
 
@@ -30,7 +30,7 @@ FULL = Calls(
         "job_counter": {"BatchGetItem": 2, "TransactWriteItems": 2},
     },
 )
-"""In a backlog: nine full batches, and ninety changes at a time for the counter."""
+"""With a backlog: nine full batches, and batches of ninety changes for the counter."""
 LONE = Calls(
     jobs=30,
     batch=1,
@@ -41,4 +41,4 @@ LONE = Calls(
         "job_counter": {"BatchGetItem": 60, "TransactWriteItems": 60},
     },
 )
-"""One job after the other, each change counted for itself."""
+"""One job after the other: each job is a batch, and so is each change for the counter."""

@@ -1,7 +1,7 @@
-"""What a deployment costs in a month, by service: `python -m bench.cost --jobs-per-day N --viewers N`.
+"""Compute the monthly cost of a deployment by service: `python -m bench.cost --jobs-per-day N --viewers N`.
 
-From the calls that the tests count (bench/calls.py), list prices (bench/prices.py), and the assumptions
-below. docs/cost.md says what follows from it.
+The model uses the calls that the tests count (bench/calls.py), list prices (bench/prices.py) and the
+assumptions below. docs/cost.md explains the results.
 """
 
 import argparse
@@ -18,27 +18,27 @@ DAYS = 365 / 12
 HOURS = 24 * DAYS
 SECONDS = 3600 * HOURS
 LONE_RATE = 10.0
-"""Jobs a second that the ten workers do one by one; of what comes beyond that, batches are full."""
+"""Jobs per second that the ten workers process one by one. Jobs above this rate come in full batches."""
 GB = 1e9
 
-# DynamoDB. An item costs a unit for each KB, one of an index too; in a transaction twice that.
+# DynamoDB: a write costs one unit per KB, of a table or an index, and twice that in a transaction.
 ACCEPT_UNITS = 1 + 4
-"""A pending job and its place in four indexes."""
+"""Write units of a pending job and its entries in four indexes."""
 RESOLVE_UNITS = 2 + 5
-"""A job with its photo; moved in two indexes (two units each), taken out of a third."""
+"""Write units of a job with its photo: two index entries move (two units each) and one is deleted."""
 PHOTOS = 30
-"""Of one request to the third party."""
+"""Photos per request to the third party."""
 SPARE_UNITS = 5
-"""They lie packed in one item: every write to it, even a taking, is paid by its size. Twenty-nine that were
-Unsplash's packed into 3.7 KB; a test packs some with longer texts."""
+"""Write units of the item that holds a topic's spare photos. Every write is charged for the whole item, even
+one that takes a photo. 29 photos from Unsplash took 3.7 KB; a test packs photos with longer texts."""
 CHANGES = 3
-"""Of a job in its life: made, resolved, expired. The first two are published."""
+"""Changes per job: created, resolved, expired. The first two are published."""
 COUNT_UNITS = 2
-"""A mark, or a counter, in a transaction."""
+"""Write units of a mark or a counter, in a transaction."""
 JOB_GB = 2.5e3 / GB
-"""A job with its index entries and its mark; kept for a month."""
+"""Size of a job with its index entries and its mark, which are stored for a month."""
 
-# Lambda: seconds an invocation
+# Lambda: seconds per invocation
 TIMES = {
     "create_job": 0.03,
     "read_jobs": 0.05,
@@ -47,6 +47,7 @@ TIMES = {
     "job_watchdog": 0.05,
 }
 WORK_SECONDS = {1: 1.0, 10: 2.0}
+"""Seconds per invocation of job_worker, by batch size."""
 MEMORY_GB = {
     "create_job": 0.5,
     "read_jobs": 1.0,
@@ -58,42 +59,44 @@ MEMORY_GB = {
     "job_watchdog": 0.25,
     "relay_janitor": 0.25,
 }
-"""Also of those that run so seldom that they are not counted. A test compares it with the templates."""
+"""Memory of all functions, also of those whose few invocations are not counted. A test compares these values
+with the templates."""
 WATCHDOG_RUNS = 60 * HOURS
 
-# what waits for messages: five long polls at a time for each of Lambda's three queues, two for a relay's
+# SQS: concurrent long polls, five for each of Lambda's three queues and two for a relay's queue
 POLL_SECONDS = 20.0
 LAMBDA_POLLERS, RELAY_POLLERS = 3 * 5, 2
 STREAM_POLLS = 4.0
-"""A second, by the Pipe."""
+"""Stream reads per second by the Pipe."""
 
-# the relay and its readers
+# the relay and its viewers
 CONNECTS = SECONDS / (13.3 * 60)
-"""Of one viewer in a month; each with a read of the list."""
+"""Connections per viewer and month. Each also reads the list once."""
 EVENT_GB = 900 / GB
 STREAMED_GB = 0.01
-"""Of a stream, charged as one more request."""
+"""Data of a stream that is charged as one more request."""
 HEARTBEAT_GB = SECONDS / 15 * 60 / GB
 CHANGE_GB = 3e3 / GB
-"""A stream record, with the old image and the new one."""
+"""Size of a stream record with the old and the new image."""
 
 IMAGE_GB = {"stored": 180e3 / GB, "shown": 150e3 / GB}
 LOG_GB = {1: 6e3 / GB, 10: 2.5e3 / GB}
-"""Of all functions for a job, worked one by one and in full batches."""
+"""Logs of all functions per job, by batch size."""
 RELAY_LOG_GB = 170 / GB
 ACCESS_LOG_GB = 300 / GB
-"""API Gateway's line for a request. Not counted: the access logs of S3, CloudFront and the load balancer, for
-their delivery is free and their storage a few dollars at most, and flow logs of what was turned away."""
+"""API Gateway's log line for a request. Not counted: flow logs of rejected connections, and the access logs
+of S3, CloudFront and the load balancer (free to deliver, a few dollars at most to store)."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """What costs by being there, by the setting `size`. A test compares it with the templates.
+    """Resources that are charged even when idle, by the setting `size`.
 
-    `alarm_metrics`: an alarm is charged for each metric that it looks at; `live_` are those of the relay.
-    `metrics` are custom ones. A managed group of the firewall is charged as one rule; none, no firewall.
-    `streams_per_task` is what autoscaling aims at; with a fixed number of tasks, what they take.
-    `addresses`: public ones, of the NAT gateways or of the tasks.
+    A test compares them with the templates. `alarm_metrics` counts the metrics that alarms use, because an
+    alarm is charged per metric; `live_alarm_metrics` counts those of the relay. `metrics` are custom metrics.
+    In `waf_rules` a managed rule group counts as one rule; 0 means that there is no firewall. `addresses` are
+    the public IPv4 addresses of the NAT gateways or of the tasks. `streams_per_task` is the target of
+    autoscaling or, with a fixed number of tasks, the capacity of one.
     """
 
     alarm_metrics: int
@@ -123,10 +126,12 @@ SIZES = {"standard": STANDARD, "small": SMALL}
 
 @dataclass(frozen=True)
 class Load:
-    """`viewers` are connected all the time. `watch_feed`: each sees every job, not only its own.
-    `stored_images`, `live` and `size` are the deployment's settings `images: cdn`, `live` and `size`.
+    """The load and the settings of a deployment.
 
-    Raises ValueError if there is less than nothing, or more viewers than the size takes.
+    `viewers` are connected all the time. With `watch_feed` each of them receives every job, otherwise only
+    its own. `stored_images`, `live` and `size` correspond to the settings `images=cdn`, `live` and `size`.
+
+    Raises ValueError for a negative number, or for more viewers than the size supports.
     """
 
     jobs_per_day: float
@@ -138,33 +143,35 @@ class Load:
 
     def __post_init__(self) -> None:
         if self.jobs_per_day < 0 or self.viewers < 0:
-            raise ValueError("jobs and viewers cannot be negative")
+            raise ValueError("jobs and viewers must not be negative")
         most = self.size.max_tasks * self.size.streams_per_task
         if self.live and self.viewers > most:
-            raise ValueError(f"at most {most:,} viewers with this size")
+            raise ValueError(f"this size supports at most {most:,} viewers")
 
     @property
     def jobs(self) -> float:
-        """In a month."""
+        """Jobs per month."""
         return self.jobs_per_day * DAYS
 
     @property
-    def lone(self) -> float:
-        """Of them, those that are worked one by one."""
+    def lone_jobs(self) -> float:
+        """Jobs per month that are processed one by one."""
         return min(self.jobs, LONE_RATE * SECONDS)
 
     @property
     def tasks(self) -> int:
-        """Relay tasks."""
+        """Number of relay tasks."""
         return max(self.size.tasks, math.ceil(self.viewers / self.size.streams_per_task)) if self.live else 0
 
 
+Amount = tuple[str, str, float]
+"""Service, name in PRICES, and units per month."""
 Usage = dict[str, dict[str, float]]
-"""How much of what has a price, by service."""
+"""Units used per month, by service and by name in PRICES."""
 
 
 def usage(load: Load) -> Usage:
-    """What a month uses."""
+    """Return the units that the load uses in a month."""
     used: Usage = defaultdict(lambda: defaultdict(float))
     for service, priced, amount in _amounts(load):
         if amount:
@@ -173,7 +180,7 @@ def usage(load: Load) -> Usage:
 
 
 def cost(load: Load) -> dict[str, float]:
-    """Dollars a month by service, dearest first."""
+    """Return the dollars per month by service, highest first."""
     sums = {
         service: sum(PRICES[priced].usd * amount for priced, amount in amounts.items())
         for service, amounts in usage(load).items()
@@ -181,18 +188,19 @@ def cost(load: Load) -> dict[str, float]:
     return dict(sorted(sums.items(), key=lambda item: -item[1]))
 
 
-def _amounts(load: Load) -> Iterator[tuple[str, str, float]]:
+def _amounts(load: Load) -> Iterator[Amount]:
+    """Yield all amounts. A price may occur several times."""
     yield from _per_job(load)
-    yield from _standing(load)
-    yield from _viewing(load)
+    yield from _idle(load)
+    yield from _viewers(load)
     if load.live:
         yield from _relay(load)
 
 
-def _per_job(load: Load) -> Iterator[tuple[str, str, float]]:
-    yield from _worked(LONE, load.lone)
-    yield from _worked(FULL, load.jobs - load.lone)
-    yield from _api(load, load.jobs)
+def _per_job(load: Load) -> Iterator[Amount]:
+    yield from _processing(LONE, load.lone_jobs)
+    yield from _processing(FULL, load.jobs - load.lone_jobs)
+    yield from _api_requests(load, load.jobs)
     yield "DynamoDB", "table_gb", load.jobs * JOB_GB
     yield "X-Ray", "trace", 3 * (min(load.jobs, SECONDS) + 0.05 * max(0, load.jobs - SECONDS))
     if load.stored_images:
@@ -202,36 +210,36 @@ def _per_job(load: Load) -> Iterator[tuple[str, str, float]]:
         yield "CloudFront", "cdn_gb", load.jobs * IMAGE_GB["shown"]
 
 
-def _worked(calls: Calls, jobs: float) -> Iterator[tuple[str, str, float]]:
-    """Jobs from the API to the topic, as many at a time as `calls` are of."""
+def _processing(calls: Calls, jobs: float) -> Iterator[Amount]:
+    """Yield the amounts for jobs from the API to the topic, with the batch size of `calls`."""
     batches = jobs / calls.batch
     transactions = jobs * calls.per_job("job_counter", "TransactWriteItems") * CHANGES / 2
     yield "DynamoDB", "write_unit", _writes(calls, jobs) + COUNT_UNITS * (jobs * CHANGES + transactions)
     yield "DynamoDB", "read_unit", jobs * (1 + CHANGES)
     sends = jobs * (1 + calls.per_job("job_worker", "SendMessageBatch"))
-    yield "SQS", "sqs_request", sends + 2 * 2 * batches  # two queues, each received from and deleted from
+    yield "SQS", "sqs_request", sends + 2 * 2 * batches  # two queues, each with a receive and a delete
     yield "SNS and Pipe", "sns_publish", 2 * batches
     yield "SNS and Pipe", "pipe_request", 2 * batches
-    yield from _invoked("create_job", jobs, TIMES["create_job"])
-    yield from _invoked("job_worker", batches, WORK_SECONDS[calls.batch])
-    yield from _invoked("result_worker", batches, TIMES["result_worker"])
-    yield from _invoked("job_counter", transactions, TIMES["job_counter"])
+    yield from _invocations("create_job", jobs, TIMES["create_job"])
+    yield from _invocations("job_worker", batches, WORK_SECONDS[calls.batch])
+    yield from _invocations("result_worker", batches, TIMES["result_worker"])
+    yield from _invocations("job_counter", transactions, TIMES["job_counter"])
     yield "CloudWatch", "log_gb", jobs * LOG_GB[calls.batch]
 
 
 def _writes(calls: Calls, jobs: float) -> float:
-    """Write units of the jobs and of the worker's part of the ledger."""
-    spares = jobs / calls.batch + 2 * jobs / PHOTOS  # takings, and with each request a claim and a put
+    """Return the write units of the jobs and of the worker's items in the ledger."""
+    spares = jobs / calls.batch + 2 * jobs / PHOTOS  # one take per batch; one claim and one put per request
     small = jobs * calls.per_job("job_worker", "UpdateItem") - spares
     return jobs * (ACCEPT_UNITS + RESOLVE_UNITS) + spares * SPARE_UNITS + small
 
 
-def _standing(load: Load) -> Iterator[tuple[str, str, float]]:
-    """What costs though nothing happens."""
+def _idle(load: Load) -> Iterator[Amount]:
+    """Yield the amounts that do not depend on jobs or viewers."""
     size = load.size
     yield "SQS", "sqs_request", LAMBDA_POLLERS * SECONDS / POLL_SECONDS
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
-    yield from _invoked("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
+    yield from _invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
     yield "CloudWatch", "metric", size.metrics
     yield "CloudWatch", "alarm_metric", size.alarm_metrics + (size.live_alarm_metrics if load.live else 0)
     yield "CloudWatch", "dashboard", size.dashboards
@@ -240,22 +248,23 @@ def _standing(load: Load) -> Iterator[tuple[str, str, float]]:
     yield "Secrets Manager", "secret", 1
 
 
-def _viewing(load: Load) -> Iterator[tuple[str, str, float]]:
+def _viewers(load: Load) -> Iterator[Amount]:
     connects = load.viewers * CONNECTS
-    yield from _api(load, 2 * connects if load.live else connects)
-    yield from _invoked("read_jobs", connects, TIMES["read_jobs"])
+    yield from _api_requests(load, 2 * connects if load.live else connects)
+    yield from _invocations("read_jobs", connects, TIMES["read_jobs"])
     yield "DynamoDB", "read_unit", connects * (4 + 20 + 8)  # index shards, a page of jobs, counters
 
 
-def _relay(load: Load) -> Iterator[tuple[str, str, float]]:
+def _relay(load: Load) -> Iterator[Amount]:
     yield "Relay", "vcpu_hour", load.tasks * load.size.vcpu * HOURS
     yield "Relay", "memory_gb_hour", load.tasks * load.size.memory_gb * HOURS
     yield "Relay", "nat_hour", load.size.nat_gateways * HOURS
     yield "Relay", "address_hour", load.size.addresses * HOURS
     yield "Relay", "alb_hour", HOURS
     changes = load.jobs * 2
-    together = changes * (load.lone / LONE.batch + (load.jobs - load.lone) / FULL.batch) / (load.jobs or 1)
-    yield "SQS", "sqs_request", load.tasks * (RELAY_POLLERS * SECONDS / POLL_SECONDS + 2 * together)
+    batches = load.lone_jobs / LONE.batch + (load.jobs - load.lone_jobs) / FULL.batch
+    receives = changes * batches / (load.jobs or 1)
+    yield "SQS", "sqs_request", load.tasks * (RELAY_POLLERS * SECONDS / POLL_SECONDS + 2 * receives)
     if load.size.nat_gateways:
         yield "Relay", "nat_gb", load.tasks * changes * CHANGE_GB
     yield "CloudWatch", "log_gb", load.tasks * changes * RELAY_LOG_GB
@@ -265,42 +274,60 @@ def _relay(load: Load) -> Iterator[tuple[str, str, float]]:
     yield "Relay", "lcu_hour", max(load.viewers / 3000, sent / HOURS) * HOURS
 
 
-def _api(load: Load, requests: float) -> Iterator[tuple[str, str, float]]:
+def _api_requests(load: Load, requests: float) -> Iterator[Amount]:
     yield "API Gateway", "api_request", requests
     if load.size.waf_rules:
         yield "WAF", "waf_request", requests
     yield "CloudWatch", "log_gb", requests * ACCESS_LOG_GB
 
 
-def _invoked(name: str, count: float, seconds: float) -> Iterator[tuple[str, str, float]]:
+def _invocations(name: str, count: float, seconds: float) -> Iterator[Amount]:
     yield "Lambda", "lambda_request", count
     yield "Lambda", "lambda_gb_second", count * seconds * MEMORY_GB[name]
 
 
 def main(arguments: list[str]) -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(prog="python -m bench.cost", description=__doc__)
-    parser.add_argument("--jobs-per-day", type=float, default=0)
-    parser.add_argument("--viewers", type=float, default=0, help="connected all the time")
-    parser.add_argument("--watch", choices=("feed", "own"), default="feed", help="every job, or one's own")
-    parser.add_argument("--images", choices=("cdn", "hotlink"), default="cdn", help="the setting")
-    parser.add_argument("--live", choices=("true", "false"), default="true", help="the setting")
-    parser.add_argument("--size", choices=SIZES, default="standard", help="the setting")
-    given = parser.parse_args(arguments)
+    """Print the cost of the load that the arguments describe."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
     try:
         load = Load(
-            given.jobs_per_day,
-            given.viewers,
-            watch_feed=given.watch == "feed",
-            stored_images=given.images == "cdn",
-            live=given.live == "true",
-            size=SIZES[given.size],
+            options.jobs_per_day,
+            options.viewers,
+            watch_feed=options.watch == "feed",
+            stored_images=options.images == "cdn",
+            live=options.live == "true",
+            size=SIZES[options.size],
         )
     except ValueError as error:
         parser.error(str(error))
+    _print(load)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.cost",
+        description="Compute the monthly cost of a deployment by service. docs/cost.md explains the model.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--jobs-per-day", type=float, default=0, help="jobs created per day")
+    parser.add_argument("--viewers", type=float, default=0, help="viewers connected all the time")
+    parser.add_argument(
+        "--watch",
+        choices=("feed", "own"),
+        default="feed",
+        help="whether a viewer receives every job or its own",
+    )
+    parser.add_argument("--images", choices=("cdn", "hotlink"), default="cdn", help="the setting `images`")
+    parser.add_argument("--live", choices=("true", "false"), default="true", help="the setting `live`")
+    parser.add_argument("--size", choices=SIZES, default="standard", help="the setting `size`")
+    return parser
+
+
+def _print(load: Load) -> None:
     costs = cost(load)
-    print(f"{load.jobs:,.0f} jobs a month, {load.viewers:,.0f} viewers, {load.tasks} relay tasks")
-    print("USD a month, list prices without free tiers\n")
+    print(f"{load.jobs:,.0f} jobs per month, {load.viewers:,.0f} viewers, {load.tasks} relay tasks")
+    print("USD per month, list prices without free tiers\n")
     for service, dollars in costs.items():
         print(f"  {service:20}{dollars:14,.2f}")
     print(f"  {'total':20}{sum(costs.values()):14,.2f}")

@@ -1,5 +1,8 @@
-"""What a handler's import and set-up cost, beside making its boto3 clients alone: the part of a cold start
-that is ours to choose. Each figure is of a fresh process; pairs run one after the other."""
+"""Time to import and set up each handler, compared with creating only its boto3 clients.
+
+This is the part of a cold start that our code determines. Each time is measured in a new process; the two
+processes of a pair run one after the other.
+"""
 
 import os
 import shutil
@@ -49,8 +52,8 @@ HANDLERS = {
 
 
 def measure() -> None:
-    """Print a table: medians in ms, and the median of the paired ratios."""
-    print(f"\nimport and set-up of each handler, {PAIRS} pairs (ms)\n")
+    """Print a table: medians in ms, and the median of the ratios of the pairs."""
+    print(f"\nImport and set-up of each handler, {PAIRS} pairs (ms)\n")
     print(f"{'':16}{'boto3 alone':>14}{'handler':>10}{'ratio':>8}")
     for name, (factory, services) in HANDLERS.items():
         clients = "; ".join(f"boto3.client({service!r})" for service in services.split())
@@ -61,11 +64,11 @@ def measure() -> None:
         alone, ours = (median(times) for times in zip(*pairs, strict=True))
         print(f"{name:16}{alone:14.0f}{ours:10.0f}{ratio:8.2f}")
 
-    _measure_byte_code()
+    _measure_bytecode()
 
 
-def _measure_byte_code() -> None:
-    """What a start takes longer from a bundle without byte code, in a folder that cannot keep any."""
+def _measure_bytecode() -> None:
+    """Print how much longer a start takes from a bundle without bytecode, in a read-only folder."""
     factory, _ = HANDLERS["create_job"]
     code = f"from functions.create_job.handler import {factory}; {factory}()"
     with tempfile.TemporaryDirectory() as folder:
@@ -74,12 +77,12 @@ def _measure_byte_code() -> None:
             shutil.copytree(build_bundle()[0], copy, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run([sys.executable, "-m", "compileall", "-q", str(compiled)], check=True)
         pairs = [(_time(code, compiled, "-B"), _time(code, plain, "-B")) for _ in range(PAIRS + 1)][1:]
-    more = median(without - with_it for with_it, without in pairs)
-    print(f"\ncreate_job from the bundle: {more:.0f} ms more without byte code")
+    difference = median(without - with_bytecode for with_bytecode, without in pairs)
+    print(f"\ncreate_job from the bundle takes {difference:.0f} ms longer without bytecode")
 
 
 def _time(code: str, folder: Path = ROOT, *options: str) -> float:
-    """Milliseconds that a fresh interpreter takes for the code, beyond starting."""
+    """Return the milliseconds that a new interpreter needs for the code, without its own start."""
     timed = f"import time; begin = time.perf_counter(); {code}; print(time.perf_counter() - begin)"
     environment = {"PATH": os.environ["PATH"], **SETTINGS}
     command = [sys.executable, *options, "-c", timed]

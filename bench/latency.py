@@ -1,4 +1,4 @@
-"""From POST to the live event `resolved` on the local run, one job at a time, and where the time goes."""
+"""Time from POST to the live event `resolved` in a local run, one job at a time, split into stages."""
 
 import json
 import tempfile
@@ -19,7 +19,7 @@ JOBS = 30
 
 @dataclass(frozen=True)
 class Times:
-    """Milliseconds of one job. All clocks are this machine's."""
+    """Milliseconds of one job. All times are from the clock of this machine."""
 
     total: float
     post: float
@@ -28,11 +28,11 @@ class Times:
 
 
 def measure() -> None:
-    """Start the local system, measure, print a table."""
+    """Start the local system, measure and print a table."""
     (port,) = free_ports(1)
     with (
         tempfile.TemporaryDirectory() as folder,
-        # the budget must not end in the middle of the measurement
+        # the budget must last for the whole measurement
         LocalSystem(
             Path(folder) / "run", port, settings={"rate_limit": "5000"}, stand_in=["--limit", "5000"]
         ) as system,
@@ -47,28 +47,32 @@ def measure() -> None:
             posted = time.time()
             while True:
                 event = next(events)
-                shown = json.loads(event.data) if event.data else {}
-                if shown.get("id") == job["id"] and shown["status"] != "pending":
+                received = json.loads(event.data) if event.data else {}
+                if received.get("id") == job["id"] and received["status"] != "pending":
                     break
-            seen = time.time()
+            received_at = time.time()
             if number >= WARM_UP:
-                times.append(_times(began, posted, shown["updated_at"] / 1000, seen))
+                times.append(_times(began, posted, received["updated_at"] / 1000, received_at))
     _print(times)
 
 
-def _times(began: float, posted: float, written: float, seen: float) -> Times:
-    parts = (seen - began, posted - began, written - posted, seen - written)
-    return Times(*(1000 * part for part in parts))
+def _times(began: float, posted: float, written: float, received_at: float) -> Times:
+    return Times(
+        total=1000 * (received_at - began),
+        post=1000 * (posted - began),
+        work=1000 * (written - posted),
+        publish=1000 * (received_at - written),
+    )
 
 
 def _print(times: list[Times]) -> None:
-    print(f"\nPOST to live event, one job at a time, {len(times)} jobs (ms)\n")
+    print(f"\nTime from POST to live event, one job at a time, {len(times)} jobs (ms)\n")
     print(f"{'':34}{'p50':>8}{'p95':>8}{'max':>8}")
     rows = {
-        "total: POST sent to event received": [one.total for one in times],
-        "  POST answered": [one.post for one in times],
-        "  worked and written to the table": [one.work for one in times],
-        "  stream, Pipe, SNS, SQS, relay": [one.publish for one in times],
+        "total: POST sent to event received": [job.total for job in times],
+        "  POST answered": [job.post for job in times],
+        "  worked and written to the table": [job.work for job in times],
+        "  stream, Pipe, SNS, SQS, relay": [job.publish for job in times],
     }
     for name, values in rows.items():
         p95 = quantiles(values, n=20)[-1]

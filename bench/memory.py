@@ -1,9 +1,9 @@
-"""What the functions' memory sizes rest on: how much each takes at its peak, and how much processor time.
+"""Peak memory and CPU time of each function, from which the functions' memory sizes are chosen.
 
-Twice 300 jobs of ten topics go through the deployed whole while readers list them; the first time is to warm
-up. The emulator runs each function in processes of its own; Linux tells of each the most that it has had in
-memory and the time that it has used. Lambda gives a function processor time by its memory: 1,769 MB are one
-core (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+300 jobs of ten topics go through the local system twice while clients list them; the first pass is a warm-up.
+The emulator runs each function in separate processes, and Linux reports the peak memory and the CPU time of
+each process. Lambda allocates CPU in proportion to memory: 1,769 MB correspond to one vCPU
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 """
 
 import os
@@ -36,7 +36,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one process so far: its function's folder and memory size (MB), its peak (MB), its time (ms)."""
+    """One process: folder and memory size (MB) of its function, peak memory (MB) and CPU time (ms) so far."""
 
     function: str
     size: int
@@ -45,11 +45,11 @@ class Usage:
 
 
 Usages = dict[str, Usage]
-"""By process id."""
+"""Usage by process ID."""
 
 
 def measure() -> None:
-    """Start the local system, load it, print a table."""
+    """Start the local system, send it jobs and print a table."""
     (port,) = free_ports(1)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -64,31 +64,31 @@ def measure() -> None:
 
 
 def _load(client: httpx.Client) -> int:
-    """Make the jobs, cancel a few, and list them until all have ended. Returns how often they were listed."""
+    """Create the jobs, cancel some, list them until all have ended. Return the number of list requests."""
     lists = 0
     with ThreadPoolExecutor(CLIENTS) as pool:
         topics = [{"query": f"topic {number % TOPICS}"} for number in range(JOBS)]
-        made = list(pool.map(lambda topic: client.post("jobs", json=topic).json()["id"], topics))
-        for one in made[-CHANGES:]:
-            client.delete(f"jobs/{one}")
+        job_ids = list(pool.map(lambda topic: client.post("jobs", json=topic).json()["id"], topics))
+        for job_id in job_ids[-CHANGES:]:
+            client.delete(f"jobs/{job_id}")
         deadline = time.monotonic() + LIMIT_SECONDS
         while client.get("stats").json()["counts"]["pending"]:
             list(pool.map(lambda page: client.get("jobs", params=page), [{"pageSize": 100}] * CLIENTS))
             lists += CLIENTS + 1
             if time.monotonic() > deadline:
-                raise RuntimeError("the jobs did not end in time")
+                raise RuntimeError(f"the jobs did not end within {LIMIT_SECONDS} seconds")
             time.sleep(1)
     return lists
 
 
 def _usages(endpoint: str) -> Iterator[tuple[str, Usage]]:
-    """Of every process that the emulator at this endpoint runs a function in."""
+    """Yield the ID and usage of each process in which the emulator at this endpoint runs a function."""
     for process in Path("/proc").glob("[0-9]*"):
         try:
             lines = (process / "environ").read_bytes().decode(errors="replace").split("\0")
             status, stat = (process / "status").read_text(), (process / "stat").read_text()
         except OSError:
-            continue  # it has ended, or is somebody else's
+            continue  # the process has ended, or belongs to another user
         environment = dict(line.split("=", 1) for line in lines if "=" in line)
         function = environment.get("POWERTOOLS_SERVICE_NAME")
         size = environment.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
@@ -100,12 +100,15 @@ def _usages(endpoint: str) -> Iterator[tuple[str, Usage]]:
 
 
 def _print(before: Usages, after: Usages, calls: dict[str, int]) -> None:
-    """Time of warm processes only; of those that started meanwhile the peak counts."""
-    print(f"\nmemory and processor time of each function, {JOBS} jobs\n")
-    print(f"{'':16}{'size, MB':>10}{'peak, MB':>10}{'ms a job or call':>18}{'at its size':>13}")
+    """Print the table. CPU time is of processes that were warm `before`; peak memory is of all processes."""
+    print(f"\nMemory and CPU time of each function, {JOBS} jobs\n")
+    print(f"{'':16}{'size, MB':>10}{'peak, MB':>10}{'ms per job or call':>20}{'at its size':>13}")
     for name in sorted({usage.function for usage in after.values()}):
-        found = {process: usage for process, usage in after.items() if usage.function == name}
-        warm = sum(found[process].cpu - before[process].cpu for process in found if process in before)
-        size, peak = max(one.size for one in found.values()), max(one.peak for one in found.values())
+        processes = {process: usage for process, usage in after.items() if usage.function == name}
+        warm = sum(
+            usage.cpu - before[process].cpu for process, usage in processes.items() if process in before
+        )
+        size = max(usage.size for usage in processes.values())
+        peak = max(usage.peak for usage in processes.values())
         cpu = warm / (calls.get(name) or JOBS)
-        print(f"{name:16}{size:10}{peak:10.0f}{cpu:18.1f}{cpu * max(1, CORE_MB / size):13.1f}")
+        print(f"{name:16}{size:10}{peak:10.0f}{cpu:20.1f}{cpu * max(1, CORE_MB / size):13.1f}")

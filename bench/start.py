@@ -1,4 +1,4 @@
-"""How long a stranger waits: a fresh clone to "ready" on `make run`, and the same once more."""
+"""Time from `make run` to "ready": on a fresh clone, and again on the same clone."""
 
 import os
 import re
@@ -16,16 +16,27 @@ from local.processes import free_ports
 READY = re.compile(r"ready in ([\d.]+) s")
 STAGE = re.compile(r"^\s+([\d.]+) s  (.*)$")
 LIMIT_SECONDS = 600
-OURS = ("VIRTUAL_ENV", "PYTHON", "MAKE", "MFLAGS", "PORT", "AWS_", "UNSPLASH_", "CALO_", "CDK_", "JSII_")
-"""Beginnings of names."""
+REMOVED_PREFIXES = (
+    "VIRTUAL_ENV",
+    "PYTHON",
+    "MAKE",
+    "MFLAGS",
+    "PORT",
+    "AWS_",
+    "UNSPLASH_",
+    "CALO_",
+    "CDK_",
+    "JSII_",
+)
+"""Environment variables with these prefixes are not passed to the clone."""
 
 
 def measure() -> None:
-    """Clone HEAD, run it twice, print a table."""
+    """Clone HEAD, run it twice and print a table."""
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "calo"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
-        print('\n"make run" on a fresh clone (s)\n')
+        print('\n"make run" on a fresh clone (seconds)\n')
         for name in ("first run", "second run"):
             with _running(clone) as (ready, stages):
                 print(f"{name:12} ready after {ready:6.1f}")
@@ -35,12 +46,12 @@ def measure() -> None:
 
 @contextmanager
 def _running(clone: Path) -> Iterator[tuple[float, list[str]]]:
-    """Seconds from the command to "ready", and the stages it told of."""
+    """Run `make run`. Yield the seconds from the command to "ready", and the stages that it printed."""
     (port,) = free_ports(1)
-    # what this bench runs in must not help the clone: no virtual environment, no settings of ours
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    # the environment of this process must not help the clone: remove its virtual environment and settings
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(REMOVED_PREFIXES)}
     environment["PATH"] = os.pathsep.join(
-        part for part in os.environ["PATH"].split(os.pathsep) if not part.startswith(str(ROOT))
+        folder for folder in os.environ["PATH"].split(os.pathsep) if not folder.startswith(str(ROOT))
     )
     began = time.monotonic()
     child = subprocess.Popen(
@@ -55,6 +66,7 @@ def _running(clone: Path) -> Iterator[tuple[float, list[str]]]:
 
 
 def _wait_ready(child: "subprocess.Popen[str]", began: float) -> tuple[float, list[str]]:
+    """Return the seconds since `began`, and the stages. Raise RuntimeError if the system does not start."""
     stages: list[str] = []
     assert child.stdout is not None
     for line in child.stdout:
@@ -64,4 +76,4 @@ def _wait_ready(child: "subprocess.Popen[str]", began: float) -> tuple[float, li
             return time.monotonic() - began, stages
         if time.monotonic() - began > LIMIT_SECONDS:
             break
-    raise RuntimeError(f"make run did not get ready: {stages}")
+    raise RuntimeError(f'`make run` did not print "ready"; its stages: {stages}')

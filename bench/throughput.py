@@ -1,4 +1,4 @@
-"""How many jobs a second the local run resolves: 600 jobs of five topics from eight clients at once."""
+"""Jobs per second that the local run resolves: 600 jobs of five topics from eight concurrent clients."""
 
 import tempfile
 import time
@@ -15,11 +15,11 @@ JOBS, CLIENTS = 600, 8
 
 
 def measure() -> None:
-    """Start the local system with its stand-in, measure, print one line."""
+    """Start the local system with its stand-in, measure two bursts and print their rates."""
     (port,) = free_ports(1)
     with (
         tempfile.TemporaryDirectory() as folder,
-        # neither the budget nor the throttles may decide
+        # neither the budget nor throttling may limit the rate
         LocalSystem(
             Path(folder) / "run",
             port,
@@ -28,14 +28,14 @@ def measure() -> None:
         ) as system,
         httpx.Client(base_url=f"{system.url}/api", timeout=60) as client,
     ):
-        first = _burst(client, 1)  # while it goes on, functions start
+        first = _burst(client, 1)  # includes the start of the functions
         second = _burst(client, 2)
-    print(f"\n{JOBS} jobs of {len(TOPICS)} topics from {CLIENTS} clients, jobs a second:")
-    print(f"  after the start: {first:.1f}, and again: {second:.1f}")
+    print(f"\n{JOBS} jobs of {len(TOPICS)} topics from {CLIENTS} clients, jobs per second:")
+    print(f"  first burst (functions start): {first:.1f}, second burst: {second:.1f}")
 
 
 def _burst(client: httpx.Client, number: int) -> float:
-    """Return the jobs a second of the burst of this number."""
+    """Post burst `number`, counted from 1, and return the jobs resolved per second."""
     began = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(lambda job: _post(client, TOPICS[job % len(TOPICS)]), range(JOBS)))
@@ -48,9 +48,9 @@ def _post(client: httpx.Client, topic: str) -> None:
 
 
 def _wait_for(client: httpx.Client, resolved: int) -> None:
-    """Raises RuntimeError if a job ends otherwise, or if it takes two minutes."""
+    """Wait for this many resolved jobs. Raise RuntimeError if a job fails, or after two minutes."""
     deadline = time.monotonic() + 120
     while (counts := client.get("/stats").json()["counts"])["resolved"] < resolved:
         if counts["error"] or time.monotonic() > deadline:
-            raise RuntimeError(f"jobs did not all resolve: {counts}")
+            raise RuntimeError(f"not all jobs were resolved: {counts}")
         time.sleep(0.1)

@@ -1,5 +1,4 @@
-"""How a run is shared by processes and ends in order; the templates, synthesised once: with the defaults, as
-they go to AWS."""
+"""Configure pytest, distribute tests to processes, and synthesize the templates with default settings."""
 
 import json
 from pathlib import Path
@@ -15,41 +14,41 @@ from local.processes import raise_on_sigterm
 
 
 def pytest_configure() -> None:
-    """A run that is ended by SIGTERM takes the emulator, the relay and the rest along."""
+    """Raise on SIGTERM, so that a terminated run stops the emulator, the relay and all other processes."""
     raise_on_sigterm()
 
 
-ONE_SYSTEM = {"browser", "deployment", "integration"}
-"""Folders whose tests share a system that takes long to start."""
+SHARED_SYSTEM_FOLDERS = {"browser", "deployment", "integration"}
+"""Folders whose tests share a system that is slow to start."""
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Tests of one system go to one process; all others go by their files to whichever process is free."""
+    """Run the tests that share a system in one process, and each other file in any free process."""
 
     def _split_scope(self, nodeid: str) -> str:
         _, folder, *_ = nodeid.split("/")
-        return folder if folder in ONE_SYSTEM else nodeid.split("::")[0]
+        return folder if folder in SHARED_SYSTEM_FOLDERS else nodeid.split("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
-    """Used with --numprocesses."""
+    """Return the scheduler for runs with `--numprocesses`."""
     return FolderScheduling(config, log)
 
 
 FLAGS = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]
-"""The `cdk` command hands these to the app; a test must do so itself."""
+"""Feature flags. The `cdk` command passes them to the app; tests must pass them explicitly."""
 
 
 def app_of(outdir: str | None = None, **context: str) -> App:
-    """The app as `cdk synth -c name=value` would build it."""
+    """Return the app that `cdk synth -c name=value` would build."""
     app = App(context={**FLAGS, **context}, outdir=outdir)
     build(app)
     return app
 
 
 def synth_stacks(**context: str) -> dict[str, Template]:
-    """Templates by stack, of an app with this context."""
+    """Return the templates by stack of an app with this context."""
     return {
         stack.node.id: Template.from_stack(stack)  # type: ignore[arg-type]
         for stack in app_of(**context).node.children
@@ -58,7 +57,7 @@ def synth_stacks(**context: str) -> dict[str, Template]:
 
 
 def read(template: Template, value: Any) -> str:
-    """Return the name of the parameter that a value of this template is read from."""
+    """Return the name of the SSM parameter from which a value of this template is read."""
     parameter = template.to_json()["Parameters"][value["Ref"]]
     assert parameter["Type"] == "AWS::SSM::Parameter::Value<String>"
     return str(parameter["Default"])
@@ -66,4 +65,5 @@ def read(template: Template, value: Any) -> str:
 
 @pytest.fixture(scope="session")
 def templates() -> dict[str, Template]:
+    """Return the templates by stack, with the default settings."""
     return synth_stacks()

@@ -1,4 +1,4 @@
-"""What CloudWatch's embedded metric format allows, as a schema.
+"""The rules of CloudWatch's embedded metric format as a JSON schema.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -48,6 +48,6 @@ def check_embedded_metrics(line: dict[str, Any]) -> None:
     """Raise jsonschema.ValidationError if CloudWatch would ignore the line or a metric in it."""
     jsonschema.validate(line, LINE)
     for directive in line["_aws"]["CloudWatchMetrics"]:
-        targets = {one["Name"]: VALUE for one in directive["Metrics"]}
+        targets = {metric["Name"]: VALUE for metric in directive["Metrics"]}
         targets |= {name: DIMENSION for names in directive["Dimensions"] for name in names}
         jsonschema.validate(line, {"required": list(targets), "properties": targets})

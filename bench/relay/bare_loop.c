@@ -1,9 +1,9 @@
-/* The physical limit that the relay is measured against: one thread, one send() a client, and nothing else.
+/* The lower bound that the relay is compared with: one thread and one send() per client.
  *
  *     bare_loop PORT < lines
  *
- * Every line of standard input goes to every connection as one event. It reads no request beyond its first
- * bytes, keeps no history, and drops nobody: it is no server of events, only the loop of one.
+ * It sends every line of standard input to every connection as one event. It reads only the first bytes of a
+ * request, keeps no history and never disconnects a slow client, so it is not a complete event server.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -33,12 +33,12 @@ static void send_line(const char *line, int size, long number) {
 
 int main(int argc, char **argv) {
     if (argc != 2) return 2;
-    int one = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
-    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 4096)) return 1;
+    int enabled = 1, listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &enabled, sizeof enabled);
+    setsockopt(listener, IPPROTO_TCP, TCP_NODELAY, &enabled, sizeof enabled);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) return 1;
     fcntl(0, F_SETFL, O_NONBLOCK);
     int epoll = epoll_create1(0);
     struct epoll_event e = {.events = EPOLLIN, .data.fd = listener}, ready[256];
@@ -74,7 +74,7 @@ int main(int argc, char **argv) {
                 if (send(fd, head, sizeof head - 1, MSG_NOSIGNAL) < 0) perror("send");
                 fds[count++] = fd;
             } else {
-                close(fd); /* at the end of a run */
+                close(fd); /* the client disconnected at the end of a run */
             }
         }
     }

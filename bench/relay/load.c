@@ -1,11 +1,13 @@
-/* A load for servers of events: opens many streams, publishes at a steady rate, and takes the time of every
- * delivery. One thread, one epoll. Driven by bench/relay/__init__.py, which reads its lines:
+/* A load client for event servers: it opens many streams, publishes events at a constant rate, and measures the
+ * latency of every delivery. It has one thread and one epoll instance. bench/relay/run.py starts it and reads its
+ * output:
  *
  *     load PORT PATH CONNECTIONS PUBLISH EVENTS PER_SECOND
  *
- * PUBLISH is a descriptor number, to which events are written as lines, or a path, to which they are posted.
- * It connects, says "connected SECONDS", waits for a line, publishes, and says "done ..." with its figures.
- * An event is a job's JSON of some 300 bytes with the time (CLOCK_MONOTONIC, ns) at which it was published.
+ * PUBLISH is the number of a file descriptor, to which events are written as lines, or a path, to which they are
+ * posted. The program opens the streams, prints "connected SECONDS", waits for a line on standard input, publishes
+ * the events, and prints "done" and its results as JSON. It then waits for another line before it exits.
+ * An event is a job's JSON of about 300 bytes with the time (CLOCK_MONOTONIC, ns) at which it was published.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 128, MARK = 4 + 19 /* "t":, a one, and eighteen digits */, READ = 65536, PATIENCE = 20 };
+enum { IN_FLIGHT = 128, MARK = 4 + 19 /* "t": and a 1 followed by 18 digits */, READ = 65536, TIMEOUT = 20 };
 
 typedef struct {
     int fd, open, events, kept;
@@ -47,18 +49,18 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static void begin(int index) {
+static void open_stream(int index) {
     Client *c = &clients[index];
-    int one = 1;
+    int enabled = 1;
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (c->fd < 0) fail("socket");
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &enabled, sizeof enabled);
     if (connect(c->fd, (struct sockaddr *)&server, sizeof server) < 0 && errno != EINPROGRESS) fail("connect");
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT, .data.u32 = (uint32_t)index};
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &e) < 0) fail("epoll_ctl");
 }
 
-static void take(Client *c, char *data, size_t size) {
+static void record_latencies(Client *c, char *data, size_t size) {
     char *end = data + size, *at = data;
     uint64_t now = now_ns();
     for (;;) {
@@ -70,8 +72,8 @@ static void take(Client *c, char *data, size_t size) {
         c->events++;
         at = mark + MARK;
     }
-    size_t rest = (size_t)(end - at);
-    c->kept = (int)(rest < MARK - 1 ? rest : MARK - 1);
+    size_t remaining = (size_t)(end - at);
+    c->kept = (int)(remaining < MARK - 1 ? remaining : MARK - 1);
     memmove(c->tail, end - c->kept, (size_t)c->kept);
 }
 
@@ -85,11 +87,11 @@ static void on_readable(Client *c) {
         fail("a stream ended");
     }
     if (!c->open) {
-        if (n > 12 && memcmp(buffer + c->kept, "HTTP/1.1 200", 12)) fail("no 200");
+        if (n > 12 && memcmp(buffer + c->kept, "HTTP/1.1 200", 12)) fail("the status is not 200");
         c->open = 1;
         opened++;
     }
-    take(c, buffer, (size_t)c->kept + (size_t)n);
+    record_latencies(c, buffer, (size_t)c->kept + (size_t)n);
 }
 
 static void publish(int fd) {
@@ -112,14 +114,15 @@ static void add_event(int number, const char *path) {
         "\"result\":null,\"photo\":null,\"error\":null,\"deferred_until\":null,\"created_at\":%lld,"
         "\"updated_at\":%lld,\"version\":1,\"padding\":\"%032d\"}",
         number, (unsigned long long)now_ns(), ms, ms, number);
-    char *to = unsent + unsent_end;
+    char *end = unsent + unsent_end;
     if (path)
-        unsent_end += (size_t)sprintf(to, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, size, job);
+        unsent_end += (size_t)sprintf(
+            end, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, size, job);
     else
-        unsent_end += (size_t)sprintf(to, "%s\n", job);
+        unsent_end += (size_t)sprintf(end, "%s\n", job);
 }
 
-static int by_size(const void *a, const void *b) {
+static int compare(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return x < y ? -1 : x > y;
 }
@@ -145,9 +148,9 @@ int main(int argc, char **argv) {
     uint64_t start = now_ns();
     int begun = 0;
     while (opened < count) {
-        while (begun < count && begun - opened < IN_FLIGHT) begin(begun++);
-        int n = epoll_wait(epoll, ready, 256, 1000 * PATIENCE);
-        if (n <= 0) fail("connecting takes too long");
+        while (begun < count && begun - opened < IN_FLIGHT) open_stream(begun++);
+        int n = epoll_wait(epoll, ready, 256, 1000 * TIMEOUT);
+        if (n <= 0) fail("the streams did not open in time");
         for (int i = 0; i < n; i++) {
             Client *c = &clients[ready[i].data.u32];
             if (ready[i].events & EPOLLOUT) {
@@ -175,7 +178,7 @@ int main(int argc, char **argv) {
     start = now_ns();
     int published = 0;
     uint64_t last = start;
-    while (received < expected && now_ns() - last < (uint64_t)PATIENCE * 1000000000u) {
+    while (received < expected && now_ns() - last < (uint64_t)TIMEOUT * 1000000000u) {
         while (published < events && (double)(now_ns() - start) >= 1e9 * published / per_second) {
             add_event(published++, is_post ? argv[4] : NULL);
             publish(publisher);
@@ -195,15 +198,15 @@ int main(int argc, char **argv) {
             }
         }
     }
-    int short_of = 0;
-    for (int i = 0; i < count; i++) short_of += clients[i].events != events;
+    int incomplete = 0;
+    for (int i = 0; i < count; i++) incomplete += clients[i].events != events;
     double seconds = (double)(now_ns() - start) / 1e9;
-    qsort(latencies, received, sizeof *latencies, by_size);
-    printf("done {\"expected\": %zu, \"received\": %zu, \"streams_short\": %d, \"seconds\": %.6f, "
+    qsort(latencies, received, sizeof *latencies, compare);
+    printf("done {\"expected\": %zu, \"received\": %zu, \"streams_incomplete\": %d, \"seconds\": %.6f, "
            "\"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
-        expected, received, short_of, seconds, latencies[received / 2], latencies[received * 99 / 100],
+        expected, received, incomplete, seconds, latencies[received / 2], latencies[received * 99 / 100],
         latencies[received ? received - 1 : 0]);
     fflush(stdout);
-    if (!fgets(line, sizeof line, stdin)) return 0; /* the streams stay open until the driver has looked */
+    if (!fgets(line, sizeof line, stdin)) return 0; /* keep the streams open until the caller has measured */
     return 0;
 }

@@ -1,18 +1,18 @@
-"""One run of one server under one load."""
+"""Run one server under one load."""
 
 import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.relay.servers import Start
+from bench.relay.servers import Running, Start
 
 SERVER_CORE, CLIENT_CORE = 0, 1
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """So many streams, and so many events to each of them."""
+    """A load: `connections` streams, each of which receives `events` events at `per_second`."""
 
     name: str
     connections: int
@@ -22,7 +22,11 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one run. Latencies over all deliveries, from publishing to reading; `cpu_us` of the server alone."""
+    """Results of one run.
+
+    Latencies (`p50_ms`, `p99_ms`) are from publishing to reading, over all deliveries. `cpu_us` is the CPU
+    time of the server per delivery. `memory_kb` is per stream.
+    """
 
     connect_ms: float
     memory_kb: float
@@ -34,27 +38,17 @@ class Figures:
 
 
 def run(start: Start, scenario: Scenario, load: Path, folder: Path) -> Figures:
-    """Start the server, load it, end it."""
-    with start(folder, SERVER_CORE) as running:
-        empty = running.memory()
-        command = [
-            "taskset", "--cpu-list", str(CLIENT_CORE), str(load), str(running.port), "/live",
-            str(scenario.connections), running.publish, str(scenario.events), str(scenario.per_second),
-        ]  # fmt: skip
-        with subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=running.pass_fds,
-            text=True,
-        ) as client:
-            connect = float(_told(client, "connected"))
-            memory = running.memory() - empty
-            cpu = running.cpu()
-            _go_on(client)
-            done = json.loads(_told(client, "done"))
-            cpu = running.cpu() - cpu
-            _go_on(client)
+    """Start the server, run the load client against it, and stop both."""
+    with start(folder, SERVER_CORE) as server:
+        memory_before = server.memory()
+        with _load_client(load, server, scenario) as client:
+            connect = float(_read_report(client, "connected"))
+            memory = server.memory() - memory_before
+            cpu_before = server.cpu()
+            _resume(client)
+            done = json.loads(_read_report(client, "done"))
+            cpu = server.cpu() - cpu_before
+            _resume(client)
     deliveries = done["expected"]
     return Figures(
         connect_ms=1000 * connect,
@@ -67,16 +61,28 @@ def run(start: Start, scenario: Scenario, load: Path, folder: Path) -> Figures:
     )
 
 
-def _told(client: "subprocess.Popen[str]", word: str) -> str:
+def _load_client(load: Path, server: Running, scenario: Scenario) -> "subprocess.Popen[str]":
+    command = [
+        "taskset", "--cpu-list", str(CLIENT_CORE), str(load), str(server.port), "/live",
+        str(scenario.connections), server.publish, str(scenario.events), str(scenario.per_second),
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, pass_fds=server.pass_fds, text=True
+    )
+
+
+def _read_report(client: "subprocess.Popen[str]", word: str) -> str:
+    """Read a line and return the text after `word`. Raise RuntimeError if it does not begin with `word`."""
     assert client.stdout is not None
     line = client.stdout.readline()
-    said, _, rest = line.partition(" ")
-    if said != word:
-        raise RuntimeError(f"the load client said {line!r}, not {word}")
-    return rest
+    first, _, report = line.partition(" ")
+    if first != word:
+        raise RuntimeError(f"the load client printed {line!r} instead of a line that begins with {word!r}")
+    return report
 
 
-def _go_on(client: "subprocess.Popen[str]") -> None:
+def _resume(client: "subprocess.Popen[str]") -> None:
+    """Send the line that the load client waits for."""
     assert client.stdin is not None
     client.stdin.write("\n")
     client.stdin.flush()

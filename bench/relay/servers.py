@@ -1,4 +1,4 @@
-"""The servers that are compared: each started on one core, with a way to publish to it."""
+"""The servers that are compared: each is started on one core and accepts published events."""
 
 import os
 import socket
@@ -42,7 +42,7 @@ START_SECONDS = 20
 
 @dataclass(frozen=True)
 class Running:
-    """A started server: its process, its port, and how events get in (PUBLISH of load.c)."""
+    """A started server: its process ID, its port, and where events are published (PUBLISH in load.c)."""
 
     pid: int
     port: int
@@ -50,17 +50,17 @@ class Running:
     pass_fds: tuple[int, ...] = ()
 
     def memory(self) -> int:
-        """Bytes that it has to itself."""
+        """Return the private memory of the process, in bytes."""
         lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
         return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
     def cpu(self) -> float:
-        """Seconds of processor time so far."""
+        """Return the CPU time of the process so far, in seconds."""
         return cpu_seconds(self.pid)
 
 
 def cpu_seconds(pid: int) -> float:
-    """Seconds of processor time of a process so far, the kernel's on its behalf included."""
+    """Return the CPU time of a process so far, in seconds, including time in the kernel."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
@@ -69,7 +69,7 @@ Start = Callable[[Path, int], AbstractContextManager[Running]]
 
 
 def compile_c(name: str, folder: Path) -> Path:
-    """Build one of the C programs beside this file."""
+    """Compile one of the C programs in this folder and return the path of the binary."""
     program = folder / name
     source = Path(__file__).with_name(f"{name}.c")
     subprocess.run(["cc", "-O2", "-Wall", "-Wextra", "-o", str(program), str(source)], check=True)
@@ -78,27 +78,29 @@ def compile_c(name: str, folder: Path) -> Path:
 
 @contextmanager
 def relay(folder: Path, core: int) -> Iterator[Running]:
-    """The relay with everything on; only the bounds are above what the load opens."""
+    """Start the relay with all features on. Only its connection limits are raised, above the load's needs."""
     (port,) = free_ports(1)
     command = [
         sys.executable, "-m", "functions.sse_relay", "--feed", "stdin", "--host", "127.0.0.1",
         "--port", str(port), "--max-streams", "15000", "--max-per-address", "15000", "--drain-seconds", "0",
     ]  # fmt: skip
-    with _fed_by_lines(command, core, port, folder / "relay.log") as running:
+    with _started_with_pipe(command, core, port, folder / "relay.log") as running:
         yield running
 
 
 @contextmanager
 def bare_loop(folder: Path, core: int) -> Iterator[Running]:
-    """One send() a client."""
+    """Start the bare loop: one send() per client."""
     (port,) = free_ports(1)
-    with _fed_by_lines([str(folder / "bare_loop"), str(port)], core, port, folder / "bare.log") as running:
+    with _started_with_pipe(
+        [str(folder / "bare_loop"), str(port)], core, port, folder / "bare.log"
+    ) as running:
         yield running
 
 
 @contextmanager
 def nchan(folder: Path, core: int) -> Iterator[Running]:
-    """nginx with nchan from Debian's packages: one worker, one channel, no access log."""
+    """Start nginx with nchan from Debian's packages: one worker, one channel, no access log."""
     (port,) = free_ports(1)
     configuration = folder / "nginx.conf"
     configuration.write_text(NGINX_CONF.format(module=NCHAN, folder=folder, port=port))
@@ -113,7 +115,8 @@ SERVERS: dict[str, Start] = {"relay": relay, "nchan": nchan, "bare loop": bare_l
 
 
 @contextmanager
-def _fed_by_lines(command: list[str], core: int, port: int, log: Path) -> Iterator[Running]:
+def _started_with_pipe(command: list[str], core: int, port: int, log: Path) -> Iterator[Running]:
+    """Start a server that reads events as lines from its standard input."""
     source, sink = os.pipe()
     try:
         with _started(command, core, log, source) as server:
@@ -142,6 +145,7 @@ def _started(
 
 
 def _wait_for(port: int) -> None:
+    """Wait until the port accepts connections. Raise ConnectionRefusedError after START_SECONDS."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

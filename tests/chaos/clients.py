@@ -1,4 +1,4 @@
-"""Callers who want their jobs, whatever the network does: they post until they are answered."""
+"""API clients that repeat each request until it is answered."""
 
 import random
 import threading
@@ -12,7 +12,11 @@ TOPICS = [f"topic {number}" for number in range(20)]
 
 
 class Callers:
-    """`count` threads that post `jobs` jobs in all; some post twice, some cancel, some retry."""
+    """`count` threads that create `jobs` jobs in total.
+
+    Some requests are sent twice, and some jobs are cancelled and retried. `accepted` maps idempotency keys to
+    job IDs. `counts` says how often each action occurred.
+    """
 
     def __init__(self, url: str, seed: int, *, jobs: int, count: int, topics: int) -> None:
         self._url = url
@@ -21,7 +25,7 @@ class Callers:
         self.accepted: dict[str, str] = {}
         self.retried: set[str] = set()
         self.breaches: list[str] = []
-        self.counted: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         shares = [jobs // count + (number < jobs % count) for number in range(count)]
         self._threads = [
             threading.Thread(target=self._call, args=(random.Random(f"{seed}/{number}"), share), daemon=True)
@@ -50,42 +54,47 @@ class Callers:
     def _post(self, client: httpx.Client, rng: random.Random) -> str:
         key = str(uuid.UUID(int=rng.getrandbits(128)))
         body = {"query": rng.choice(self._topics)}
-        ids = {self._insist(client, "POST", "jobs", 201, key=key, body=body)["id"]}
+        ids = {self._request(client, "POST", "jobs", 201, key=key, body=body)["id"]}
         if rng.random() < 0.1:
-            self.counted["posted twice"] += 1
-            ids.add(self._insist(client, "POST", "jobs", 201, key=key, body=body)["id"])
+            self.counts["posted twice"] += 1
+            ids.add(self._request(client, "POST", "jobs", 201, key=key, body=body)["id"])
         if len(ids) > 1:
-            self.breaches.append(f"one key made {len(ids)} jobs")
+            self.breaches.append(f"{len(ids)} jobs were created with one idempotency key")
         (job_id, *_) = ids
         with self._lock:
             self.accepted[key] = str(job_id)
         return str(job_id)
 
     def _cancel(self, client: httpx.Client, rng: random.Random, job_id: str) -> None:
-        if self._insist(client, "DELETE", f"jobs/{job_id}", 200, 409).get("status") != "cancelled":
+        if self._request(client, "DELETE", f"jobs/{job_id}", 200, 409).get("status") != "cancelled":
             return
-        self.counted["cancelled"] += 1
+        self.counts["cancelled"] += 1
         if rng.random() < 0.5:
             with self._lock:
                 self.retried.add(job_id)
-            self.counted["retried"] += 1
-            self._insist(client, "POST", f"jobs/{job_id}/retry", 200, 409)
+            self.counts["retried"] += 1
+            self._request(client, "POST", f"jobs/{job_id}/retry", 200, 409)
 
-    def _insist(
-        self, client: httpx.Client, method: str, path: str, *wanted: int,
+    def _request(
+        self, client: httpx.Client, method: str, path: str, *expected: int,
         key: str | None = None, body: dict[str, str] | None = None,
     ) -> dict[str, str]:  # fmt: skip
-        """Ask until the answer is one of those wanted; a lost answer is asked for again."""
+        """Send the request until the status is one of `expected`, and return the JSON of the response.
+
+        Raises RuntimeError after 60 seconds.
+        """
         headers = {"Idempotency-Key": key} if key else {}
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                answer = client.request(method, path, json=body, headers=headers)
+                response = client.request(method, path, json=body, headers=headers)
             except httpx.HTTPError:
-                answer = None
-            if answer is not None and answer.status_code in wanted:
-                found: dict[str, str] = answer.json()
-                return found
-            self.counted["asked again"] += 1
+                response = None
+            if response is not None and response.status_code in expected:
+                content: dict[str, str] = response.json()
+                return content
+            self.counts["requests repeated"] += 1
             time.sleep(0.1)
-        raise RuntimeError(f"{method} {path} was not answered: {answer and answer.text}")
+        raise RuntimeError(
+            f"{method} {path} failed for 60 seconds; the last response: {response and response.text}"
+        )

@@ -1,4 +1,4 @@
-"""What must hold when the dust has settled."""
+"""Check the invariants after the faults have stopped."""
 
 import time
 from collections import Counter
@@ -15,11 +15,11 @@ from tests.chaos.viewers import FINAL, Viewer
 
 SETTLE_SECONDS = 240.0
 QUEUES = ("JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl")
-DEPTHS = [f"ApproximateNumberOfMessages{part}" for part in ("", "NotVisible", "Delayed")]
+DEPTHS = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
 
 
 class Oracle:
-    """Reads the truth from the table and holds everything else against it."""
+    """Compares queues, counters, viewers and clients with the jobs table, which is the source of truth."""
 
     def __init__(self, system: LocalSystem, callers: Callers, third_party: ThirdParty) -> None:
         self._system = system
@@ -33,7 +33,7 @@ class Oracle:
         self._sqs.close()
 
     def table(self) -> dict[str, dict[str, Any]]:
-        """All jobs, as they are shown."""
+        """Return all jobs by ID, in the form that the API returns."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._system.outputs["JobsTable"], ConsistentRead=True
         )
@@ -41,30 +41,34 @@ class Oracle:
         return {job.id: job.public_view() for job in jobs}
 
     def breaches(self, feed: list[Viewer], named: dict[Viewer, list[str]]) -> list[str]:
-        """Wait for things to settle, then say what is wrong."""
+        """Wait until the system has settled, and return a description of each broken invariant.
+
+        `named` maps the viewers of single jobs to the IDs that they asked for.
+        """
         ids = set(self._callers.ids())
-        found = [*self._callers.breaches]
-        found += self._wait("jobs without a final status", lambda: self._unfinished(ids))
-        found += self._wait("messages left in queues", self._queued)
+        breaches = [*self._callers.breaches]
+        breaches += self._wait("jobs without a final status", lambda: self._unfinished(ids))
+        breaches += self._wait("messages remaining in queues", self._queued)
         table = self.table()
         if set(table) != ids:
-            found.append(f"{len(ids)} jobs accepted, {len(table)} in the table")
-        found += self._wait("counters differ from a full count", lambda: self._miscounted(table))
+            breaches.append(f"{len(ids)} jobs accepted, {len(table)} in the table")
+        breaches += self._wait("counters differ from a full count", lambda: self._miscounted(table))
         for number, viewer in enumerate(feed):
-            found += self._wait(
+            breaches += self._wait(
                 f"feed viewer {number} differs from the table", _difference(viewer, table, ids)
             )
-        for number, (viewer, wanted) in enumerate(named.items()):
-            differs = _difference(viewer, table, set(wanted))
-            found += self._wait(f"named viewer {number} differs from the table", differs)
-        found += [breach for viewer in [*feed, *named] for breach in viewer.breaches]
-        if over := self._third_party.counted["over budget"]:
-            found.append(f"{over} requests over the third party's budget")
-        return found
+        for number, (viewer, job_ids) in enumerate(named.items()):
+            differs = _difference(viewer, table, set(job_ids))
+            breaches += self._wait(f"named viewer {number} differs from the table", differs)
+        breaches += [breach for viewer in [*feed, *named] for breach in viewer.breaches]
+        if over := self._third_party.counts["over budget"]:
+            breaches.append(f"{over} requests over the third party's budget")
+        return breaches
 
-    def _wait(self, name: str, wrong: Callable[[], int]) -> list[str]:
+    def _wait(self, name: str, count_errors: Callable[[], int]) -> list[str]:
+        """Wait until there are no errors. After SETTLE_SECONDS return a breach with their number."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while count := wrong():
+        while count := count_errors():
             if time.monotonic() > deadline:
                 return [f"{name}: {count}"]
             time.sleep(0.5)
@@ -72,7 +76,7 @@ class Oracle:
 
     def _unfinished(self, ids: set[str]) -> int:
         table = self.table()
-        return sum(table.get(one, {}).get("status") not in FINAL for one in ids)
+        return sum(table.get(job_id, {}).get("status") not in FINAL for job_id in ids)
 
     def _queued(self) -> int:
         total = 0
@@ -84,9 +88,10 @@ class Oracle:
 
     def _miscounted(self, table: dict[str, dict[str, Any]]) -> int:
         counts = httpx.get(f"{self._system.url}/api/stats", timeout=20).json().get("counts", {})
-        real = Counter(job["status"] for job in table.values())
-        return sum(abs(counts.get(status, 0) - real[status]) for status in STATUSES)
+        expected = Counter(job["status"] for job in table.values())
+        return sum(abs(counts.get(status, 0) - expected[status]) for status in STATUSES)
 
 
-def _difference(viewer: Viewer, table: dict[str, dict[str, Any]], wanted: set[str]) -> Callable[[], int]:
-    return lambda: sum(viewer.view.get(one) != table[one] for one in wanted)
+def _difference(viewer: Viewer, table: dict[str, dict[str, Any]], ids: set[str]) -> Callable[[], int]:
+    """Return a function that counts the jobs that the viewer sees differently from the table."""
+    return lambda: sum(viewer.view.get(job_id) != table[job_id] for job_id in ids)

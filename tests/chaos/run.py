@@ -1,11 +1,11 @@
-"""One run: the local system under load and harm, then the oracle's verdict."""
+"""Run the local system under load and faults, and let the oracle check it."""
 
 import os
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,15 +21,17 @@ from tests.chaos.viewers import Viewer
 
 WINDOW_SECONDS = 15
 WATCHDOG_SECONDS = 5.0
-NAMED_IDS = 60
-HARM_SECONDS = (10, 120)
-"""How long it goes on when all was done, and at the most."""
+IDS_PER_VIEWER = 60
+MIN_FAULT_SECONDS, MAX_FAULT_SECONDS = 10, 120
+"""Limits for how long faults continue after the last job was created, until every kind has occurred."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much of it. `limit`: the third party's budget in each window of fifteen seconds; ours is longer by
-    the budget's margin."""
+    """The size of a run. `limit` is the third party's budget per 15 seconds.
+
+    The system's own window is longer by the budget's margin.
+    """
 
     jobs: int
     seed: int
@@ -40,67 +42,78 @@ class Plan:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was injected and what was found."""
+    """The injected faults, the observations, the broken invariants and the duration of a run."""
 
     injected: dict[str, int]
-    found: dict[str, int]
+    observed: dict[str, int]
     breaches: list[str]
     seconds: float
 
 
 def run(plan: Plan, folder: Path) -> Verdict:
-    """Raises only if the system does not start; everything else is in the verdict."""
+    """Run the plan and return the verdict. Raise StartError if the system does not start."""
     began = time.monotonic()
-    with ThirdParty(plan.seed, limit=plan.limit, window=WINDOW_SECONDS) as third_party, ExitStack() as stack:
-        system = stack.enter_context(_system(plan, folder, third_party))
+    with (
+        ThirdParty(plan.seed, limit=plan.limit, window=WINDOW_SECONDS) as third_party,
+        _system(plan, folder, third_party) as system,
+        _watchdog(system),
+    ):
         callers = Callers(system.url, plan.seed, jobs=plan.jobs, count=plan.clients, topics=plan.topics)
         feed = [Viewer(system.url, plan.seed + number) for number in range(3)]
-        parts = range(4)
-        named = [Viewer(system.url, plan.seed + 100 + part, _share(callers, part)) for part in parts]
-        stack.enter_context(_watchdog(system))
-        callers.start()
-        for viewer in [*feed, *named]:
-            viewer.start()
+        named = [Viewer(system.url, plan.seed + 100 + number, _share(callers, number)) for number in range(4)]
+        viewers = [*feed, *named]
         faults = Faults(system, plan.seed, callers.ids)
-        faults.start()
-        callers.join()
-        _more_harm(faults)
-        faults.stop()
+        _apply(callers, viewers, faults)
         third_party.calm = True
-        oracle = Oracle(system, callers, third_party)
-        breaches = oracle.breaches(
-            feed, {viewer: _share(callers, part)() for part, viewer in enumerate(named)}
-        )
-        statuses = Counter(f"jobs {job['status']}" for job in oracle.table().values())
-        oracle.close()
-        for viewer in [*feed, *named]:
+        with closing(Oracle(system, callers, third_party)) as oracle:
+            ids = {viewer: _share(callers, number)() for number, viewer in enumerate(named)}
+            breaches = oracle.breaches(feed, ids)
+            statuses = Counter(f"jobs {job['status']}" for job in oracle.table().values())
+        for viewer in viewers:
             viewer.stop()
-    viewers = [*feed, *named]
-    injected = {
-        **callers.counted,
-        **faults.counted,
-        **third_party.counted,
+    return Verdict(
+        _injected(callers, viewers, faults, third_party),
+        {**_observed(callers, viewers), **statuses},
+        breaches,
+        time.monotonic() - began,
+    )
+
+
+def _apply(callers: Callers, viewers: list[Viewer], faults: Faults) -> None:
+    """Create all jobs while viewers watch and faults are injected. Continue the faults on the backlog."""
+    callers.start()
+    for viewer in viewers:
+        viewer.start()
+    faults.start()
+    callers.join()
+    began = time.monotonic()
+    while time.monotonic() - began < (MIN_FAULT_SECONDS if faults.all_done() else MAX_FAULT_SECONDS):
+        time.sleep(0.5)
+    faults.stop()
+
+
+def _injected(
+    callers: Callers, viewers: list[Viewer], faults: Faults, third_party: ThirdParty
+) -> dict[str, int]:
+    return {
+        **callers.counts,
+        **faults.counts,
+        **third_party.counts,
         "streams dropped": sum(viewer.drops for viewer in viewers),
     }
-    found = {
+
+
+def _observed(callers: Callers, viewers: list[Viewer]) -> dict[str, int]:
+    return {
         "jobs accepted": len(callers.accepted),
-        **statuses,
         "streams opened": sum(viewer.streams for viewer in viewers),
-        "events seen": sum(viewer.events for viewer in viewers),
+        "events received": sum(viewer.events for viewer in viewers),
         "resyncs": sum(viewer.resyncs for viewer in viewers),
     }
-    return Verdict(injected, found, breaches, time.monotonic() - began)
-
-
-def _more_harm(faults: Faults) -> None:
-    """While the backlog is worked, and until every kind of harm was done."""
-    began = time.monotonic()
-    while time.monotonic() - began < HARM_SECONDS[not faults.all_done()]:
-        time.sleep(0.5)
 
 
 def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
-    """Times scaled down: the hour is fifteen seconds, a crashed batch comes again after thirty."""
+    """Return the local system with short times: an hour is 15 s, the redelivery after a crash takes 30 s."""
     settings = {
         "rate_limit": str(plan.limit),
         "rate_window_seconds": str(WINDOW_SECONDS),
@@ -113,25 +126,25 @@ def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
     return LocalSystem(folder, port, settings=settings, environment=environment)
 
 
-def _share(callers: Callers, part: int) -> Callable[[], list[str]]:
-    """The first jobs of a quarter of all."""
-    return lambda: callers.ids()[part * NAMED_IDS : (part + 1) * NAMED_IDS]
+def _share(callers: Callers, number: int) -> Callable[[], list[str]]:
+    """Return a function that returns the job IDs for viewer `number`, IDS_PER_VIEWER at most."""
+    return lambda: callers.ids()[number * IDS_PER_VIEWER : (number + 1) * IDS_PER_VIEWER]
 
 
 @contextmanager
 def _watchdog(system: LocalSystem) -> Iterator[None]:
-    """Its schedule, scaled down like everything else."""
+    """Invoke the watchdog every WATCHDOG_SECONDS, in place of its schedule."""
     client = system.emulator.client("lambda")
     functions = client.list_functions()["Functions"]
-    (name,) = [one["FunctionName"] for one in functions if "job_watchdog" in one["Handler"]]
+    (name,) = [function["FunctionName"] for function in functions if "job_watchdog" in function["Handler"]]
     stopping = threading.Event()
 
-    def look() -> None:
+    def invoke_repeatedly() -> None:
         while not stopping.wait(WATCHDOG_SECONDS):
             with suppress(BotoCoreError, ClientError):  # a busy emulator may not answer in time
                 client.invoke(FunctionName=name, Payload=b"{}")
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=invoke_repeatedly)
     thread.start()
     try:
         yield

@@ -1,4 +1,4 @@
-"""A small seed of `make chaos`."""
+"""A small run of `make chaos`."""
 
 from pathlib import Path
 
@@ -9,6 +9,6 @@ from tests.chaos.run import Plan, run
 def test_nothing_is_lost_under_faults(tmp_path: Path) -> None:
     verdict = run(Plan(jobs=200, seed=7, clients=4, topics=5, limit=12), tmp_path / "run")
     assert verdict.breaches == []
-    assert verdict.found["jobs accepted"] == 200
-    for harm in (*KINDS, "streams dropped"):
-        assert verdict.injected.get(harm, 0) > 0, harm
+    assert verdict.observed["jobs accepted"] == 200
+    for fault in (*KINDS, "streams dropped"):
+        assert verdict.injected.get(fault, 0) > 0, fault

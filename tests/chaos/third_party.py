@@ -1,4 +1,4 @@
-"""An Unsplash that misbehaves: on a seeded schedule it fails in bursts, and its budget is small."""
+"""A server like Unsplash that fails in bursts, on a seeded schedule, and has a small budget."""
 
 import asyncio
 import io
@@ -17,7 +17,10 @@ BURST_SECONDS = (0.5, 2.0)
 
 
 class ThirdParty:
-    """A server in a thread of its own. `counted` tells what it was asked and what it answered."""
+    """Runs the server in a thread. `limit` requests are allowed per `window` seconds.
+
+    `counts` says how often it was called and how it responded. While `calm` is true it does not fail.
+    """
 
     def __init__(self, seed: int, *, limit: int, window: float) -> None:
         self._random = random.Random(seed)
@@ -28,11 +31,11 @@ class ThirdParty:
         self._photos = 0
         self._burst = (0.0, 0.0)
         self._faults: list[Callable[[], web.Response]] = [
-            self._broken,
-            self._cut_short,
-            self._no_photos_in_it,
+            self._server_error,
+            self._truncated_json,
+            self._unexpected_json,
         ]
-        self.counted: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.calm = False
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), (180, 120, 60)).save(picture, "JPEG")
@@ -72,8 +75,8 @@ class ThirdParty:
         await self._stop.wait()
         await runner.cleanup()
 
-    def _bad_moment(self) -> bool:
-        """Is this moment in a burst of failures?"""
+    def _in_burst(self) -> bool:
+        """Return whether a burst of failures is in progress."""
         now = time.monotonic()
         begin, end = self._burst
         if now > end:
@@ -82,16 +85,16 @@ class ThirdParty:
         return not self.calm and begin <= now <= end
 
     async def _random_photos(self, request: web.Request) -> web.Response:
-        self.counted["requests"] += 1
+        self.counts["requests"] += 1
         now = time.monotonic()
         if now >= self._window_end:
             self._window_end, self._spent = now + self._window, 0
         if self._spent >= self._limit:
-            self.counted["over budget"] += 1
+            self.counts["over budget"] += 1
             return web.Response(status=403, text="Rate Limit Exceeded")
         self._spent += 1
-        if self._bad_moment():
-            self.counted["failed requests"] += 1
+        if self._in_burst():
+            self.counts["failed requests"] += 1
             return self._random.choice(self._faults)()
         photos = [self._photo() for _ in range(int(request.query["count"]))]
         remaining = {
@@ -101,9 +104,9 @@ class ThirdParty:
         return web.json_response(photos, headers=remaining)
 
     async def _image(self, _: web.Request) -> web.Response:
-        if self._bad_moment():
-            self.counted["failed images"] += 1
-            return self._random.choice([self._broken, self._page])()
+        if self._in_burst():
+            self.counts["failed images"] += 1
+            return self._random.choice([self._server_error, self._html])()
         return web.Response(body=self._picture, content_type="image/jpeg")
 
     def _photo(self) -> dict[str, object]:
@@ -120,14 +123,14 @@ class ThirdParty:
             "user": {"name": "Chaos", "links": page},
         }
 
-    def _broken(self) -> web.Response:
+    def _server_error(self) -> web.Response:
         return web.Response(status=self._random.choice([500, 502, 503]))
 
-    def _cut_short(self) -> web.Response:
+    def _truncated_json(self) -> web.Response:
         return web.Response(text='[{"id": "half', content_type="application/json")
 
-    def _no_photos_in_it(self) -> web.Response:
+    def _unexpected_json(self) -> web.Response:
         return web.json_response({"surprise": True})
 
-    def _page(self) -> web.Response:
+    def _html(self) -> web.Response:
         return web.Response(text="<h1>hello</h1>", content_type="text/html")

@@ -1,4 +1,4 @@
-"""Browsers over a bad network: they drop their streams, come back, and must end up right."""
+"""Viewers on an unreliable network: they lose their streams, reconnect, and must reach the correct state."""
 
 import json
 import random
@@ -15,16 +15,16 @@ STAY_SECONDS = (1.0, 6.0)
 
 
 class Viewer:
-    """Keeps a view of jobs from the live stream alone (and the list, when told to resync).
+    """Maintains a view of jobs from the live stream only, and from the list after a `resync` event.
 
-    `wanted` gives the ids to name, or None for the whole feed. What must never happen is kept in
-    `breaches`.
+    `get_ids` returns the IDs of the jobs to subscribe to; without it the viewer reads the whole feed.
+    `breaches` describes each violation of the stream's guarantees.
     """
 
-    def __init__(self, url: str, seed: int, wanted: Callable[[], list[str]] | None = None) -> None:
+    def __init__(self, url: str, seed: int, get_ids: Callable[[], list[str]] | None = None) -> None:
         self._url = url
         self._random = random.Random(seed)
-        self._wanted = wanted
+        self._get_ids = get_ids
         self._cursor = ""
         self._stopping = threading.Event()
         self._client: httpx.Client | None = None
@@ -34,7 +34,7 @@ class Viewer:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def start(self) -> None:
-        if self._wanted is None:
+        if self._get_ids is None:
             self._refetch()
         self.thread.start()
 
@@ -46,11 +46,11 @@ class Viewer:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            named = self._wanted() if self._wanted else None
-            if named == []:
+            job_ids = self._get_ids() if self._get_ids else None
+            if job_ids == []:
                 self._stopping.wait(0.2)
                 continue
-            query = {"lastEventId": self._cursor} if named is None else {"job": ",".join(named)}
+            query = {"lastEventId": self._cursor} if job_ids is None else {"job": ",".join(job_ids)}
             try:
                 self._watch(query)
             except (httpx.HTTPError, ValueError, RuntimeError):
@@ -58,7 +58,7 @@ class Viewer:
                 self._stopping.wait(self._random.uniform(0.05, 0.5))
 
     def _watch(self, query: dict[str, str]) -> None:
-        """One stream, for as long as the network holds."""
+        """Read one stream until it is cut, which happens after STAY_SECONDS at the latest."""
         newest: dict[str, int] = {}
         with httpx.Client(timeout=httpx.Timeout(5, read=20)) as client:
             self._client = client
@@ -69,11 +69,11 @@ class Viewer:
                     source.response.raise_for_status()
                     self.streams += 1
                     for event in source.iter_sse():
-                        self._take(event, newest)
+                        self._handle(event, newest)
             finally:
                 cut.cancel()
 
-    def _take(self, event: ServerSentEvent, newest: dict[str, int]) -> None:
+    def _handle(self, event: ServerSentEvent, newest: dict[str, int]) -> None:
         if event.event == "resync":
             self.resyncs += 1
             self._refetch()
@@ -81,20 +81,20 @@ class Viewer:
             self.events += 1
             job: JobJson = json.loads(event.data)
             if job["version"] < newest.get(job["id"], 0):
-                self.breaches.append(f"{job['id']} went backwards on one stream")
+                self.breaches.append(f"{job['id']}: an older version followed a newer one on a stream")
             newest[job["id"]] = job["version"]
-            self._show(job)
+            self._merge(job)
             self._cursor = event.id
 
-    def _show(self, job: JobJson) -> None:
-        known = self.view.get(job["id"])
-        if known is None or job["version"] > known["version"]:
+    def _merge(self, job: JobJson) -> None:
+        current = self.view.get(job["id"])
+        if current is None or job["version"] > current["version"]:
             self.view[job["id"]] = job
-        elif job["version"] == known["version"] and job != known:
-            self.breaches.append(f"{job['id']} has two forms of version {job['version']}")
+        elif job["version"] == current["version"] and job != current:
+            self.breaches.append(f"{job['id']}: two different copies of version {job['version']}")
 
     def _refetch(self) -> None:
-        """The whole list, page by page; the stream goes on from before its first page."""
+        """Read the whole list page by page. The stream resumes from the cursor of its first page."""
         cursor, live_cursor = "", ""
         with httpx.Client(timeout=20) as client:
             while True:
@@ -102,7 +102,7 @@ class Viewer:
                 page = client.get(f"{self._url}/api/jobs", params=query).raise_for_status().json()
                 live_cursor = live_cursor or page["live_cursor"]
                 for job in page["data"]:
-                    self._show(job)
+                    self._merge(job)
                 cursor = page["next_cursor"]
                 if not cursor:
                     break

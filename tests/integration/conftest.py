@@ -1,8 +1,8 @@
-"""The deployed whole, started once: emulator, stacks, stand-in, relay and front door on free ports.
+"""Start the whole system once: emulator, stacks, stand-in, relay and front door, on free ports.
 
-Our own emulator enforces IAM, so a grant that is missing fails some test here. With AWS_ENDPOINT_URL the
-stacks go to the emulator that runs there; with CALO_API_URL nothing is started, and that deployment is
-called (docs/local.md).
+The emulator enforces IAM, so that a missing grant fails a test. With AWS_ENDPOINT_URL the stacks are deployed
+to the emulator at that URL. With CALO_API_URL nothing is started, and the tests call the deployment at that
+URL (docs/local.md).
 """
 
 import contextlib
@@ -27,18 +27,18 @@ from local.run_file import run_folder
 from local.system import LocalSystem
 
 JobJson = dict[str, Any]
-ENDED = ("resolved", "error", "cancelled")
-HOPELESS = "xyzzy qjzxkvw"
-"""A topic that has no photos, neither the stand-in's nor Unsplash's."""
+FINAL_STATUSES = ("resolved", "error", "cancelled")
+TOPIC_WITHOUT_PHOTOS = "xyzzy qjzxkvw"
+"""A topic for which neither the stand-in nor Unsplash has photos."""
 API_URL = "CALO_API_URL"
-PASSED_ON = (*VARIABLES, "UNSPLASH_API_URL")
+PASSED_VARIABLES = (*VARIABLES, "UNSPLASH_API_URL")
 
 
-class Live:
-    """A live stream read by a client library in a thread of its own."""
+class LiveStream:
+    """A live stream that a client library reads in a separate thread."""
 
     def __init__(self, url: str, **query: str) -> None:
-        self.seen: list[JobJson] = []
+        self.received: list[JobJson] = []
         self.cursors: list[str] = []
         self._events: queue.Queue[ServerSentEvent] = queue.Queue()
         self._client = httpx.Client(timeout=httpx.Timeout(60))
@@ -54,9 +54,9 @@ class Live:
                     if event.data:
                         self._events.put(event)
         except httpx.HTTPError:
-            return  # closed by the test
+            return  # the test closed the client
 
-    def __enter__(self) -> "Live":
+    def __enter__(self) -> "LiveStream":
         self._thread.start()
         assert self._open.wait(60), "the stream did not open"
         return self
@@ -64,44 +64,44 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self._client.close()
 
-    def event(self, seconds: float = 60) -> ServerSentEvent:
-        """The next event."""
+    def next_event(self, seconds: float = 60) -> ServerSentEvent:
+        """Return the next event. Raise queue.Empty after `seconds`."""
         return self._events.get(timeout=seconds)
 
-    def until(self, condition: Callable[[JobJson], bool], seconds: float = 60) -> JobJson:
-        """The next job that meets the condition; the others are kept in `seen`."""
+    def wait_for(self, condition: Callable[[JobJson], bool], seconds: float = 60) -> JobJson:
+        """Return the next job that meets the condition. All jobs up to it are added to `received`."""
         deadline = time.monotonic() + seconds
         while True:
-            event = self.event(max(0.01, deadline - time.monotonic()))
+            event = self.next_event(max(0.01, deadline - time.monotonic()))
             job: JobJson = json.loads(event.data)
-            self.seen.append(job)
+            self.received.append(job)
             self.cursors.append(event.id)
             if condition(job):
                 return job
 
-    def ended(self, job_id: str, seconds: float = 60) -> JobJson:
-        """The job in its final status."""
-        return self.until(lambda job: job["id"] == job_id and job["status"] in ENDED, seconds)
+    def wait_for_end(self, job_id: str, seconds: float = 60) -> JobJson:
+        """Return the job once it has a final status."""
+        return self.wait_for(lambda job: job["id"] == job_id and job["status"] in FINAL_STATUSES, seconds)
 
-    def fence(self, calo: "Calo") -> None:
-        """Wait until a job made now has ended here: whatever was to come before has come."""
-        self.ended(calo.create()["id"])
+    def catch_up(self, calo: "Calo") -> None:
+        """Create a job and wait until it has ended on this stream: all earlier events have then arrived."""
+        self.wait_for_end(calo.create()["id"])
 
 
 class Deployed:
-    """A deployment of which only the API is known: a test that looks behind it is skipped."""
+    """A deployment of which only the API is accessible. A test that needs anything else is skipped."""
 
     def __init__(self, api_url: str) -> None:
         self.url = api_url.rstrip("/").removesuffix("/api")
         if self.url == api_url.rstrip("/"):
-            raise pytest.UsageError(f"{API_URL} must end in /api, the name of the stage")
+            raise pytest.UsageError(f"{API_URL} must end in /api, which is the name of the stage")
 
     def __getattr__(self, name: str) -> Any:
-        pytest.skip(f"behind the API, which is all that is known of {self.url}")
+        pytest.skip(f"needs access to more than the API of {self.url}")
 
 
 class Calo:
-    """The system as its users and its operators see it."""
+    """The system as used by clients and operators."""
 
     grace = 3
 
@@ -121,53 +121,55 @@ class Calo:
         return self.http.post("jobs", content=content, headers=headers)
 
     def create(self, query: str = "pasta", **fields: Any) -> JobJson:
-        answer = self.post({"query": query, **fields})
-        assert answer.status_code == 201, answer.text
-        job: JobJson = answer.json()
+        response = self.post({"query": query, **fields})
+        assert response.status_code == 201, response.text
+        job: JobJson = response.json()
         return job
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         return self.http.get(path, params=query)
 
-    def live(self, **query: str) -> Live:
-        return Live(f"{self.system.url}/api/live", **query)
+    def live(self, **query: str) -> LiveStream:
+        return LiveStream(f"{self.system.url}/api/live", **query)
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the emulator."""
+        """Return a boto3 client of the emulator, created on first use."""
         if service not in self._clients:
             self._clients[service] = self.system.emulator.client(service)
         return self._clients[service]
 
-    def function(self, folder: str) -> str:
-        """The deployed name of the function in functions/`folder`."""
+    def function_name(self, folder: str) -> str:
+        """Return the deployed name of the function in functions/`folder`."""
         (name,) = [
-            one["FunctionName"]
-            for one in self.client("lambda").list_functions()["Functions"]
-            if one["Handler"] == f"functions.{folder}.handler.handler"
+            function["FunctionName"]
+            for function in self.client("lambda").list_functions()["Functions"]
+            if function["Handler"] == f"functions.{folder}.handler.handler"
         ]
         return str(name)
 
     def relay_queues(self) -> list[str]:
-        """The queues that relays have."""
-        found = self.client("sqs").list_queues(QueueNamePrefix=RELAY_QUEUE_PREFIX)
-        return list(found.get("QueueUrls", []))
+        """Return the URLs of the relays' queues."""
+        response = self.client("sqs").list_queues(QueueNamePrefix=RELAY_QUEUE_PREFIX)
+        return list(response.get("QueueUrls", []))
 
     def run_watchdog(self) -> None:
-        """Let the watchdog look now, not only every minute."""
-        answer = self.client("lambda").invoke(FunctionName=self.function("job_watchdog"), Payload=b"{}")
-        assert "FunctionError" not in answer, answer["Payload"].read()
+        """Invoke the watchdog now instead of waiting for its schedule."""
+        response = self.client("lambda").invoke(
+            FunctionName=self.function_name("job_watchdog"), Payload=b"{}"
+        )
+        assert "FunctionError" not in response, response["Payload"].read()
 
     def send(self, queue_output: str, message: Any) -> None:
-        """Put a message on one of the system's queues."""
+        """Send a message to the queue of a stack output. Strings are sent unchanged, other values as JSON."""
         body = message if isinstance(message, str) else json.dumps(message)
         self.client("sqs").send_message(QueueUrl=self.system.outputs[queue_output], MessageBody=body)
 
     def start_now(self, job_id: str) -> None:
-        """Let a delayed job not wait any longer."""
+        """Start a delayed job immediately."""
         self.send("JobsQueueUrl", job_message(job_id))
 
-    def messages(self) -> int:
-        """How many messages the jobs queue and the results queue hold, seen or unseen."""
+    def count_messages(self) -> int:
+        """Return the number of messages, visible and in flight, in the jobs queue and the results queue."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         total = 0
         for output in ("JobsQueueUrl", "ResultsQueueUrl"):
@@ -181,21 +183,21 @@ class Calo:
 @pytest.fixture(scope="session")
 def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
     if API_URL in os.environ:
-        with contextlib.closing(Calo(Deployed(os.environ[API_URL]))) as whole:
-            yield whole
+        with contextlib.closing(Calo(Deployed(os.environ[API_URL]))) as deployed:
+            yield deployed
         return
     (port,) = free_ports(1)
     folder = run_folder(tmp_path_factory.mktemp("system"), port)
-    with _system(folder, port) as system, contextlib.closing(Calo(system)) as whole:
-        yield whole
+    with _system(folder, port) as system, contextlib.closing(Calo(system)) as calo:
+        yield calo
 
 
 def _system(folder: Path, port: int) -> LocalSystem:
-    """Nothing of the caller's goes into it but what names an emulator."""
+    """Return the system to start. Only variables that select an emulator are passed from the environment."""
     environment = {"HOME": str(folder.parent)}
     running = "AWS_ENDPOINT_URL" in os.environ
     if running:
-        environment |= {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        environment |= {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
     settings = {"grace_seconds": str(Calo.grace)}
     return LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=not running)
 
@@ -206,12 +208,12 @@ def unknown_id() -> str:
 
 
 def job_message(job_id: str) -> dict[str, Any]:
-    """What a job's first run is asked for by."""
+    """Return the message that requests the first run of a job."""
     return {"job_id": job_id, "owner": "public", "run": 1}
 
 
 def result_message(job_id: str) -> dict[str, Any]:
-    """A result that nobody worked for."""
+    """Return a result message that no worker sent."""
     photo = {
         "id": "forged", "width": 4, "height": 3, "small": "http://forged", "regular": "http://forged",
     }  # fmt: skip
@@ -219,9 +221,9 @@ def result_message(job_id: str) -> dict[str, Any]:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Ask again until the answer is true; returns it."""
+    """Call `condition` until its result is true, and return the result. Fail after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < deadline, "did not come true in time"
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"the condition was not met within {seconds} seconds"
         time.sleep(0.1)
-    return answer
+    return result

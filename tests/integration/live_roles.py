@@ -1,4 +1,7 @@
-"""CaloLive's roles in the emulator, which has no such stack: made with the very grants of its template."""
+"""Create the roles of CaloLive in the emulator, with the grants of the template.
+
+The stack itself is not deployed to the emulator.
+"""
 
 import json
 from typing import Any
@@ -8,10 +11,10 @@ from aws_cdk.assertions import Template
 from tests.integration.conftest import Calo
 
 
-def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
-    """The ARN of a role with the grants of the policy whose logical id begins with `policy_name`."""
+def create_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
+    """Create a role with the grants of the policy with this prefix of its logical ID, and return its ARN."""
     policies = live_stack.find_resources("AWS::IAM::Policy").items()
-    (policy,) = [one["Properties"] for name, one in policies if name.startswith(policy_name)]
+    (policy,) = [resource["Properties"] for name, resource in policies if name.startswith(policy_name)]
     iam = calo.client("iam")
     statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -22,28 +25,29 @@ def make_role(calo: Calo, live_stack: Template, policy_name: str) -> str:
 
 
 def _values(calo: Calo, live_stack: Template) -> dict[str, str]:
-    """What the template's references are in the emulator: its account, and what CaloJobs publishes."""
+    """Return the values of references in the template: the account and the parameters of CaloJobs."""
     emulator = calo.system.emulator
-    names = {name: one["Default"] for name, one in live_stack.to_json()["Parameters"].items()}
-    # not all are there: the local run keeps no access logs
-    found = calo.client("ssm").get_parameters(Names=list(names.values()))["Parameters"]
-    published = {one["Name"]: one["Value"] for one in found}
+    names = {name: parameter["Default"] for name, parameter in live_stack.to_json()["Parameters"].items()}
+    # some parameters do not exist: the local run does not store access logs
+    existing = calo.client("ssm").get_parameters(Names=list(names.values()))["Parameters"]
+    published = {parameter["Name"]: parameter["Value"] for parameter in existing}
     parameters = {name: published[path] for name, path in names.items() if path in published}
     pseudo = {"Partition": "aws", "Region": emulator.region, "AccountId": emulator.account()}
     return parameters | {f"AWS::{name}": value for name, value in pseudo.items()}
 
 
 def _resolved(value: Any, values: dict[str, str]) -> Any:
+    """Return a part of the template with its intrinsic functions replaced by values."""
     match value:
         case {"Ref": name}:
             return values[name]
-        case {"Fn::GetAtt": [name, "Arn"]}:  # of CaloLive itself, so it is not there
+        case {"Fn::GetAtt": [name, "Arn"]}:  # a resource of CaloLive, which is not deployed
             return f"arn:aws:absent:::{name}"
         case {"Fn::Join": [separator, parts]}:
-            return separator.join(_resolved(part, values) for part in parts)
+            return separator.join(_resolved(item, values) for item in parts)
         case dict():
-            return {key: _resolved(one, values) for key, one in value.items()}
+            return {key: _resolved(item, values) for key, item in value.items()}
         case list():
-            return [_resolved(one, values) for one in value]
+            return [_resolved(item, values) for item in value]
         case _:
             return value

@@ -1,4 +1,4 @@
-"""What the gateway refuses by itself: a system of its own, with a tight rate and an API key."""
+"""Requests that API Gateway rejects, on a separate system with a low rate limit and an API key."""
 
 import contextlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from local.system import LocalSystem
 from tests.integration.conftest import Calo
 
 BURST = 3
-NO_JOB = "00000000-0000-4000-8000-000000000000"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 ORIGIN = {"Origin": "https://elsewhere.example"}
 
 
@@ -22,29 +22,28 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
     (port,) = free_ports(1)
     settings = {"api_key": "true", "post_rate": "1", "post_burst": str(BURST)}
     system = LocalSystem(folder, port, settings=settings, environment={"HOME": str(folder.parent)})
-    with system, contextlib.closing(Calo(system)) as whole:
-        yield whole
+    with system, contextlib.closing(Calo(system)) as calo:
+        yield calo
 
 
 @pytest.fixture(scope="module")
 def key(guarded: Calo) -> dict[str, str]:
-    """The header of a caller that has the key."""
-    found = guarded.client("apigateway").get_api_key(
+    """Return the headers of a client with the API key."""
+    response = guarded.client("apigateway").get_api_key(
         apiKey=guarded.system.outputs["ApiKeyId"], includeValue=True
     )
-    return {**ORIGIN, "X-Api-Key": found["value"]}
+    return {**ORIGIN, "X-Api-Key": response["value"]}
 
 
-def is_problem(answer: httpx.Response, status: int) -> bool:
-    """In the contract's form, and readable by a page of another origin."""
-    body = answer.json()
-    assert answer.status_code == body["status"] == status, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+def assert_problem(response: httpx.Response, status: int) -> None:
+    """Check that the error has the form of the contract and that pages of other origins can read it."""
+    body = response.json()
+    assert response.status_code == body["status"] == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert "Retry-After" in response.headers["access-control-expose-headers"]
     assert list(body) == ["type", "title", "status", "detail", "errors"]
     assert body["errors"] == []
-    return True
 
 
 @pytest.mark.parametrize(
@@ -52,48 +51,46 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
     [
         ("POST", "jobs"),
         ("GET", "jobs"),
-        ("GET", f"jobs/{NO_JOB}"),
-        ("DELETE", f"jobs/{NO_JOB}"),
-        ("POST", f"jobs/{NO_JOB}/retry"),
+        ("GET", f"jobs/{UNKNOWN_ID}"),
+        ("DELETE", f"jobs/{UNKNOWN_ID}"),
+        ("POST", f"jobs/{UNKNOWN_ID}/retry"),
         ("GET", "stats"),
         ("GET", "openapi.json"),
     ],
 )
-@pytest.mark.parametrize("wrong", [{}, {"X-Api-Key": "guessed"}])
-def test_without_the_key_nothing_is_answered(
-    guarded: Calo, method: str, path: str, wrong: dict[str, str]
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "guessed"}])
+def test_requests_without_the_key_are_rejected(
+    guarded: Calo, method: str, path: str, headers: dict[str, str]
 ) -> None:
-    answer = guarded.http.request(method, path, headers={**ORIGIN, **wrong})
-    assert is_problem(answer, 403)
-    assert "X-Api-Key" in answer.json()["detail"]
+    response = guarded.http.request(method, path, headers={**ORIGIN, **headers})
+    assert_problem(response, 403)
+    assert "X-Api-Key" in response.json()["detail"]
 
 
-def test_a_preflight_needs_no_key_and_allows_to_send_one(guarded: Calo) -> None:
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
-    answer = guarded.http.options("jobs", headers={**ORIGIN, **asked})
-    assert answer.status_code == 204
-    assert "x-api-key" in answer.headers["access-control-allow-headers"].lower()
+def test_a_preflight_without_the_key_allows_the_header(guarded: Calo) -> None:
+    preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key"}
+    response = guarded.http.options("jobs", headers={**ORIGIN, **preflight})
+    assert response.status_code == 204
+    assert "x-api-key" in response.headers["access-control-allow-headers"].lower()
 
 
-def test_what_does_not_exist_is_said_in_the_same_form(guarded: Calo, key: dict[str, str]) -> None:
-    assert is_problem(guarded.http.get("nowhere", headers=key), 404)
-    assert is_problem(guarded.http.put("jobs", headers=key), 404)
+def test_unknown_routes_are_rejected_in_the_same_form(guarded: Calo, key: dict[str, str]) -> None:
+    assert_problem(guarded.http.get("nowhere", headers=key), 404)
+    assert_problem(guarded.http.put("jobs", headers=key), 404)
 
 
-def test_who_creates_too_quickly_is_told_to_wait_while_reading_goes_on(
-    guarded: Calo, key: dict[str, str]
-) -> None:
+def test_creating_too_fast_is_throttled_while_reading_is_not(guarded: Calo, key: dict[str, str]) -> None:
     with ThreadPoolExecutor(10) as pool:
         posts = [
             pool.submit(guarded.http.post, "jobs", headers=key, json={"query": "tea"}) for _ in range(20)
         ]
-    answers = [post.result() for post in posts]
-    accepted = [answer for answer in answers if answer.status_code == 201]
-    refused = [answer for answer in answers if answer.status_code != 201]
+    responses = [post.result() for post in posts]
+    accepted = [response for response in responses if response.status_code == 201]
+    throttled = [response for response in responses if response.status_code != 201]
     assert len(accepted) >= BURST
-    assert refused
-    for answer in refused:
-        assert is_problem(answer, 429)
-        assert int(answer.headers["retry-after"]) >= 1
+    assert throttled
+    for response in throttled:
+        assert_problem(response, 429)
+        assert int(response.headers["retry-after"]) >= 1
     read = [guarded.http.get("jobs", headers=key).status_code for _ in range(20)]
     assert set(read) == {200}

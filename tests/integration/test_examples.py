@@ -1,4 +1,4 @@
-"""The README's examples of API clients work as they are printed."""
+"""The client examples in the README work unchanged."""
 
 import os
 import re
@@ -23,12 +23,12 @@ def test_an_example_prints_the_resolved_job(calo: Calo, language: str) -> None:
     code = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len(code) == 1
     example = code[0].replace("http://localhost:8080", calo.system.url)
-    done = subprocess.run(
+    result = subprocess.run(
         [*COMMANDS[language], example],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert done.returncode == 0, done.stderr
-    assert "resolved" in done.stdout.splitlines()[-1]
+    assert result.returncode == 0, result.stderr
+    assert "resolved" in result.stdout.splitlines()[-1]

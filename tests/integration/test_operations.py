@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calo.__main__ import main
-from tests.integration.conftest import HOPELESS, Calo, eventually
+from tests.integration.conftest import TOPIC_WITHOUT_PHOTOS, Calo, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -25,11 +25,11 @@ def run_command(calo: Calo, *arguments: str) -> int:
     return main([*arguments, "--where", "local", "--port", str(calo.system.port)])
 
 
-def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
+def test_the_log_of_a_job_reaches_from_the_api_to_the_relay(
     calo: Calo, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with calo.live() as live:
-        job = live.ended(calo.create("pasta", delay_seconds=4)["id"])
+        job = live.wait_for_end(calo.create("pasta", delay_seconds=4)["id"])
 
     patterns = [
         r"create_job +job accepted query=pasta version=1",
@@ -40,7 +40,7 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
         r"sse_relay +changes received status=resolved version=2",
     ]
 
-    def complete_story() -> tuple[list[int], str] | None:
+    def complete_log() -> tuple[list[int], str] | None:
         """Return the position of each pattern and the last line when all are logged, else None."""
         assert run_command(calo, "logs", job["id"]) == 0
         *lines, state = capsys.readouterr().out.splitlines()
@@ -51,25 +51,27 @@ def test_the_story_of_a_job_reaches_from_the_api_to_the_relay(
         ]
         return None if -1 in positions else (positions, state)
 
-    positions, state = eventually(complete_story)
+    positions, state = eventually(complete_log)
     assert positions[:4] == sorted(positions[:4])
     assert re.fullmatch(rf"now: resolved query=pasta version=2 .*result={re.escape(job['result'])}", state)
 
 
-def test_an_unknown_job_has_no_story(calo: Calo, unknown_id: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_log_of_an_unknown_job_is_an_error(
+    calo: Calo, unknown_id: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run_command(calo, "logs", unknown_id) == 1
     assert "the table has no job" in capsys.readouterr().err
 
 
 def test_failed_jobs_are_counted_and_retried(calo: Calo, capsys: pytest.CaptureFixture[str]) -> None:
     with calo.live() as live:
-        job = live.ended(calo.create(HOPELESS)["id"])
+        job = live.wait_for_end(calo.create(TOPIC_WITHOUT_PHOTOS)["id"])
         assert run_command(calo, "redrive", "--code", "no_photos", "--dry-run") == 0
         assert "retried" not in capsys.readouterr().out
         assert calo.get(f"jobs/{job['id']}").json() == job
         assert run_command(calo, "redrive", "--code", "no_photos", "--rate", "1000") == 0
         printed = capsys.readouterr().out
-        retried = live.ended(job["id"])
+        retried = live.wait_for_end(job["id"])
     assert (retried["status"], retried["version"]) == ("error", job["version"] + 2)
     assert re.search(r"no_photos +[1-9]", printed)
     assert re.search(r"retried: [1-9]", printed)
