@@ -62,7 +62,7 @@ def test_a_generated_client_can_make_the_calls(calo: Calo) -> None:
 
     resolved = calls["create_job"](client=client, body=models.JobRequest(query="pasta"))
     with calo.live(job=str(resolved.id)) as live:
-        live.ended(str(resolved.id))
+        live.wait_for_end(str(resolved.id))
     job = calls["get_job"](resolved.id, client=client)
     assert job.photo.photographer.name
     assert job.result == job.photo.regular
