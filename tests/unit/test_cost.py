@@ -127,7 +127,7 @@ def test_the_readme_matches_the_model() -> None:
 
 MONTH = 1 / DAYS
 TABLE = {
-    "nothing": Load(0),
+    "0": Load(0),
     "1 thousand": Load(1e3 * MONTH, 10),
     "1 million": Load(1e6 * MONTH, 200, watch_feed=False, stored_images=False),
     "100 million": Load(1e8 * MONTH, 2_000, watch_feed=False, stored_images=False),
