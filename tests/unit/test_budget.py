@@ -22,7 +22,7 @@ def written(budget: RateBudget) -> Budget | None:
 
 
 def spend(budget: RateBudget) -> int | None:
-    """None if there was a request to spend, else when there will be one."""
+    """Spend a request. Return None, or when the next request is available."""
     try:
         budget.spend()
     except RateLimited as limit:
@@ -58,17 +58,17 @@ def test_no_request_is_spent_twice(budget: RateBudget, before: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "later", "left"),
+    ("header", "later", "remaining"),
     [(0, 0, 0), (1, 0, 1), (40, 0, 2), (None, 0, 2), (0, WINDOW_MS, 2)],
     ids=["nothing", "less", "more", "no header", "of an old window"],
 )
 def test_a_header_can_only_lower_the_current_window(
-    budget: RateBudget, clock: FakeClock, told: int | None, later: int, left: int
+    budget: RateBudget, clock: FakeClock, header: int | None, later: int, remaining: int
 ) -> None:
     budget.spend()
     clock.now += later
-    budget.correct(told)
-    assert written(budget) == Budget(limit=3, remaining=left, resets_at=END)
+    budget.correct(header)
+    assert written(budget) == Budget(limit=3, remaining=remaining, resets_at=END)
 
 
 @pytest.mark.parametrize(("used", "later"), [(False, 0), (True, 0), (True, WINDOW_MS)])

@@ -1,4 +1,4 @@
-"""How many AWS calls a job costs: docs/performance.md quotes what is asserted here."""
+"""The number of AWS calls per job, which docs/performance.md quotes."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -15,11 +15,11 @@ from tests.unit.factories import stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
 JOBS_COUNTED = 90
-"""Changes that the counter gets at once in a backlog."""
+"""Changes that the counter receives together from a backlog."""
 
 
 class CountedCalls:
-    """Counts the calls of boto3 clients from now on, by operation."""
+    """Counts the calls of boto3 clients by operation."""
 
     def __init__(self, *clients: Any) -> None:
         self.by_operation: Counter[str] = Counter()
@@ -30,7 +30,7 @@ class CountedCalls:
         self.by_operation[model.name] += 1
 
     def take(self) -> Counter[str]:
-        """The counts so far; counting begins anew."""
+        """Return the counts and reset them."""
         counted, self.by_operation = self.by_operation, Counter()
         return counted
 
@@ -74,7 +74,7 @@ def test_a_job_takes_two_calls_to_create_and_at_most_one_and_a_half_to_process()
 
 
 def changes(job: Job, bench: Workbench) -> list[dict[str, Any]]:
-    """The stream's records of a job that was made and resolved."""
+    """Return the stream records of a job that was created and resolved."""
     resolved = bench.store.get(job.id)
     assert resolved is not None
     assert resolved.status == "resolved"

@@ -1,4 +1,4 @@
-"""The arithmetic of the model of cost, by hand for small loads."""
+"""The cost model, compared with calculations by hand for small loads."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -11,7 +11,7 @@ from bench.prices import PRICES
 from local.deployment import ROOT
 
 MILLION = Load(jobs_per_day=1e6 / DAYS, live=False)
-"""A million jobs a month, and no relay."""
+"""A million jobs a month, without a relay."""
 
 
 def test_an_idle_deployment_costs_only_its_fixed_resources() -> None:
@@ -25,7 +25,7 @@ def test_an_idle_deployment_costs_only_its_fixed_resources() -> None:
 
 
 def test_a_million_jobs_match_the_calculation_by_hand() -> None:
-    """Worked one by one: it is 0.38 jobs a second."""
+    """Batches have one job, because it is 0.38 jobs a second."""
     used = usage(MILLION)
     made_and_ended = 5 + 7
     takings, claims_and_puts = 5 * 1, 5 * 2 / 30
@@ -59,14 +59,14 @@ def test_jobs_beyond_the_rate_of_single_messages_are_processed_in_full_batches()
 )
 def test_a_higher_load_never_costs_less(field: str, steps: list[float]) -> None:
     values = [{"jobs_per_day": 1000.0, "viewers": 100.0, field: step} for step in steps]
-    for less, more in pairwise(Load(one["jobs_per_day"], one["viewers"]) for one in values):
-        cheaper, dearer = cost(less), cost(more)
-        assert all(cheaper[service] <= dearer[service] for service in cheaper)
-        assert sum(cheaper.values()) < sum(dearer.values())
+    for lower, higher in pairwise(Load(load["jobs_per_day"], load["viewers"]) for load in values):
+        lower_cost, higher_cost = cost(lower), cost(higher)
+        assert all(lower_cost[service] <= higher_cost[service] for service in lower_cost)
+        assert sum(lower_cost.values()) < sum(higher_cost.values())
 
 
 def test_the_small_size_meets_its_cost_targets() -> None:
-    """The targets. Load balancer, task, address and the reads of the stream are nearly all of it."""
+    """Load balancer, task, address and the stream's reads are nearly the whole cost."""
     idle = cost(Load(0, size=SMALL))
     assert sum(idle.values()) < 33
     assert sum(cost(Load(0, live=False, size=SMALL)).values()) < 5
@@ -91,7 +91,7 @@ def test_a_viewer_of_the_feed_gets_every_event_and_others_only_those_of_their_jo
     feed = Load(10_000, viewers=50)
     own = replace(feed, watch_feed=False)
     silence = usage(Load(0, viewers=50))["Events to viewers"]["out_gb"]
-    sent = [usage(one)["Events to viewers"]["out_gb"] - silence for one in (feed, own)]
+    sent = [usage(load)["Events to viewers"]["out_gb"] - silence for load in (feed, own)]
     assert sent[0] == pytest.approx(50 * sent[1])
     assert sent[1] == pytest.approx(10_000 * DAYS * 2 * 900 / 1e9)
 
@@ -142,7 +142,7 @@ def rounded(load: Load) -> str:
 def test_the_first_table_of_the_document_matches_the_model(jobs: str) -> None:
     load = TABLE[jobs]
     without = replace(load, live=False, size=SMALL)
-    columns = [rounded(one) for one in (without, replace(load, size=SMALL), load)]
+    columns = [rounded(column) for column in (without, replace(load, size=SMALL), load)]
     row = f"| {jobs} | {load.viewers:,.0f} | {' | '.join(columns)} |"
     assert row in (ROOT / "docs" / "cost.md").read_text().split("## ")[0]
 

@@ -21,12 +21,12 @@ def counter(ledger: Ledger) -> JobCounter:
 
 
 def counts(counter: JobCounter, owner: str = "public") -> dict[str, int]:
-    """Those that are not zero."""
+    """Return the counts that are not zero."""
     return {status: n for status, n in counter.ledger.counts(owner).items() if n}
 
 
 def history(*statuses: Any, **values: Any) -> list[Record]:
-    """The stream's records of one job that went through these statuses; `gone` is its removal."""
+    """Return the stream records of a job with these successive statuses; `gone` is its removal."""
     job = make_job(**values)
     states: list[Job | None] = [None]
     for version, status in enumerate(statuses, 1):
@@ -98,7 +98,11 @@ def test_internal_updates_do_not_change_counts(counter: JobCounter, dynamodb: An
 
 def test_each_owner_has_separate_counts(counter: JobCounter) -> None:
     counter.count([*history("pending", owner="ann"), *history("pending", "error", owner="bob")])
-    assert [counts(counter, one) for one in ("ann", "bob", "public")] == [{"pending": 1}, {"error": 1}, {}]
+    assert [counts(counter, owner) for owner in ("ann", "bob", "public")] == [
+        {"pending": 1},
+        {"error": 1},
+        {},
+    ]
 
 
 def test_a_large_batch_takes_several_transactions(counter: JobCounter, dynamodb: Any) -> None:
@@ -108,18 +112,18 @@ def test_a_large_batch_takes_several_transactions(counter: JobCounter, dynamodb:
     assert [len(write["TransactItems"]) for write in writes] == [MARKS_PER_TRANSACTION + 1, 2]
 
 
-@pytest.mark.parametrize("known", [[], [FIRST]], ids=["new", "known"])
+@pytest.mark.parametrize("counted", [[], [FIRST]], ids=["new", "counted"])
 def test_a_conflicting_batch_is_counted_again(
-    counter: JobCounter, dynamodb: Any, known: list[Record]
+    counter: JobCounter, dynamodb: Any, counted: list[Record]
 ) -> None:
-    def be_faster(**_: Any) -> None:
+    def count_second(**_: Any) -> None:
         if not races:
             races.append("lost")
             JobCounter(counter.ledger).count([SECOND])
 
     races: list[str] = []
-    counter.count([*known, *history("pending")])
-    with on_call(dynamodb, "TransactWriteItems", be_faster):
+    counter.count([*counted, *history("pending")])
+    with on_call(dynamodb, "TransactWriteItems", count_second):
         counter.count([THIRD, *history("pending")])
     assert races == ["lost"]
     assert counts(counter) == {"pending": 2, "resolved": 1}

@@ -1,4 +1,4 @@
-"""Against a real web server: its slowness and its lies are what this is about."""
+"""Downloads from a web server that is slow or sends wrong headers."""
 
 import contextlib
 import gzip

@@ -1,4 +1,4 @@
-"""Each handler as Lambda calls it, twice in one process: cold, then warm."""
+"""Each handler, called twice in one process like Lambda does: cold, then warm."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -64,17 +64,17 @@ def sqs_event(*bodies: str) -> dict[str, Any]:
     return {"Records": [make.sqs_record(body, f"m{number}") for number, body in enumerate(bodies)]}
 
 
-def again(answer: dict[str, Any]) -> set[str]:
-    """The ids of the messages that are to come again."""
-    assert list(answer) == ["batchItemFailures"]
-    return {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+def retry_ids(response: dict[str, Any]) -> set[str]:
+    """Return the ids of the messages that must be redelivered."""
+    assert list(response) == ["batchItemFailures"]
+    return {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
 
 
 def test_create_job(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
     events = [make.api_event("POST", body=body) for body in ('{"query": "pasta"}', "{", None)]
     answers = [ParsedResponse.read(create_job.handler(event, CONTEXT)) for event in events]
     assert [answer.status for answer in answers] == [201, 400, 201]
-    assert [one["job_id"] for one in queues.jobs.bodies()] == [answers[0].body["id"], answers[2].body["id"]]
+    assert [body["job_id"] for body in queues.jobs.bodies()] == [answers[0].body["id"], answers[2].body["id"]]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["JobsAccepted"] for line in lines if "_aws" in line] == [[1.0], [1.0]]
 
@@ -125,9 +125,9 @@ def test_job_worker(
     for job in jobs:
         store.create(job)
     first, second = (sqs_event("no message", make.make_message(job).body()) for job in jobs)
-    assert again(job_worker.handler(first, CONTEXT)) == {"m0", "m1"}  # for want of a key
+    assert retry_ids(job_worker.handler(first, CONTEXT)) == {"m0", "m1"}  # for want of a key
     aws.client("secretsmanager").create_secret(Name="key", SecretString="the-key\n")
-    assert [again(job_worker.handler(event, CONTEXT)) for event in (first, second)] == [{"m0"}, {"m0"}]
+    assert [retry_ids(job_worker.handler(event, CONTEXT)) for event in (first, second)] == [{"m0"}, {"m0"}]
     shown = "https://cdn.test/images/p1/regular" if images == "cdn" else f"http://{host}/image"
     results = [(body["job_id"], body["result"]) for body in queues.results.bodies()]
     assert results == [(job.id, shown) for job in jobs]
@@ -142,7 +142,7 @@ def test_result_and_dlq_worker(
 ) -> None:
     for job in (make.make_job(), make.make_job()):
         store.create(job)
-        assert again(module.handler(sqs_event("", outcome(job).body()), CONTEXT)) == unreadable
+        assert retry_ids(module.handler(sqs_event("", outcome(job).body()), CONTEXT)) == unreadable
         assert make.stored(store, job).status == status
 
 

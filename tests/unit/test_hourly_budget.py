@@ -1,4 +1,4 @@
-"""Thirty jobs for each request: an hour's budget serves 1,500. Scaled down to a budget of four."""
+"""An hour's budget serves 1,500 jobs, thirty per request. The tests use a budget of four."""
 
 from dataclasses import replace
 
@@ -14,34 +14,34 @@ JOBS = 30 * LIMIT
 WINDOW_SECONDS = 60
 
 
-def limited(bench: Workbench, clock: FakeClock, limit: int) -> None:
-    """Give the bench's worker a budget of so many requests a minute."""
+def set_budget(bench: Workbench, clock: FakeClock, limit: int) -> None:
+    """Give the bench's worker a budget of `limit` requests per minute."""
     budget = RateBudget(bench.ledger, limit, WINDOW_SECONDS, clock)
     source: PhotoSource = replace(bench.source, budget=budget)
     bench.worker = replace(bench.worker, find_photos=source.find)
 
 
 def work_off(bench: Workbench, jobs: list[Job]) -> set[str]:
-    """Work batch by batch, topics mixed. Returns the jobs that got a photo."""
+    """Process the jobs in batches with mixed topics. Return the jobs that got a photo."""
     for start in range(0, len(jobs), 10):
         for job in jobs[start : start + 10]:
             bench.queues.jobs.send(make_message(job).body())
         assert bench.work() == set()
     served: set[str] = set()
-    while found := bench.queues.results.bodies():
-        served |= {one["job_id"] for one in found}
+    while results := bench.queues.results.bodies():
+        served |= {result["job_id"] for result in results}
     return served
 
 
 def new_jobs(bench: Workbench) -> list[Job]:
     jobs = bench.add(*(TOPICS * (JOBS // LIMIT)))
     while bench.queues.jobs.records():
-        pass  # the messages that `add` sent; each test sends its own
+        pass  # discard the messages that `add` sent; each test sends its own
     return jobs
 
 
 def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench, clock: FakeClock) -> None:
-    limited(bench, clock, LIMIT)
+    set_budget(bench, clock, LIMIT)
     assert len(work_off(bench, new_jobs(bench))) == JOBS
     assert len(bench.unsplash.calls) == LIMIT
 
@@ -49,7 +49,7 @@ def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench, clock: Fake
 def test_jobs_beyond_the_budget_wait_for_the_next_window_and_none_fails(
     bench: Workbench, clock: FakeClock
 ) -> None:
-    limited(bench, clock, LIMIT - 1)
+    set_budget(bench, clock, LIMIT - 1)
     jobs = new_jobs(bench)
     assert len(work_off(bench, jobs)) == JOBS - 30
     assert len(bench.unsplash.calls) == LIMIT - 1

@@ -16,7 +16,7 @@ GIF = HttpResponse(200, {}, b"GIF89a")
 
 
 class FakeDownload(Download):
-    """Has one thing for the regular size; the small one is always fine."""
+    """Returns a given response for the regular size, and a valid image for the small size."""
 
     def __init__(self, regular: HttpResponse | Exception) -> None:
         self.regular = regular

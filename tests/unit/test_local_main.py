@@ -1,4 +1,4 @@
-"""Mistakes at the start of a local run are one line each."""
+"""Errors at the start of a local run are one line each."""
 
 import threading
 from contextlib import closing
@@ -38,7 +38,7 @@ def test_the_users_aws_profile_is_ignored(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_loopback_requests_ignore_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that the environment names could not reach this machine's own ports."""
+    """A proxy in the environment could not reach this machine's own ports."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -53,7 +53,7 @@ def test_loopback_requests_ignore_proxies(monkeypatch: pytest.MonkeyPatch) -> No
             self.wfile.write(b"<ErrorResponse><Error><Code>Denied</Code></Error></ErrorResponse>")
 
         def log_message(self, *_: object) -> None:
-            """Nothing."""
+            """Do not log."""
 
     (closed,) = free_ports(1)
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):

@@ -1,4 +1,4 @@
-"""What the functions tell while they work: lines by which a job's story is found, and metrics."""
+"""The functions' log lines, by which a job's story is found, and their metrics."""
 
 import json
 from collections.abc import Iterator
@@ -39,13 +39,13 @@ def no_metrics_yet() -> Iterator[None]:
 
 
 def samples(name: str) -> list[float]:
-    """What was added to a metric so far."""
-    found: list[float] = metrics.metric_set.get(name, {"Value": []})["Value"]
-    return found
+    """Return the samples that were added to a metric."""
+    values: list[float] = metrics.metric_set.get(name, {"Value": []})["Value"]
+    return values
 
 
 def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]]:
-    """The lines of a job, with its correlation id."""
+    """Return the log messages of a job with their correlation ids."""
     lines = [record for record in caplog.records if getattr(record, "job_id", None) == job_id]
     return [(line.getMessage(), line.correlation_id) for line in lines]  # type: ignore[attr-defined]
 
@@ -57,7 +57,7 @@ def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
 def test_every_log_line_of_a_job_has_its_correlation_id(
     bench: Workbench, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Deferred, lost, rescued, tried in vain, ended, retried and resolved."""
+    """The job is deferred, lost, rescued, fails, is retried and resolved."""
     job = JobIntake(bench.store, bench.queues.jobs, clock).create_job(JobRequest("pasta"), None, "thread-7")
     bench.unsplash.errors["pasta"] = RateLimited(0)
     bench.work()
@@ -205,7 +205,7 @@ def test_taking_from_an_empty_lot_is_not_measured(bench: Workbench) -> None:
 
 
 def test_every_line_of_metrics_is_valid_for_cloudwatch(capsys: pytest.CaptureFixture[str]) -> None:
-    """However many samples an invocation has: the limit is a hundred values in a line."""
+    """A line may have at most a hundred values, however many samples an invocation has."""
     for number in range(250):
         measure("AgeAtResolution", number, MetricUnit.Milliseconds)
         count("JobsResolved")

@@ -67,11 +67,11 @@ def test_a_field_of_the_wrong_type_raises_poison(kind: type[JobMessage], wrong: 
 
 @pytest.mark.parametrize("sent", [{}, *({"correlation_id": bad} for bad in (None, 5, "", "a b", "x" * 129))])
 @pytest.mark.parametrize(
-    ("kind", "more"), [(JobMessage, {}), (ResultMessage, RESULT), (FailureMessage, FAILURE)]
+    ("kind", "fields"), [(JobMessage, {}), (ResultMessage, RESULT), (FailureMessage, FAILURE)]
 )
 def test_a_message_without_a_valid_correlation_id_is_accepted(
-    kind: type[JobMessage], more: dict[str, Any], sent: dict[str, Any]
+    kind: type[JobMessage], fields: dict[str, Any], sent: dict[str, Any]
 ) -> None:
     older = {name: value for name, value in BODY.items() if name != "correlation_id"}
-    message = parse(kind, json.dumps(older | more | sent))
+    message = parse(kind, json.dumps(older | fields | sent))
     assert (message.job_id, message.correlation_id) == (JOB.id, "")

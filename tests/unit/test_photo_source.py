@@ -25,8 +25,8 @@ def test_a_worker_waits_for_the_spares_of_the_worker_that_has_the_claim(
         source.spares.put("pasta", [make_photo(id="theirs")], clock.now // 1000)
 
     assert source.spares.claim("pasta", clock.now)
-    found = replace(source, sleep=other_worker_answers).find("pasta", 1)
-    assert [photo["id"] for photo in found.photos] == ["theirs"]
+    result = replace(source, sleep=other_worker_answers).find("pasta", 1)
+    assert [photo["id"] for photo in result.photos] == ["theirs"]
     assert (len(pauses), bench.unsplash.calls) == (1, [])
 
 
@@ -46,8 +46,8 @@ def test_waiting_for_another_workers_spares_times_out(
 ) -> None:
     pauses: list[float] = []
     source.spares.claim("pasta", clock.now)
-    found = replace(source, sleep=pauses.append).find("pasta", 1)
-    assert isinstance(found.shortfall, Transient)
+    result = replace(source, sleep=pauses.append).find("pasta", 1)
+    assert isinstance(result.shortfall, Transient)
     assert (len(pauses), bench.unsplash.calls) == (MAX_PAUSES, [])
 
 
@@ -65,14 +65,14 @@ def test_a_failed_request_releases_the_claim(
 @pytest.mark.parametrize("call", [b"taken + :count", b"remaining = :remaining", b"asked_until = :until"])
 def test_a_failing_ledger_is_a_transient_error(source: PhotoSource, dynamodb: Any, call: bytes) -> None:
     with refused(dynamodb, "UpdateItem", only=call):
-        found = source.find("pasta", 1)
-    assert isinstance(found.shortfall, Transient)
-    assert found.shortfall.code == "storage"
+        result = source.find("pasta", 1)
+    assert isinstance(result.shortfall, Transient)
+    assert result.shortfall.code == "storage"
 
 
 def test_spares_taken_before_a_failure_are_used(source: PhotoSource, dynamodb: Any, clock: FakeClock) -> None:
     source.spares.put("pasta", [make_photo(id="spare")], clock.now // 1000)
     with refused(dynamodb, "UpdateItem", only=b"asked_until = :until"):
-        found = source.find("pasta", 2)
-    assert [photo["id"] for photo in found.photos] == ["spare"]
-    assert found.shortfall is not None
+        result = source.find("pasta", 2)
+    assert [photo["id"] for photo in result.photos] == ["spare"]
+    assert result.shortfall is not None

@@ -1,4 +1,4 @@
-"""What is started here ends with whoever started it."""
+"""Child processes end with the process that started them."""
 
 import os
 import subprocess
@@ -22,14 +22,14 @@ from local.processes import Process
 FOLDER = Path(__file__).parent
 
 @pytest.fixture(scope="session")
-def neighbour():
+def child():
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
-    with Process("neighbour", command, {}, FOLDER / "log", FOLDER) as process:
+    with Process("child", command, {}, FOLDER / "log", FOLDER) as process:
         (FOLDER / "pid.draft").write_text(str(process.pid))
         (FOLDER / "pid.draft").rename(FOLDER / "pid")
         yield
 
-def test_long(neighbour):
+def test_long(child):
     time.sleep(60)
 """
 
@@ -48,11 +48,11 @@ def test_sigterm_to_a_test_run_ends_its_child_processes(tmp_path: Path) -> None:
     run = subprocess.Popen([*command, str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
         wait_for((tmp_path / "pid").exists)
-        neighbour = int((tmp_path / "pid").read_text())
-        assert is_alive(neighbour)
+        child = int((tmp_path / "pid").read_text())
+        assert is_alive(child)
         run.terminate()
         assert run.wait(timeout=60) == pytest.ExitCode.INTERRUPTED
-        assert not is_alive(neighbour)
+        assert not is_alive(child)
     finally:
         run.kill()
         run.wait()

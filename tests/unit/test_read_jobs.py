@@ -44,7 +44,7 @@ def get(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Get]:
 
 
 def add(store: JobStore, *numbers: int, **values: Any) -> list[Job]:
-    """Jobs with these numbers as their ids, each created so many milliseconds after the beginning."""
+    """Create jobs with these numbers as ids, created `number` milliseconds after NOW."""
     jobs = [
         make_job(id=str(UUID(int=number)), **{"created_at": NOW + number, **values}) for number in numbers
     ]

@@ -29,7 +29,7 @@ def job(store: JobStore) -> Job:
 
 
 def record(store: JobStore, *messages: JobMessage) -> set[str]:
-    records = [sqs_record(one.body(), f"m{index}") for index, one in enumerate(messages)]
+    records = [sqs_record(message.body(), f"m{index}") for index, message in enumerate(messages)]
     return record_failures(records, store, max_receives=5)
 
 

@@ -43,7 +43,7 @@ def test_a_late_result_has_no_effect(store: JobStore, values: dict[str, Any]) ->
     job = make_job(**values)
     store.create(job)
     late = [make_result(replace(job, run=1)), make_result(make_job())]
-    assert record_results([sqs_record(one.body()) for one in late], store) == set()
+    assert record_results([sqs_record(result.body()) for result in late], store) == set()
     assert stored(store, job) == job
 
 
@@ -64,4 +64,4 @@ def test_only_a_result_that_cannot_be_written_is_redelivered(
     records = [sqs_record(make_result(job).body(), "a"), sqs_record(make_result(other).body(), "b")]
     with refused(dynamodb, "UpdateItem", only=job.id.encode()):
         assert record_results(records, store) == {"a"}
-    assert [stored(store, one).status for one in (job, other)] == ["pending", "resolved"]
+    assert [stored(store, each).status for each in (job, other)] == ["pending", "resolved"]

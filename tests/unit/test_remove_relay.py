@@ -1,4 +1,4 @@
-"""What a relay that died leaves behind is removed, and nothing else."""
+"""Only the queue and the subscription of a stopped relay are deleted."""
 
 import json
 import uuid
@@ -49,10 +49,10 @@ def test_only_the_queue_and_subscription_of_the_ended_task_are_deleted(
     alive = subscribe(sqs, sns, topic, "CaloRelay-alive")
     for _ in range(2):
         handler.handler(task_stopped("dead"), CONTEXT)
-    handler.handler(task_stopped("stopped-in-order"), CONTEXT)
+    handler.handler(task_stopped("stopped-properly"), CONTEXT)
     assert sqs.list_queues(QueueNamePrefix="CaloRelay-")["QueueUrls"] == [alive]
-    (left,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert left["Endpoint"].endswith(":CaloRelay-alive")
+    (subscription,) = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    assert subscription["Endpoint"].endswith(":CaloRelay-alive")
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["OrphansRemoved"] for line in lines if "_aws" in line] == [[2.0]]
 

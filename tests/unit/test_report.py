@@ -1,4 +1,4 @@
-"""What becomes of a job whose work did not succeed: tried again, ended, or left to wait."""
+"""A job whose work fails is retried, ended, or made to wait."""
 
 import json
 from dataclasses import replace
@@ -74,12 +74,12 @@ def test_a_rate_limited_job_waits_without_using_an_attempt(bench: Workbench, clo
     assert [body["job_id"] for body in bench.queues.results.bodies()] == [job.id]
 
 
-@pytest.mark.parametrize(("left", "delay"), [(WINDOW_MS, 900), (900_000, 900), (100_000, 103), (1, 3)])
-def test_a_further_hop_of_a_wait_changes_nothing_but_the_delay(
-    bench: Workbench, left: int, delay: int
+@pytest.mark.parametrize(("remaining", "delay"), [(WINDOW_MS, 900), (900_000, 900), (100_000, 103), (1, 3)])
+def test_a_long_wait_takes_several_messages_and_leaves_the_job_unchanged(
+    bench: Workbench, remaining: int, delay: int
 ) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
-    [job] = bench.add("pasta", deferred_until=NOW + left, version=2)
+    [job] = bench.add("pasta", deferred_until=NOW + remaining, version=2)
     assert bench.work() == set()
     assert bench.unsplash.calls == []
     assert stored(bench.store, job) == job

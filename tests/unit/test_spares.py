@@ -22,14 +22,14 @@ def spares(ledger: Ledger) -> SparePhotos:
 
 
 def photos(*ids: str) -> list[Photo]:
-    return [make_photo(id=one) for one in ids]
+    return [make_photo(id=photo_id) for photo_id in ids]
 
 
 def item(dynamodb: Any, topic: str) -> dict[str, Any]:
-    found: dict[str, Any] = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": f"spares#{topic}"}})[
+    stored: dict[str, Any] = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": f"spares#{topic}"}})[
         "Item"
     ]
-    return found
+    return stored
 
 
 def like_unsplash(number: int) -> list[Photo]:
@@ -74,13 +74,14 @@ def test_concurrent_workers_never_take_the_same_photo(spares: SparePhotos) -> No
     ids = sorted(f"p{number}" for number in range(30))
     spares.put("pasta", photos(*ids), SECONDS)
     with ThreadPoolExecutor(8) as pool:
-        taken = [one["id"] for part in pool.map(lambda _: spares.take("pasta", 4), range(12)) for one in part]
+        takes = pool.map(lambda _: spares.take("pasta", 4), range(12))
+        taken = [photo["id"] for taken_photos in takes for photo in taken_photos]
     assert sorted(taken) == ids
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_no_photo_is_lost_or_repeated_while_workers_replace_lots(spares: SparePhotos, seed: int) -> None:
-    """Four workers in any order of their calls; each brings a new lot if it found the last one used up."""
+    """Four workers call in any order; each fetches new photos if it found none."""
     numbers, rng = count(), Random(seed)
     asking: set[int] = set()
     taken: list[str] = []
@@ -91,10 +92,10 @@ def test_no_photo_is_lost_or_repeated_while_workers_replace_lots(spares: SparePh
             spares.put("pasta", photos(*(f"p{next(numbers)}" for _ in range(5))), SECONDS)
             continue
         got = spares.take("pasta", 2)
-        taken += [one["id"] for one in got]
+        taken += [photo["id"] for photo in got]
         if not got and spares.claim("pasta", NOW):
             asking.add(worker)
-    rest = [one["id"] for one in spares.take("pasta", 5)]
+    rest = [photo["id"] for photo in spares.take("pasta", 5)]
     assert sorted(taken + rest) == sorted(f"p{number}" for number in range(next(numbers)))
     assert len(taken) > 20
 
@@ -116,7 +117,7 @@ def test_photos_added_after_the_claim_expired_are_dropped(spares: SparePhotos) -
 
 
 def test_the_list_of_an_earlier_version_is_not_touched(spares: SparePhotos, dynamodb: Any) -> None:
-    """Its workers may still be taking from it."""
+    """Workers of the earlier version may still use its item."""
     kept = to_item({"pk": "spare#pasta", "photos": photos("theirs"), "taken": 0})
     dynamodb.put_item(TableName="ledger", Item=kept)
     assert spares.take("pasta", 1) == []
@@ -127,7 +128,7 @@ def test_the_list_of_an_earlier_version_is_not_touched(spares: SparePhotos, dyna
 
 
 def test_packed_photos_have_the_size_that_the_cost_model_assumes() -> None:
-    """Addresses and texts are as long as Unsplash's, and as different."""
+    """URLs and texts are as long, and differ as much, as Unsplash's."""
     assert SPARE_UNITS - 1 < len(pack(like_unsplash(29))) / 1024 < SPARE_UNITS - 0.1
 
 

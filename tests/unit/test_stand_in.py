@@ -1,4 +1,4 @@
-"""The Unsplash stand-in keeps the real service's protocol: requests, the rate limit, images, the process."""
+"""The Unsplash stand-in follows the real service's protocol: requests, rate limit, images, process."""
 
 import asyncio
 import io
@@ -29,7 +29,7 @@ PUBLIC_URL = "http://photos.test"
 
 
 class Clock:
-    """Seconds that pass only when told to."""
+    """A clock that a test advances."""
 
     now = 1_000.0
 
@@ -38,7 +38,7 @@ class Clock:
 
 
 def talk(scenario: Callable[[Client], Awaitable[None]], **options: Any) -> None:
-    """Runs `scenario` against a stand-in of its own, on a loopback port."""
+    """Run `scenario` against its own stand-in, on a loopback port."""
 
     async def run() -> None:
         app = make_app(**{"public_url": PUBLIC_URL, "rng": random.Random(7), **options})
@@ -79,13 +79,13 @@ def test_a_count_returns_a_list_and_no_count_returns_an_object() -> None:
     async def scenario(client: Client) -> None:
         many = await (await ask(client, count="3", query="food")).json()
         single_list = await (await ask(client, count="1")).json()
-        one = await (await ask(client, query="food")).json()
+        single = await (await ask(client, query="food")).json()
         assert isinstance(many, list)
         assert len(many) == 3
         assert isinstance(single_list, list)
         assert len(single_list) == 1
-        assert isinstance(one, dict)
-        assert one["id"]
+        assert isinstance(single, dict)
+        assert single["id"]
 
     talk(scenario)
 
@@ -197,11 +197,11 @@ def test_the_window_can_be_configured() -> None:
 def test_request_counts_are_served_without_costing_a_request() -> None:
     async def scenario(client: Client) -> None:
         assert await (await client.get("/healthz")).text() == "ok"
-        one = await (await ask(client)).json()
+        photo = await (await ask(client)).json()
         await ask(client)
         await ask(client)
         await client.get("/photos/random")  # without a key: not counted
-        await client.get(path(one["urls"]["thumb"]))
+        await client.get(path(photo["urls"]["thumb"]))
         seen = await (await client.get("/requests")).json()
         assert seen == {"api": 3, "images": 1, "limited": 1, "remaining": 0, "limit": 2}
 
@@ -260,9 +260,9 @@ def test_the_width_parameter_selects_the_size() -> None:
 
 def test_images_do_not_count_against_the_limit_or_require_a_key() -> None:
     async def scenario(client: Client) -> None:
-        one = await (await ask(client)).json()
+        photo = await (await ask(client)).json()
         assert (await ask(client)).status == 403
-        assert (await client.get(path(one["urls"]["thumb"]))).status == 200
+        assert (await client.get(path(photo["urls"]["thumb"]))).status == 200
 
     talk(scenario, limit=1)
 

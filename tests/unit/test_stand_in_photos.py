@@ -1,4 +1,4 @@
-"""The stand-in's photos show its pictures, and what it says about them is true."""
+"""The stand-in's photos show its pictures, and their metadata is correct."""
 
 import io
 import random
@@ -16,7 +16,7 @@ FOOD = {"pasta", "soup", "salad", "pizza", "fruit", "coffee", "pancakes"}
 
 
 def shown(topic: str | None) -> set[str]:
-    """The kinds of pictures that a topic's photos show."""
+    """Return the names of the pictures that a topic's photos show."""
     return {picture_of(photo_id).name.split("-")[0] for photo_id in new_ids(topic, 200, random.Random(2))}
 
 

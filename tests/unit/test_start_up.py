@@ -1,4 +1,4 @@
-"""What a function prepares before its first event, in a process of its own as Lambda starts it."""
+"""What a function creates before its first event, in a separate process like in Lambda."""
 
 import json
 import os

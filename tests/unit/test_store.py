@@ -65,7 +65,9 @@ def test_a_new_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: An
         return int(dynamodb.query(TableName="jobs", IndexName=index, **condition, **values)["Count"])
 
     def places() -> list[int]:
-        by_status = [listed("by-status", "status_shard", f"{key}#{one}") for one in ("pending", "resolved")]
+        by_status = [
+            listed("by-status", "status_shard", f"{key}#{status}") for status in ("pending", "resolved")
+        ]
         return [*by_status, listed("by-due", "list_shard", key), listed("by-updated", "list_shard", key)]
 
     job = make_job(due_at=NOW)
@@ -104,7 +106,7 @@ def test_an_internal_update_does_not_change_the_version(store: JobStore, clock: 
 
 
 def test_outcomes_have_the_order_of_the_updates(store: JobStore, job: Job) -> None:
-    changes = [JobUpdate(make_message(one), RESOLVED) for one in (make_job(), job, make_job())]
+    changes = [JobUpdate(make_message(each), RESOLVED) for each in (make_job(), job, make_job())]
     outcomes = store.update_all(changes)
     assert [outcomes[0], outcomes[2]] == ["unchanged", "unchanged"]
     assert outcomes[1] == stored(store, job) != job

@@ -1,5 +1,7 @@
-"""The worker against an Unsplash that does its worst: a clear error or a retry, in bounded time, and
-nothing else in the batch is affected."""
+"""The worker with a faulty Unsplash: each fault causes a clear error or a retry in bounded time.
+
+Other jobs of the batch are not affected.
+"""
 
 import json
 import time
@@ -22,7 +24,7 @@ from functions.job_worker.unsplash import Unsplash
 from tests.unit.fakes import Workbench
 
 SECONDS = 2
-"""The deadline of each exchange, scaled down from ten."""
+"""The deadline of each exchange in seconds; in production it is ten."""
 JPEG = b"\xff\xd8\xff" + bytes(100)
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
@@ -39,7 +41,7 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
 
 
 def photos(image: str = "good") -> Reply:
-    """A list of one photo, whose images are at /image/<image>."""
+    """Return a list with one photo, whose images are at /image/<image>."""
 
     def send(handler: BaseHTTPRequestHandler) -> None:
         reply(body=json.dumps([photo(handler, image)]).encode())(handler)
@@ -120,7 +122,7 @@ cut_off = Event()
 
 @pytest.fixture
 def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
-    """A workbench whose worker asks the hostile server."""
+    """Return a workbench whose worker uses the faulty server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         server.daemon_threads = True
         Thread(target=server.serve_forever, daemon=True).start()
@@ -137,15 +139,15 @@ def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
 
 
 def outcome(hostile: Workbench, topic: str) -> tuple[str, Job]:
-    """Work on a batch of one good job and one of `topic`: what became of the latter."""
+    """Process a batch of a good job and a job for `topic`. Return the latter and its outcome."""
     good, other = hostile.add("good", topic)
-    again = hostile.work()
-    resolved = [one["job_id"] for one in hostile.queues.results.bodies()]
-    failed = {one["job_id"]: one["code"] for one in hostile.queues.dead_letters.bodies()}
+    redelivered = hostile.work()
+    resolved = [body["job_id"] for body in hostile.queues.results.bodies()]
+    failed = {body["job_id"]: body["code"] for body in hostile.queues.dead_letters.bodies()}
     assert good.id in resolved
     if other.id in resolved:
         return "resolved", other
-    return failed.get(other.id, "again" if again else "lost"), other
+    return failed.get(other.id, "again" if redelivered else "lost"), other
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ BROKEN: list[Any] = [b"", b'[{"id": "p', b"\xff", b"[" * 100_000, []]
 
 
 class FakeDownload(Download):
-    """Gives one answer to everything and keeps what it was asked."""
+    """Returns one response to every request and records the requests."""
 
     def __init__(self, answer: HttpResponse | Exception) -> None:
         self.answer = answer
@@ -52,7 +52,7 @@ class FakeDownload(Download):
 
 
 def ask(body: Any, *, status: int = 200, **headers: str) -> PhotoPage:
-    """What becomes of an answer: of bytes, of a value to be put into JSON, or of none at all."""
+    """Return the photos for a response: bytes, a value that is encoded as JSON, or an error."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     content = body if isinstance(body, bytes | Exception) else json.dumps(body).encode()
     answer = content if isinstance(content, Exception) else HttpResponse(status, names, content)
@@ -93,7 +93,8 @@ def test_credit_links_keep_their_query_string() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [None, "text", [], {}, *(PHOTO | {name: one} for name, all_ in WRONG.items() for one in all_)]
+    "wrong",
+    [None, "text", [], {}, *(PHOTO | {name: value} for name, values in WRONG.items() for value in values)],
 )
 def test_a_photo_without_a_required_field_is_left_out(wrong: Any) -> None:
     assert ask([wrong, PHOTO]).photos == [make_photo()]

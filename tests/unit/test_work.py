@@ -1,4 +1,4 @@
-"""What a batch of messages costs, and that each comes to an end of its own."""
+"""The requests for a batch of messages, and the separate outcome of each message."""
 
 import json
 from dataclasses import replace
@@ -84,11 +84,11 @@ def test_several_messages_of_one_job_in_a_batch_are_processed_once(bench: Workbe
 
 
 @pytest.mark.parametrize(
-    "values", [{"status": one} for one in ("resolved", "error", "cancelled")] + [{"run": 2}]
+    "values", [{"status": status} for status in ("resolved", "error", "cancelled")] + [{"run": 2}]
 )
 def test_a_job_that_is_not_pending_makes_no_request(bench: Workbench, values: dict[str, Any]) -> None:
     [job] = bench.add("pasta", **values)
-    records = [sqs_record(make_message(one).body()) for one in (replace(job, run=1), make_job())]
+    records = [sqs_record(make_message(each).body()) for each in (replace(job, run=1), make_job())]
     assert bench.worker.work(records) == set()
     assert (bench.unsplash.calls, photo_ids(bench)) == ([], [])
 
@@ -96,8 +96,8 @@ def test_a_job_that_is_not_pending_makes_no_request(bench: Workbench, values: di
 @pytest.mark.parametrize("poison", POISON)
 def test_an_unreadable_message_does_not_affect_others(bench: Workbench, poison: str) -> None:
     bench.add("pasta", "pizza")
-    [one, two] = bench.queues.jobs.records()
-    assert bench.worker.work([one, sqs_record(poison, "poison"), two]) == {"poison"}
+    [first, second] = bench.queues.jobs.records()
+    assert bench.worker.work([first, sqs_record(poison, "poison"), second]) == {"poison"}
     assert len(photo_ids(bench)) == 2
 
 
@@ -110,9 +110,9 @@ def test_a_failing_topic_does_not_affect_other_topics_or_its_own_spares(
     bench.unsplash.errors["bad"] = error
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     bench.add("bad", "bad", "pasta")
-    again = bench.work()
+    redelivered = bench.work()
     assert photo_ids(bench) == ["p59", "p61"]
-    assert len(again) + sum(len(call["Entries"]) for call in sends) == 3
+    assert len(redelivered) + sum(len(call["Entries"]) for call in sends) == 3
 
 
 def test_a_failing_image_does_not_affect_others(bench: Workbench) -> None:
@@ -126,8 +126,8 @@ def test_only_the_message_of_a_refused_result_is_redelivered(bench: Workbench) -
     refuse_entry(bench.queues.sqs, 1)
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     bench.add("pasta", "pasta", "pasta")
-    [again] = bench.work()
-    assert json.loads(again)["job_id"] == json.loads(sends[0]["Entries"][1]["MessageBody"])["job_id"]
+    [redelivered] = bench.work()
+    assert json.loads(redelivered)["job_id"] == json.loads(sends[0]["Entries"][1]["MessageBody"])["job_id"]
 
 
 def test_a_job_whose_wait_ends_during_the_batch_is_not_lost(bench: Workbench) -> None:
