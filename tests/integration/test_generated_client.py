@@ -44,25 +44,22 @@ def generated_module(name: str) -> ModuleType:
 
 @pytest.mark.usefixtures("generated")
 def test_a_generated_client_can_make_the_calls(calo: Calo) -> None:
-    client = generated_module("client").Client(
-        base_url=f"{calo.system.url}/api", raise_on_unexpected_status=True
-    )
     models = generated_module("models")
-    calls = {
-        name: generated_module(f"api.default.{name}").sync
-        for name in ("create_job", "get_job", "list_jobs", "get_stats", "cancel_job")
-    }
-    created = calls["create_job"](client=client, body=models.JobRequest(query="pasta", delay_seconds=900))
-    assert (created.status, created.query, type(created.id)) == ("pending", "pasta", UUID)
-    assert calls["get_job"](created.id, client=client) == created
-    assert calls["list_jobs"](client=client).data[0].id == created.id
-    assert calls["get_stats"](client=client).counts.pending >= 1
-    cancelled = calls["cancel_job"](created.id, client=client)
-    assert (cancelled.status, cancelled.version) == ("cancelled", 2)
+    names = ("create_job", "get_job", "list_jobs", "get_stats", "cancel_job")
+    calls = {name: generated_module(f"api.default.{name}").sync for name in names}
+    url = f"{calo.system.url}/api"
+    with generated_module("client").Client(base_url=url, raise_on_unexpected_status=True) as client:
+        created = calls["create_job"](client=client, body=models.JobRequest(query="pasta", delay_seconds=900))
+        assert (created.status, created.query, type(created.id)) == ("pending", "pasta", UUID)
+        assert calls["get_job"](created.id, client=client) == created
+        assert calls["list_jobs"](client=client).data[0].id == created.id
+        assert calls["get_stats"](client=client).counts.pending >= 1
+        cancelled = calls["cancel_job"](created.id, client=client)
+        assert (cancelled.status, cancelled.version) == ("cancelled", 2)
 
-    resolved = calls["create_job"](client=client, body=models.JobRequest(query="pasta"))
-    with calo.live(job=str(resolved.id)) as live:
-        live.wait_for_end(str(resolved.id))
-    job = calls["get_job"](resolved.id, client=client)
+        resolved = calls["create_job"](client=client, body=models.JobRequest(query="pasta"))
+        with calo.live(job=str(resolved.id)) as live:
+            live.wait_for_end(str(resolved.id))
+        job = calls["get_job"](resolved.id, client=client)
     assert job.photo.photographer.name
     assert job.result == job.photo.regular
