@@ -127,7 +127,7 @@ def test_the_readme_matches_the_model() -> None:
 
 MONTH = 1 / DAYS
 TABLE = {
-    "none": Load(0),
+    "nothing": Load(0),
     "1 thousand": Load(1e3 * MONTH, 10),
     "1 million": Load(1e6 * MONTH, 200, watch_feed=False, stored_images=False),
     "100 million": Load(1e8 * MONTH, 2_000, watch_feed=False, stored_images=False),
@@ -150,7 +150,7 @@ def test_the_first_table_of_the_document_matches_the_model(jobs: str) -> None:
 @pytest.mark.parametrize(
     ("load", "row"),
     [
-        (Load(0, live=False), "| 0, without the relay (`-c live=false`) | 0 | | | 0 |"),
+        (Load(0, live=False), "| 0, without the relay (`-c live=false`) | | | | 0 |"),
         (Load(0), "| 0 | 0 | | | 2 |"),
         (Load(1e3 * MONTH, 10), "| 1 thousand | 10 | feed | cdn | 2 |"),
         (Load(1e6 * MONTH, 200), "| 1 million | 200 | feed | cdn | 2 |"),
