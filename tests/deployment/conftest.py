@@ -1,7 +1,8 @@
-"""All five stacks, deployed to an emulator by the real `cdk` command from the templates that go to AWS.
+"""Deploy all five stacks to an emulator with the real `cdk` command, from the same templates as for AWS.
 
-MiniStack lacks some resource types; tests/deployment/emulator.py adds stand-ins for them. So this proves the
-wiring, that names, parameters and references meet what exists, and not that AWS accepts the templates.
+MiniStack lacks some resource types; tests/deployment/emulator.py adds stand-ins for them. So these tests
+verify the wiring: names, parameters and references refer to existing resources. They do not verify that AWS
+accepts the templates.
 """
 
 import json
@@ -23,7 +24,7 @@ STARTER = Path(__file__).with_name("emulator.py")
 
 @dataclass
 class Account:
-    """An emulated account; `folder` takes templates and logs."""
+    """An emulated account. `folder` gets templates and logs."""
 
     emulator: Emulator
     folder: Path
@@ -31,7 +32,7 @@ class Account:
     _assemblies: dict[str, Deployment] = field(default_factory=dict)
 
     def deploy(self, **settings: str) -> dict[str, str]:
-        """Deploy all stacks that these settings ask for. Returns their outputs."""
+        """Deploy the stacks for these settings. Returns their outputs."""
         return self._assembly(settings).deploy()
 
     def destroy(self, **settings: str) -> None:
@@ -47,40 +48,46 @@ class Account:
 
     def call(self, service: str, method: str, **arguments: Any) -> dict[str, Any]:
         with closing(self.emulator.client(service)) as client:
-            answer: dict[str, Any] = getattr(client, method)(**arguments)
-            return answer
+            response: dict[str, Any] = getattr(client, method)(**arguments)
+            return response
 
     def pages(self, service: str, method: str, key: str, **arguments: Any) -> list[Any]:
-        """All elements of a list that comes in pages."""
+        """Return all elements of a paginated list."""
         with closing(self.emulator.client(service)) as client:
             pages = client.get_paginator(method).paginate(**arguments)
             return [element for page in pages for element in page.get(key, [])]
 
     def stacks(self) -> dict[str, str]:
-        """The status of each of ours."""
-        found = self.pages("cloudformation", "describe_stacks", "Stacks")
-        return {one["StackName"]: one["StackStatus"] for one in found if one["StackName"].startswith("Calo")}
+        """Return the status of each of our stacks."""
+        stacks = self.pages("cloudformation", "describe_stacks", "Stacks")
+        return {
+            stack["StackName"]: stack["StackStatus"]
+            for stack in stacks
+            if stack["StackName"].startswith("Calo")
+        }
 
     def resources(self, stack: str, kind: str) -> dict[str, str]:
-        """The physical ids of the stack's resources of this type, by their logical ids."""
-        found = self.pages(
+        """Return the physical ids of the stack's resources of this type by logical id."""
+        summaries = self.pages(
             "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
         )
         return {
-            one["LogicalResourceId"]: one["PhysicalResourceId"]
-            for one in found
-            if one["ResourceType"] == kind and one["ResourceStatus"] != "DELETE_COMPLETE"
+            summary["LogicalResourceId"]: summary["PhysicalResourceId"]
+            for summary in summaries
+            if summary["ResourceType"] == kind and summary["ResourceStatus"] != "DELETE_COMPLETE"
         }
 
     def resource(self, stack: str, kind: str) -> str:
-        """The physical id of the stack's one resource of this type."""
+        """Return the physical id of the stack's only resource of this type."""
         (name,) = self.resources(stack, kind).values()
         return name
 
     def recorded(self, kind: str, stack: str) -> list[dict[str, Any]]:
-        """What resources of this type were last made with, by stand-ins and recorders."""
+        """Return the properties with which resources of this type were last created."""
         lines = [json.loads(line) for line in self.record.read_text().splitlines()]
-        last = {one["id"]: one["properties"] for one in lines if (one["type"], one["stack"]) == (kind, stack)}
+        last = {
+            line["id"]: line["properties"] for line in lines if (line["type"], line["stack"]) == (kind, stack)
+        }
         return list(last.values())
 
 

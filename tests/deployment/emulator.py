@@ -1,8 +1,8 @@
-"""MiniStack with stand-ins for the resource types that it lacks; run by the emulator's own Python.
+"""MiniStack with stand-ins for the resource types that it lacks. It runs with the emulator's own Python.
 
-A stand-in only remembers what it was given, so that a template that needs it can be deployed, changed and
-deleted. `RECORD` names a file with a line of JSON for each: what a deployment resolved and MiniStack's API
-does not show.
+A stand-in only records its properties, so that a template with it can be deployed, changed and deleted.
+`RECORD` names a file with one line of JSON per resource: properties that a deployment resolved and that
+MiniStack's API does not return.
 """
 
 import json
@@ -47,7 +47,7 @@ def stand_in(kind: str) -> dict[str, Any]:
 
 
 def recorded(kind: str) -> dict[str, Any]:
-    """MiniStack's own handlers, with what they were given to create."""
+    """Return MiniStack's own handlers, extended to record the properties."""
     handlers = dict(provisioners._RESOURCE_HANDLERS[kind])
     own = handlers["create"]
 
@@ -59,7 +59,7 @@ def recorded(kind: str) -> dict[str, Any]:
 
 
 def alarms() -> dict[str, Any]:
-    """MiniStack's own, and a stand-in for those that calculate."""
+    """Return MiniStack's own handlers, with a stand-in for alarms with metric math."""
     own, other = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"], stand_in("AWS::CloudWatch::Alarm")
 
     def create(logical_id: str, properties: Properties, stack: str) -> Any:

@@ -1,4 +1,4 @@
-"""From nothing to all five stacks, from the defaults to each setting and back, and to nothing again."""
+"""Create all five stacks, change each setting from the default and back, and destroy the stacks."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SIZES: list[dict[str, str]] = [{}, {"size": "small"}]
 
 @pytest.fixture(scope="module", params=SIZES, ids=str)
 def deployed(account: Account, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """The outputs of a deployment of this size from nothing; afterwards it is destroyed."""
+    """Deploy this size, return its outputs, and destroy it."""
     outputs = account.deploy(**request.param)
     assert account.stacks() == dict.fromkeys(ALL, "CREATE_COMPLETE")
     yield outputs
@@ -26,24 +26,24 @@ def test_the_page_may_call_the_api_and_show_the_images(account: Account, deploye
     policy = content_security_policy(account)
     api = f"https://{deployed['ApiId']}.execute-api.us-east-1.amazonaws.com"
     assert f"connect-src 'self' {api};" in policy
-    domains = {one["DomainName"] for one in distributions(account)}
+    domains = {distribution["DomainName"] for distribution in distributions(account)}
     (images,) = [source for source in directive(policy, "img-src") if source != "'self'"]
     assert images == deployed["ImagesBaseUrl"]
     assert images.removeprefix("https://") in domains
 
 
-def test_the_relay_is_given_names_that_exist(account: Account, deployed: dict[str, str]) -> None:
+def test_the_relays_environment_names_existing_resources(account: Account, deployed: dict[str, str]) -> None:
     arn = account.resource("CaloLive", "AWS::ECS::TaskDefinition")
     task = account.call("ecs", "describe_task_definition", taskDefinition=arn)["taskDefinition"]
     (container,) = task["containerDefinitions"]
-    environment = {one["name"]: one["value"] for one in container["environment"]}
+    environment = {variable["name"]: variable["value"] for variable in container["environment"]}
     assert environment["JOBS_TABLE"] in account.call("dynamodb", "list_tables")["TableNames"]
-    topics = [one["TopicArn"] for one in account.call("sns", "list_topics")["Topics"]]
+    topics = [topic["TopicArn"] for topic in account.call("sns", "list_topics")["Topics"]]
     assert environment["TOPIC_ARN"] in topics
     assert environment["TOPIC_ARN"] == deployed["TopicArn"]
 
 
-def test_the_stream_leads_to_the_load_balancer_through_the_link(
+def test_the_stream_is_routed_to_the_load_balancer_through_the_link(
     account: Account, deployed: dict[str, str]
 ) -> None:
     balancer = load_balancer(account)
@@ -52,48 +52,52 @@ def test_the_stream_leads_to_the_load_balancer_through_the_link(
         "apigateway", "get_integration", restApiId=deployed["ApiId"], resourceId=live, httpMethod="GET"
     )
     assert integration["uri"] == f"http://{balancer['DNSName']}/live"
-    # MiniStack's API drops these
-    (given,) = [
-        one["Integration"]
-        for one in account.recorded("AWS::ApiGateway::Method", "CaloApi")
-        if one["Integration"]["Type"] == "HTTP_PROXY"
+    # MiniStack's API does not return these
+    (properties,) = [
+        method["Integration"]
+        for method in account.recorded("AWS::ApiGateway::Method", "CaloApi")
+        if method["Integration"]["Type"] == "HTTP_PROXY"
     ]
-    assert given["ConnectionId"] == account.resource("CaloLive", "AWS::ApiGatewayV2::VpcLink")
-    assert given["IntegrationTarget"] == balancer["LoadBalancerArn"]
-    assert given["ResponseTransferMode"] == "STREAM"
+    assert properties["ConnectionId"] == account.resource("CaloLive", "AWS::ApiGatewayV2::VpcLink")
+    assert properties["IntegrationTarget"] == balancer["LoadBalancerArn"]
+    assert properties["ResponseTransferMode"] == "STREAM"
 
 
-def test_functions_are_given_names_that_exist(account: Account, deployed: dict[str, str]) -> None:
+def test_the_functions_environments_name_existing_resources(
+    account: Account, deployed: dict[str, str]
+) -> None:
     tables = account.call("dynamodb", "list_tables")["TableNames"]
     queues = queue_names(account)
-    found = 0
+    checked = 0
     for function in account.pages("lambda", "list_functions", "Functions"):
         variables = function.get("Environment", {}).get("Variables", {})
         for name, value in variables.items():
             if name.endswith("_TABLE"):
                 assert value in tables
-                found += 1
+                checked += 1
             if name.endswith("_QUEUE_URL"):
                 assert value.rsplit("/", 1)[1] in queues
-                found += 1
-    assert found >= 15
+                checked += 1
+    assert checked >= 15
 
 
-def test_alarms_watch_what_exists(account: Account, deployed: dict[str, str]) -> None:
-    known = {
+def test_alarms_watch_existing_resources(account: Account, deployed: dict[str, str]) -> None:
+    existing = {
         "QueueName": queue_names(account),
         "FunctionName": {
-            one["FunctionName"] for one in account.pages("lambda", "list_functions", "Functions")
+            function["FunctionName"] for function in account.pages("lambda", "list_functions", "Functions")
         },
-        "PipeName": {one["Name"] for one in account.pages("pipes", "list_pipes", "Pipes")},
-        "ApiName": {one["name"] for one in account.pages("apigateway", "get_rest_apis", "items")},
+        "PipeName": {pipe["Name"] for pipe in account.pages("pipes", "list_pipes", "Pipes")},
+        "ApiName": {api["name"] for api in account.pages("apigateway", "get_rest_apis", "items")},
         "LoadBalancer": {load_balancer(account)["LoadBalancerArn"].split(":loadbalancer/")[1]},
         "TargetGroup": target_groups(account),
         "service": {"job_worker", "job_watchdog", "sse_relay"},
     }
-    dimensions = [one for alarm in alarms(account) for one in alarm]
+    dimensions = [dimension for alarm in alarms(account) for dimension in alarm]
     assert len(dimensions) >= 14
-    assert [one for one in dimensions if one["Value"] not in known[one["Name"]]] == []
+    assert [
+        dimension for dimension in dimensions if dimension["Value"] not in existing[dimension["Name"]]
+    ] == []
 
 
 SETTINGS: list[dict[str, str]] = [
@@ -109,7 +113,7 @@ SETTINGS: list[dict[str, str]] = [
 
 @pytest.fixture(scope="module")
 def defaults(account: Account) -> Iterator[Account]:
-    """A deployment with the defaults, which a test may change if it changes it back."""
+    """Deploy the defaults. A test may change the deployment if it restores it."""
     account.deploy()
     yield account
     account.destroy()
@@ -122,27 +126,27 @@ def test_a_setting_can_be_changed_after_the_first_deployment_and_changed_back(
     before = content_security_policy(defaults), routes(defaults), dashboards(defaults)
     defaults.deploy(**settings)
     assert_complete(defaults)
-    left_out = {f"Calo{name.title()}" for name in ("live", "web", "ops") if settings.get(name) == "false"}
+    omitted = {f"Calo{name.title()}" for name in ("live", "web", "ops") if settings.get(name) == "false"}
     for stack in ("CaloOps", "CaloWeb", "CaloLive"):
-        if stack in left_out:  # as `make deploy` says
+        if stack in omitted:  # as `make deploy` instructs
             defaults.call("cloudformation", "delete_stack", StackName=stack)
-    assert set(defaults.stacks()) == ALL - left_out
-    assert ("/live" in routes(defaults)) == ("CaloLive" not in left_out)
-    assert bool(dashboards(defaults)) == ("CaloOps" not in left_out and "size" not in settings)
+    assert set(defaults.stacks()) == ALL - omitted
+    assert ("/live" in routes(defaults)) == ("CaloLive" not in omitted)
+    assert bool(dashboards(defaults)) == ("CaloOps" not in omitted and "size" not in settings)
     assert bool(defaults.resources("CaloApi", "AWS::ApiGateway::ApiKey")) == ("api_key" in settings)
     buckets = len(defaults.resources("CaloJobs", "AWS::S3::Bucket"))
     assert buckets == (1 if settings.keys() & {"images", "access_logs", "size"} else 2)
-    if "CaloWeb" not in left_out:
+    if "CaloWeb" not in omitted:
         hotlinked = "https://images.unsplash.com" in content_security_policy(defaults)
         assert hotlinked == ("images" in settings)
     defaults.deploy()
     assert set(defaults.stacks()) == ALL
     assert_complete(defaults)
     after = content_security_policy(defaults), routes(defaults), dashboards(defaults)
-    assert without_addresses(after) == without_addresses(before)
+    assert without_names(after) == without_names(before)
 
 
-def test_a_stack_whose_template_is_unchanged_follows_a_parameter_that_has_changed(defaults: Account) -> None:
+def test_a_changed_parameter_reaches_a_stack_whose_template_is_unchanged(defaults: Account) -> None:
     parameter = "/calo/images-base-url"
     value = defaults.call("ssm", "get_parameter", Name=parameter)["Parameter"]["Value"]
     for images in ("https://images.example", value):
@@ -164,32 +168,32 @@ def content_security_policy(account: Account) -> str:
 
 
 def directive(policy: str, name: str) -> list[str]:
-    (found,) = [part.split() for part in policy.split("; ") if part.startswith(f"{name} ")]
-    return found[1:]
+    (text,) = [text for text in policy.split("; ") if text.startswith(f"{name} ")]
+    return text.split()[1:]
 
 
-def without_addresses(state: tuple[str, set[str], list[str]]) -> Any:
-    """A distribution, an API and a dashboard that were made again have other names."""
+def without_names(state: tuple[str, set[str], list[str]]) -> Any:
+    """Remove the names of resources, which change when a resource is created again."""
     policy, paths, boards = state
-    return [part.split()[0] for part in policy.split("; ")], paths, len(boards)
+    return [text.split()[0] for text in policy.split("; ")], paths, len(boards)
 
 
 def distributions(account: Account) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = account.call("cloudfront", "list_distributions")["DistributionList"][
+    items: list[dict[str, Any]] = account.call("cloudfront", "list_distributions")["DistributionList"][
         "Items"
     ]
-    return found
+    return items
 
 
 def load_balancer(account: Account) -> dict[str, Any]:
-    (found,) = account.call("elbv2", "describe_load_balancers")["LoadBalancers"]
-    return dict(found)
+    (balancer,) = account.call("elbv2", "describe_load_balancers")["LoadBalancers"]
+    return dict(balancer)
 
 
 def target_groups(account: Account) -> set[str]:
-    """As CloudWatch knows them, but for MiniStack's, which leaves out the beginning `targetgroup/`."""
-    found = account.pages("elbv2", "describe_target_groups", "TargetGroups")
-    return {one["TargetGroupArn"].split(":targetgroup/")[1] for one in found}
+    """Return their names as in MiniStack's metrics, which omit the prefix `targetgroup/`."""
+    groups = account.pages("elbv2", "describe_target_groups", "TargetGroups")
+    return {group["TargetGroupArn"].split(":targetgroup/")[1] for group in groups}
 
 
 def queue_names(account: Account) -> set[str]:
@@ -197,8 +201,8 @@ def queue_names(account: Account) -> set[str]:
 
 
 def resources(account: Account, api_id: str) -> dict[str, str]:
-    found = account.pages("apigateway", "get_resources", "items", restApiId=api_id)
-    return {one["path"]: one["id"] for one in found}
+    items = account.pages("apigateway", "get_resources", "items", restApiId=api_id)
+    return {resource["path"]: resource["id"] for resource in items}
 
 
 def routes(account: Account) -> set[str]:
@@ -210,17 +214,19 @@ def live_resource(account: Account, api_id: str) -> str:
 
 
 def dashboards(account: Account) -> list[str]:
-    return [one["DashboardName"] for one in account.call("cloudwatch", "list_dashboards")["DashboardEntries"]]
+    return [
+        entry["DashboardName"] for entry in account.call("cloudwatch", "list_dashboards")["DashboardEntries"]
+    ]
 
 
 def alarms(account: Account) -> list[list[dict[str, str]]]:
-    """The dimensions of each."""
+    """Return the dimensions of each alarm."""
     simple = account.pages("cloudwatch", "describe_alarms", "MetricAlarms")
     calculated = account.recorded("AWS::CloudWatch::Alarm", "CaloOps")
     metrics = [
         query["MetricStat"]["Metric"]
-        for one in calculated
-        for query in json.loads(json.dumps(one))["Metrics"]
+        for alarm in calculated
+        for query in json.loads(json.dumps(alarm))["Metrics"]
         if "MetricStat" in query
     ]
-    return [one["Dimensions"] for one in [*simple, *metrics] if one.get("Dimensions")]
+    return [metric["Dimensions"] for metric in [*simple, *metrics] if metric.get("Dimensions")]

@@ -1,4 +1,4 @@
-"""`make deploy` itself, against the emulated account."""
+"""`make deploy`, against the emulated account."""
 
 import re
 import subprocess
@@ -13,7 +13,7 @@ from tests.deployment.conftest import Account
 
 @pytest.fixture
 def empty_account(account: Account) -> Iterator[Account]:
-    """The account without our stacks, before and after."""
+    """Return the account without our stacks, and delete them at the end."""
     assert account.stacks() == {}
     try:
         yield account
@@ -26,7 +26,7 @@ def make_deploy(account: Account, *arguments: str) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "infra.tools.deploy", "--require-approval", "never", *arguments],
         cwd=ROOT,
-        # the emulator says that it has every image already, so none is built
+        # the emulator claims to have every image, so no image is built
         env={**account.emulator.environment, "CDK_DOCKER": "/bin/true"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -36,7 +36,9 @@ def make_deploy(account: Account, *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_deployment_is_checked_and_explained_and_names_what_is_left_over(empty_account: Account) -> None:
+def test_a_deployment_is_checked_and_prints_the_next_steps_and_remaining_stacks(
+    empty_account: Account,
+) -> None:
     output = make_deploy(empty_account)
     assert "ok    CDK bootstrap: version" in output
     assert not re.search("^stop", output, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""An account and a machine that lack nothing, unless a test says so."""
+"""An account and a machine without problems, except those that a test sets."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ def error(code: str) -> ClientError:
 
 
 def answer(value: Any) -> Callable[..., Any]:
-    """Return a client's method that answers this, or raises it if it is an error."""
+    """Return a client's method that returns the value, or raises it if it is an error."""
 
     def method(**_: Any) -> Any:
         if isinstance(value, Exception):

@@ -14,7 +14,7 @@ def built() -> tuple[Path, str]:
     return bundle.build_bundle()
 
 
-def test_the_bundle_is_pure_python_and_holds_what_handlers_import(built: tuple[Path, str]) -> None:
+def test_the_bundle_is_pure_python_and_contains_what_handlers_import(built: tuple[Path, str]) -> None:
     folder, _ = built
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {"functions/create_job/handler.py", "functions/read_jobs/openapi.json"} <= names
@@ -25,7 +25,7 @@ def test_the_bundle_is_pure_python_and_holds_what_handlers_import(built: tuple[P
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the sources in another place; libraries are taken from the real build."""
+    """Copy the sources to another folder. The libraries are those of the real build."""
     copy = tmp_path / "functions"
     shutil.copytree(bundle.SOURCES, copy, ignore=shutil.ignore_patterns("__pycache__"))
     libraries = bundle.BUILD.glob("libraries-*")
@@ -38,7 +38,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return copy
 
 
-def test_the_asset_depends_on_the_sources_alone(built: tuple[Path, str], elsewhere: Path) -> None:
+def test_the_asset_depends_only_on_the_sources(built: tuple[Path, str], elsewhere: Path) -> None:
     assert bundle.build_bundle()[1] == built[1]
     (elsewhere / "sse_relay" / "hub.py").write_text("# the relay is not in the bundle")
     assert bundle.build_bundle()[1] == built[1]
@@ -58,7 +58,7 @@ def test_a_native_file_fails_the_build(elsewhere: Path, monkeypatch: pytest.Monk
         bundle.build_bundle()
 
 
-def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
+def test_of_two_concurrent_builds_the_slower_uses_the_result_of_the_faster(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (elsewhere / "common" / "job.py").write_text("# not built yet")
@@ -75,7 +75,7 @@ def test_of_two_builds_at_once_the_slower_one_takes_what_the_quicker_made(
     assert list(bundle.BUILD.glob("bundle-*")) == [quicker[0][0]]
 
 
-def test_byte_code_is_added_where_a_python_of_the_runtimes_version_is_found(
+def test_byte_code_is_added_if_the_runtimes_python_is_installed(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.tools.bundle.shutil.which", {}.get)
@@ -86,4 +86,4 @@ def test_byte_code_is_added_where_a_python_of_the_runtimes_version_is_found(
     assert compiled_hash != plain_hash
     (code,) = (compiled / "functions" / "create_job" / "__pycache__").glob("handler.*.pyc")
     flags = int.from_bytes(code.read_bytes()[4:8], "little")
-    assert flags == 0b01  # by hash, and not checked against the source: https://peps.python.org/pep-0552/
+    assert flags == 0b01  # hash-based, not checked against the source: https://peps.python.org/pep-0552/

@@ -1,4 +1,4 @@
-"""What the model of cost assumes of a deployment is what the templates deploy, for both sizes."""
+"""The cost model's assumptions about a deployment match the templates of both sizes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,34 +28,34 @@ def deployed(size: str) -> Templates:
     return synth_stacks(size=size)
 
 
-def found(templates: Templates, kind: str) -> Iterator[dict[str, Any]]:
+def properties_of(templates: Templates, kind: str) -> Iterator[dict[str, Any]]:
     for template in templates.values():
-        yield from (one["Properties"] for one in template.find_resources(kind).values())
+        yield from (resource["Properties"] for resource in template.find_resources(kind).values())
 
 
 def count(templates: Templates, kind: str) -> int:
-    return len(list(found(templates, kind)))
+    return len(list(properties_of(templates, kind)))
 
 
-def test_the_functions_are_of_the_size_that_is_priced(deployed: Templates) -> None:
-    """CDK's own functions run while deploying only."""
-    functions = list(found(deployed, "AWS::Lambda::Function"))
+def test_functions_have_the_priced_size(deployed: Templates) -> None:
+    """CDK's own functions run only during a deployment."""
+    functions = list(properties_of(deployed, "AWS::Lambda::Function"))
     sizes = {
-        one["Handler"].split(".")[1]: one["MemorySize"] / 1024
-        for one in functions
-        if one["Handler"].startswith("functions.")
+        function["Handler"].split(".")[1]: function["MemorySize"] / 1024
+        for function in functions
+        if function["Handler"].startswith("functions.")
     }
     assert sizes == MEMORY_GB
 
 
-def test_the_relay_is_of_the_size_that_is_priced(deployed: Templates, priced: Size) -> None:
-    [task] = found(deployed, "AWS::ECS::TaskDefinition")
+def test_the_relay_has_the_priced_size(deployed: Templates, priced: Size) -> None:
+    [task] = properties_of(deployed, "AWS::ECS::TaskDefinition")
     assert (int(task["Cpu"]), int(task["Memory"])) == (1024 * priced.vcpu, 1024 * priced.memory_gb)
-    [service] = found(deployed, "AWS::ECS::Service")
+    [service] = properties_of(deployed, "AWS::ECS::Service")
     assert service["DesiredCount"] == priced.tasks
     scaling = [
-        (one["MinCapacity"], one["MaxCapacity"])
-        for one in found(deployed, "AWS::ApplicationAutoScaling::ScalableTarget")
+        (target["MinCapacity"], target["MaxCapacity"])
+        for target in properties_of(deployed, "AWS::ApplicationAutoScaling::ScalableTarget")
     ]
     assert scaling == ([(priced.tasks, priced.max_tasks)] if priced.tasks < priced.max_tasks else [])
     [container] = task["ContainerDefinitions"]
@@ -64,27 +64,27 @@ def test_the_relay_is_of_the_size_that_is_priced(deployed: Templates, priced: Si
     assert priced.streams_per_task == (streams / 2 if scaling else streams)
 
 
-def test_what_is_charged_by_the_piece_is_counted(deployed: Templates, priced: Size) -> None:
-    assert [len(acl["Rules"]) for acl in found(deployed, "AWS::WAFv2::WebACL")] == (
+def test_resources_that_are_charged_per_item_are_counted(deployed: Templates, priced: Size) -> None:
+    assert [len(acl["Rules"]) for acl in properties_of(deployed, "AWS::WAFv2::WebACL")] == (
         [priced.waf_rules] if priced.waf_rules else []
     )
-    by_the_piece = {
+    per_item = {
         "AWS::CloudWatch::Dashboard": priced.dashboards,
         "AWS::SecretsManager::Secret": 1,
         "AWS::EC2::NatGateway": priced.nat_gateways,
         "AWS::ElasticLoadBalancingV2::LoadBalancer": 1,
     }
-    assert {kind: count(deployed, kind) for kind in by_the_piece} == by_the_piece
-    [service] = found(deployed, "AWS::ECS::Service")
+    assert {kind: count(deployed, kind) for kind in per_item} == per_item
+    [service] = properties_of(deployed, "AWS::ECS::Service")
     public = service["NetworkConfiguration"]["AwsvpcConfiguration"]["AssignPublicIp"] == "ENABLED"
     assert count(deployed, "AWS::EC2::EIP") + (priced.tasks if public else 0) == priced.addresses
 
 
 def alarm_metrics(templates: Templates) -> int:
-    """Each metric of an alarm is charged, also those that it calculates with."""
+    """Return the number of metrics that alarms are charged for, including those in metric math."""
     return sum(
-        len([query for query in one["Metrics"] if "MetricStat" in query]) if "Metrics" in one else 1
-        for one in found(templates, "AWS::CloudWatch::Alarm")
+        len([query for query in alarm["Metrics"] if "MetricStat" in query]) if "Metrics" in alarm else 1
+        for alarm in properties_of(templates, "AWS::CloudWatch::Alarm")
     )
 
 
@@ -98,10 +98,10 @@ def test_the_metrics_of_alarms_are_counted(size: str, deployed: Templates, price
 
 def test_only_the_standard_size_writes_custom_metrics(deployed: Templates, priced: Size) -> None:
     disabled = {
-        one["Environment"]["Variables"].get("POWERTOOLS_METRICS_DISABLED")
-        for one in found(deployed, "AWS::Lambda::Function")
-        if one["Handler"].startswith("functions.")
+        function["Environment"]["Variables"].get("POWERTOOLS_METRICS_DISABLED")
+        for function in properties_of(deployed, "AWS::Lambda::Function")
+        if function["Handler"].startswith("functions.")
     }
     assert disabled == ({None} if priced.metrics else {"true"})
-    watched = {one.get("Namespace") for one in found(deployed, "AWS::CloudWatch::Alarm")}
+    watched = {alarm.get("Namespace") for alarm in properties_of(deployed, "AWS::CloudWatch::Alarm")}
     assert (METRICS_NAMESPACE in watched) == bool(priced.metrics) == (priced == STANDARD)

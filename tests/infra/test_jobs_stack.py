@@ -1,4 +1,4 @@
-"""CaloJobs: the properties that the system's promises rest on."""
+"""CaloJobs: the properties on which the system's guarantees depend."""
 
 from typing import Any
 
@@ -17,28 +17,30 @@ def jobs(templates: dict[str, Template]) -> Template:
 
 
 def resources(template: Template, kind: str) -> dict[str, dict[str, Any]]:
-    """Properties by logical id."""
-    found = template.find_resources(kind)
-    return {name: resource["Properties"] for name, resource in found.items()}
+    """Return the properties of resources by logical id."""
+    matches = template.find_resources(kind)
+    return {name: resource["Properties"] for name, resource in matches.items()}
 
 
-def named(template: Template, kind: str, part: str) -> dict[str, Any]:
-    """Properties of the one resource whose logical id contains `part`."""
-    found = [value for name, value in resources(template, kind).items() if part in name]
-    assert len(found) == 1, f"{len(found)} {kind} with {part}"
-    return found[0]
+def named(template: Template, kind: str, name_part: str) -> dict[str, Any]:
+    """Return the properties of the only resource whose logical id contains `name_part`."""
+    matches = [value for name, value in resources(template, kind).items() if name_part in name]
+    assert len(matches) == 1, f"{len(matches)} {kind} with {name_part}"
+    return matches[0]
 
 
 def function(template: Template, name: str) -> dict[str, Any]:
     handler = f"functions.{name}.handler.handler"
-    found = [
-        one for one in resources(template, "AWS::Lambda::Function").values() if one["Handler"] == handler
+    matches = [
+        properties
+        for properties in resources(template, "AWS::Lambda::Function").values()
+        if properties["Handler"] == handler
     ]
-    assert len(found) == 1
-    return found[0]
+    assert len(matches) == 1
+    return matches[0]
 
 
-def test_the_jobs_table_streams_both_images_and_forgets_expired_jobs(jobs: Template) -> None:
+def test_the_jobs_table_streams_both_images_and_expires_jobs(jobs: Template) -> None:
     table = named(jobs, "AWS::DynamoDB::GlobalTable", "TablesJobs")
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
@@ -46,10 +48,10 @@ def test_the_jobs_table_streams_both_images_and_forgets_expired_jobs(jobs: Templ
     assert table["Replicas"][0]["DeletionProtectionEnabled"] is True
 
 
-def test_the_indexes_hold_keys_only(jobs: Template) -> None:
+def test_indexes_contain_only_keys(jobs: Template) -> None:
     table = named(jobs, "AWS::DynamoDB::GlobalTable", "TablesJobs")
     keys = {
-        index["IndexName"]: [part["AttributeName"] for part in index["KeySchema"]]
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
         for index in table["GlobalSecondaryIndexes"]
     }
     assert keys == {
@@ -63,7 +65,7 @@ def test_the_indexes_hold_keys_only(jobs: Template) -> None:
 
 
 @pytest.mark.parametrize("queue", ["QueuesJobs", "QueuesResults"])
-def test_work_that_nobody_can_report_goes_to_the_dead_letters(jobs: Template, queue: str) -> None:
+def test_messages_that_are_received_too_often_go_to_the_dead_letter_queue(jobs: Template, queue: str) -> None:
     redrive = named(jobs, "AWS::SQS::Queue", queue)["RedrivePolicy"]
     assert redrive["maxReceiveCount"] >= 5
     assert "QueuesDeadLetters" in redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
@@ -73,31 +75,33 @@ def test_work_that_nobody_can_report_goes_to_the_dead_letters(jobs: Template, qu
     ("worker", "queue"),
     [("job_worker", "QueuesJobs"), ("result_worker", "QueuesResults"), ("dlq_worker", "QueuesDeadLetters")],
 )
-def test_a_message_stays_hidden_while_it_is_worked_on(jobs: Template, worker: str, queue: str) -> None:
+def test_a_message_stays_invisible_while_it_is_processed(jobs: Template, worker: str, queue: str) -> None:
     timeout = function(jobs, worker)["Timeout"]
     assert named(jobs, "AWS::SQS::Queue", queue)["VisibilityTimeout"] >= 6 * timeout
 
 
 @pytest.mark.parametrize(
-    ("part", "batch", "window"),
+    ("name_part", "batch", "window"),
     [("JobWorker", 10, None), ("ResultWorker", 10, None), ("DlqWorker", 25, 1)],
 )
-def test_messages_fail_one_by_one(jobs: Template, part: str, batch: int, window: int | None) -> None:
-    source = named(jobs, "AWS::Lambda::EventSourceMapping", part)
+def test_messages_of_a_batch_fail_separately(
+    jobs: Template, name_part: str, batch: int, window: int | None
+) -> None:
+    source = named(jobs, "AWS::Lambda::EventSourceMapping", name_part)
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["BatchSize"] == batch
     assert source.get("MaximumBatchingWindowInSeconds") == window
     assert source["ScalingConfig"]["MaximumConcurrency"] >= 2
 
 
-def test_the_counter_reads_the_stream_from_its_beginning_and_never_gives_up(jobs: Template) -> None:
+def test_the_counter_reads_the_stream_from_its_start_and_retries_without_limit(jobs: Template) -> None:
     source = named(jobs, "AWS::Lambda::EventSourceMapping", "JobCounter")
     assert source["StartingPosition"] == "TRIM_HORIZON"
     assert source["MaximumRetryAttempts"] == -1
     assert source["BisectBatchOnFunctionError"] is True
 
 
-def test_the_watchdog_looks_every_minute(jobs: Template) -> None:
+def test_the_watchdog_runs_every_minute(jobs: Template) -> None:
     rule = named(jobs, "AWS::Events::Rule", "EveryMinute")
     assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 minute)", "ENABLED")
     assert "JobWatchdog" in rule["Targets"][0]["Arn"]["Fn::GetAtt"][0]
@@ -114,16 +118,18 @@ def test_changes_go_from_the_stream_to_the_topic(jobs: Template) -> None:
 
 def test_functions_share_one_arm64_bundle(jobs: Template) -> None:
     own = [
-        one
-        for one in resources(jobs, "AWS::Lambda::Function").values()
-        if one["Handler"].startswith("functions.")
+        function
+        for function in resources(jobs, "AWS::Lambda::Function").values()
+        if function["Handler"].startswith("functions.")
     ]
-    assert {tuple(one["Architectures"]) for one in own} == {("arm64",)}
-    assert len({one["Code"]["S3Key"] for one in own}) == 1
-    assert {one["Runtime"] for one in own} == {f"python{RUNTIME}"}  # of the byte code in it
+    assert {tuple(function["Architectures"]) for function in own} == {("arm64",)}
+    assert len({function["Code"]["S3Key"] for function in own}) == 1
+    assert {function["Runtime"] for function in own} == {
+        f"python{RUNTIME}"
+    }  # matches the byte code in the bundle
 
 
-def test_images_are_private_and_shown_through_the_distribution(jobs: Template) -> None:
+def test_images_are_private_and_served_by_the_distribution(jobs: Template) -> None:
     bucket = named(jobs, "AWS::S3::Bucket", "ImagesBucket")
     assert all(bucket["PublicAccessBlockConfiguration"].values())
     jobs.has_resource_properties(
@@ -139,26 +145,26 @@ def test_images_are_private_and_shown_through_the_distribution(jobs: Template) -
     )
 
 
-def test_data_outlives_the_stack(jobs: Template) -> None:
+def test_data_is_retained_without_the_stack(jobs: Template) -> None:
     kept = {**jobs.find_resources("AWS::DynamoDB::GlobalTable"), **jobs.find_resources("AWS::S3::Bucket")}
     assert {resource["DeletionPolicy"] for resource in kept.values()} == {"Retain"}
 
 
 def statements(template: Template, function_part: str) -> list[dict[str, Any]]:
     policies = resources(template, "AWS::IAM::Policy")
-    found = [policy for name, policy in policies.items() if function_part in name]
-    return [one for policy in found for one in policy["PolicyDocument"]["Statement"]]
+    matches = [policy for name, policy in policies.items() if function_part in name]
+    return [statement for policy in matches for statement in policy["PolicyDocument"]["Statement"]]
 
 
 @pytest.mark.parametrize(
-    ("part", "may"),
+    ("name_part", "writes"),
     [
         ("ResultWorkerService", {"dynamodb:UpdateItem"}),
         ("DlqWorkerService", {"dynamodb:UpdateItem"}),
         ("JobCounterService", {"dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}),
     ],
 )
-def test_writers_may_write_and_no_more(jobs: Template, part: str, may: set[str]) -> None:
+def test_a_writer_has_only_the_permissions_it_needs(jobs: Template, name_part: str, writes: set[str]) -> None:
     received = {
         "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueUrl", "sqs:DeleteMessage",
         "sqs:GetQueueAttributes", "dynamodb:ListStreams", "dynamodb:DescribeStream",
@@ -166,34 +172,34 @@ def test_writers_may_write_and_no_more(jobs: Template, part: str, may: set[str])
         "xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents",
     }  # fmt: skip
     actions: set[str] = set()
-    for statement in statements(jobs, part):
+    for statement in statements(jobs, name_part):
         action = statement["Action"]
         actions |= {action} if isinstance(action, str) else set(action)
-    assert actions - received == may
+    assert actions - received == writes
 
 
-def test_stable_outputs_are_there_for_tools_to_read(jobs: Template) -> None:
+def test_outputs_for_tools_exist(jobs: Template) -> None:
     names = {"JobsTable", "LedgerTable", "JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl", "TopicArn"}
     assert names <= set(jobs.to_json()["Outputs"])
 
 
-def test_the_worker_has_room_for_the_largest_images_side_by_side(jobs: Template) -> None:
-    measured = 69  # MB, with small ones: docs/performance.md
-    runtime = 60  # MB, what Lambda's own runtime may take
+def test_the_worker_has_memory_for_parallel_downloads_of_the_largest_images(jobs: Template) -> None:
+    measured = 69  # MB, with small images: docs/performance.md
+    runtime = 60  # MB, an assumption for Lambda's own runtime
     images = MAX_PARALLEL_DOWNLOADS * MAX_IMAGE / 1e6
     assert function(jobs, "job_worker")["MemorySize"] >= measured + runtime + images
 
 
-def test_access_logs_are_taken_from_the_other_stacks(jobs: Template, templates: dict[str, Template]) -> None:
+def test_other_stacks_may_write_access_logs(jobs: Template, templates: dict[str, Template]) -> None:
     policy = named(jobs, "AWS::S3::BucketPolicy", "AccessLogs")["PolicyDocument"]
     allowed = {}
-    for one in policy["Statement"]:
-        if one["Effect"] == "Allow":
-            keys = "".join(map(str, one["Resource"]["Fn::Join"][1][1:]))
-            allowed[one["Principal"]["Service"], keys] = one.get("Condition")
+    for statement in policy["Statement"]:
+        if statement["Effect"] == "Allow":
+            keys = "".join(map(str, statement["Resource"]["Fn::Join"][1][1:]))
+            allowed[statement["Principal"]["Service"], keys] = statement.get("Condition")
     account = {"Ref": "AWS::AccountId"}
     (balancer,) = resources(templates["CaloLive"], "AWS::ElasticLoadBalancingV2::LoadBalancer").values()
-    attributes = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
+    attributes = {attribute["Key"]: attribute["Value"] for attribute in balancer["LoadBalancerAttributes"]}
     prefix = attributes["access_logs.s3.prefix"]
     assert ("logdelivery.elasticloadbalancing.amazonaws.com", f"/{prefix}/AWSLogs/{account}/*") in allowed
     assert read(templates["CaloLive"], attributes["access_logs.s3.bucket"]) == "/calo/access-logs-bucket"

@@ -1,6 +1,6 @@
-"""What CloudFormation knows the stateful resources by. Another id is another, empty resource.
+"""The logical ids of stateful resources. A resource with another id is a new, empty resource.
 
-CDK makes the ids from the place of a construct in the tree, so moving one is enough to lose its data.
+CDK derives the ids from a construct's position in the tree, so moving a construct loses its data.
 """
 
 import pytest
@@ -35,14 +35,16 @@ PINNED = {
 @pytest.mark.parametrize("stack", PINNED)
 def test_stateful_resources_keep_their_ids(templates: dict[str, Template], stack: str) -> None:
     resources = templates[stack].to_json()["Resources"]
-    found = {name: one["Type"] for name, one in resources.items() if one["Type"] in STATEFUL}
-    assert found == PINNED[stack]
+    stateful = {
+        name: resource["Type"] for name, resource in resources.items() if resource["Type"] in STATEFUL
+    }
+    assert stateful == PINNED[stack]
 
 
 def test_every_stack_with_state_is_pinned(templates: dict[str, Template]) -> None:
     with_state = {
         stack
         for stack, template in templates.items()
-        if any(one["Type"] in STATEFUL for one in template.to_json()["Resources"].values())
+        if any(resource["Type"] in STATEFUL for resource in template.to_json()["Resources"].values())
     }
     assert with_state == set(PINNED)

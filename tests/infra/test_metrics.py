@@ -1,4 +1,4 @@
-"""Alarms and dashboard look at metrics that are really written."""
+"""Alarms and dashboard use metrics that the code writes."""
 
 from pathlib import Path
 
@@ -12,6 +12,6 @@ NAMES = [value for value in vars(metrics).values() if isinstance(value, tuple)]
 
 @pytest.mark.parametrize(("service", "metric"), NAMES)
 def test_a_service_writes_its_metric(service: str, metric: str) -> None:
-    """By its own code, or by what it shares with others."""
+    """The metric is in the function's own code or in shared code."""
     sources = [*(FUNCTIONS / service).glob("*.py"), *(FUNCTIONS / "common").glob("*.py")]
     assert any(f'"{metric}"' in source.read_text() for source in sources)

@@ -1,4 +1,4 @@
-"""CaloOps: every alarm reaches somebody and says where its runbook is."""
+"""CaloOps: every alarm notifies the topic and names its section of the runbook."""
 
 import json
 import re
@@ -20,32 +20,32 @@ def ops(templates: dict[str, Template]) -> Template:
 
 
 def alarms(template: Template) -> list[dict[str, Any]]:
-    found = template.find_resources("AWS::CloudWatch::Alarm").values()
-    return [dict(one["Properties"]) for one in found]
+    resources = template.find_resources("AWS::CloudWatch::Alarm").values()
+    return [dict(alarm["Properties"]) for alarm in resources]
 
 
 def anchors(markdown: str) -> set[str]:
-    """Of its headings, as they are made for links to them."""
+    """Return the anchors of the headings."""
     headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
     return {re.sub(r"[^a-z0-9 -]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
-def test_every_alarm_names_a_section_of_the_runbook_that_is_there(ops: Template) -> None:
-    known = anchors(OPERATIONS.read_text())
+def test_every_alarm_names_an_existing_section_of_the_runbook(ops: Template) -> None:
+    sections = anchors(OPERATIONS.read_text())
     named = set()
-    for one in alarms(ops):
-        found = re.fullmatch(r".+\. Runbook: docs/operations\.md#([a-z0-9-]+)", one["AlarmDescription"])
-        assert found, one["AlarmDescription"]
-        named.add(found[1])
-    assert named - known == set()
+    for alarm in alarms(ops):
+        match = re.fullmatch(r".+\. Runbook: docs/operations\.md#([a-z0-9-]+)", alarm["AlarmDescription"])
+        assert match, alarm["AlarmDescription"]
+        named.add(match[1])
+    assert named - sections == set()
     assert len(named) > 10
 
 
-def test_every_alarm_tells_the_topic_and_takes_silence_for_good_news(ops: Template) -> None:
+def test_every_alarm_notifies_the_topic_and_treats_missing_data_as_ok(ops: Template) -> None:
     (topic,) = ops.find_resources("AWS::SNS::Topic")
-    for one in alarms(ops):
-        assert one["AlarmActions"] == one["OKActions"] == [{"Ref": topic}]
-        assert one["TreatMissingData"] == "notBreaching"
+    for alarm in alarms(ops):
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": topic}]
+        assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def test_cloudwatch_may_publish_to_the_topic(ops: Template) -> None:
@@ -69,7 +69,7 @@ def test_cloudwatch_may_publish_to_the_topic(ops: Template) -> None:
     )
 
 
-def test_every_function_is_watched_for_errors_and_for_throttles(templates: dict[str, Template]) -> None:
+def test_every_function_has_alarms_for_errors_and_throttles(templates: dict[str, Template]) -> None:
     ops = templates["CaloOps"]
     published = {
         parameter["Properties"]["Name"]
@@ -78,39 +78,42 @@ def test_every_function_is_watched_for_errors_and_for_throttles(templates: dict[
         if "/function/" in parameter["Properties"]["Name"]
     }
     functions = [
-        one
+        function
         for template in templates.values()
-        for one in template.find_resources("AWS::Lambda::Function").values()
-        if one["Properties"]["Handler"].startswith("functions.")
+        for function in template.find_resources("AWS::Lambda::Function").values()
+        if function["Properties"]["Handler"].startswith("functions.")
     ]
     assert len(published) == len(functions)
     for metric in ("Errors", "Throttles"):
         watched = [
-            read(ops, one["Dimensions"][0]["Value"]) for one in alarms(ops) if one.get("MetricName") == metric
+            read(ops, alarm["Dimensions"][0]["Value"])
+            for alarm in alarms(ops)
+            if alarm.get("MetricName") == metric
         ]
         assert sorted(watched) == sorted(published)
 
 
-def test_the_few_alarms_of_the_small_size_need_no_custom_metric() -> None:
+def test_the_alarms_of_the_small_size_need_no_custom_metrics() -> None:
     small = synth_stacks(size="small")
-    found = alarms(small["CaloOps"])
-    assert len(found) == len(FEW) == 10
-    assert not [one for one in found if '"Calo"' in json.dumps([one.get("Namespace"), one.get("Metrics")])]
+    few = alarms(small["CaloOps"])
+    assert len(few) == len(FEW) == 10
+    for alarm in few:
+        assert '"Calo"' not in json.dumps([alarm.get("Namespace"), alarm.get("Metrics")])
     assert small["CaloOps"].find_resources("AWS::CloudWatch::Dashboard") == {}
     for template in small.values():
-        for one in template.find_resources("AWS::Lambda::Function").values():
-            if one["Properties"]["Handler"].startswith("functions."):
-                variables = one["Properties"]["Environment"]["Variables"]
+        for function in template.find_resources("AWS::Lambda::Function").values():
+            if function["Properties"]["Handler"].startswith("functions."):
+                variables = function["Properties"]["Environment"]["Variables"]
                 assert variables["POWERTOOLS_METRICS_DISABLED"] == "true"
     (task,) = small["CaloLive"].find_resources("AWS::ECS::TaskDefinition").values()
     assert "--embedded-metrics" not in task["Properties"]["ContainerDefinitions"][0]["Command"]
     (stage,) = small["CaloApi"].find_resources("AWS::ApiGateway::Stage").values()
-    assert {one["MetricsEnabled"] for one in stage["Properties"]["MethodSettings"]} == {False}
+    assert {settings["MetricsEnabled"] for settings in stage["Properties"]["MethodSettings"]} == {False}
     (cluster,) = small["CaloLive"].find_resources("AWS::ECS::Cluster").values()
     assert cluster["Properties"]["ClusterSettings"] == [{"Name": "containerInsights", "Value": "disabled"}]
 
 
-def test_latency_is_graphed_by_call_and_without_the_streams(ops: Template) -> None:
+def test_latency_is_graphed_per_call_without_streams(ops: Template) -> None:
     (board,) = ops.find_resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(board["Properties"]["DashboardBody"])
     latencies = body.count('\\"Latency\\"')
@@ -133,36 +136,36 @@ def test_latency_is_graphed_by_call_and_without_the_streams(ops: Template) -> No
         ("FeedLag", "Calo", 10),
     ],
 )
-def test_what_is_watched(ops: Template, metric: str, namespace: str, threshold: int) -> None:
-    found = [one for one in alarms(ops) if one.get("MetricName") == metric]
-    assert {one["Namespace"] for one in found} == {namespace}
-    assert threshold in {one["Threshold"] for one in found}
+def test_an_alarm_has_its_threshold(ops: Template, metric: str, namespace: str, threshold: int) -> None:
+    matches = [alarm for alarm in alarms(ops) if alarm.get("MetricName") == metric]
+    assert {alarm["Namespace"] for alarm in matches} == {namespace}
+    assert threshold in {alarm["Threshold"] for alarm in matches}
 
 
-def test_a_spent_budget_is_an_alarm_after_an_hour_and_not_before(ops: Template) -> None:
-    (one,) = [one for one in alarms(ops) if one.get("MetricName") == "BudgetRemaining"]
-    assert one["Period"] * one["DatapointsToAlarm"] == 3600
-    assert one["DatapointsToAlarm"] == one["EvaluationPeriods"]
-    assert (one["Statistic"], one["ComparisonOperator"]) == ("Minimum", "LessThanOrEqualToThreshold")
+def test_a_spent_budget_raises_an_alarm_after_an_hour(ops: Template) -> None:
+    (alarm,) = [alarm for alarm in alarms(ops) if alarm.get("MetricName") == "BudgetRemaining"]
+    assert alarm["Period"] * alarm["DatapointsToAlarm"] == 3600
+    assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Minimum", "LessThanOrEqualToThreshold")
 
 
-def test_failures_of_the_pipe_are_watched(ops: Template) -> None:
+def test_an_alarm_adds_up_all_failures_of_the_pipe(ops: Template) -> None:
     watched = [
         query["MetricStat"]["Metric"]["MetricName"]
-        for one in alarms(ops)
-        for query in one.get("Metrics", [])
+        for alarm in alarms(ops)
+        for query in alarm.get("Metrics", [])
         if query.get("MetricStat", {}).get("Metric", {}).get("Namespace") == "AWS/EventBridge/Pipes"
     ]
     assert set(watched) == {
         "ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled",
     }  # fmt: skip
-    (alarm,) = [one for one in alarms(ops) if "ExecutionFailed" in str(one.get("Metrics"))]
+    (alarm,) = [alarm for alarm in alarms(ops) if "ExecutionFailed" in str(alarm.get("Metrics"))]
     (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
-    # one without data, like a throttle that never happened, would leave the sum without data
+    # without FILL a metric without data, such as throttles, would leave the sum without data
     assert expression.count("FILL(") == len(watched)
 
 
-def test_the_dashboard_asks_the_three_questions_and_shows_every_alarm(ops: Template) -> None:
+def test_the_dashboard_has_three_sections_and_shows_every_alarm(ops: Template) -> None:
     (board,) = ops.find_resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(board["Properties"]["DashboardBody"])
     for question in ("Is it healthy?", "Where is it stuck?", "Who is spending the budget?"):
@@ -171,12 +174,12 @@ def test_the_dashboard_asks_the_three_questions_and_shows_every_alarm(ops: Templ
         assert name in body
 
 
-def test_an_address_that_is_set_is_told() -> None:
-    ops = synth_stacks(live="false", alarm_email="somebody@example.com")["CaloOps"]
+def test_a_configured_address_is_subscribed() -> None:
+    ops = synth_stacks(live="false", alarm_email="operator@example.com")["CaloOps"]
     ops.has_resource_properties(
-        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "somebody@example.com"}
+        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "operator@example.com"}
     )
 
 
-def test_it_can_be_left_out() -> None:
+def test_the_stack_can_be_omitted() -> None:
     assert "CaloOps" not in synth_stacks(live="false", ops="false")

@@ -34,7 +34,7 @@ def session(region: str | None, identity: Any = IDENTITY) -> Callable[[], Any]:
 
 
 def no_profile() -> boto3.Session:
-    raise ProfileNotFound(profile="nobody")
+    raise ProfileNotFound(profile="unknown")
 
 
 LOG_IN = "log in or set AWS_PROFILE, until `aws sts get-caller-identity` succeeds"
@@ -45,7 +45,7 @@ NETWORK = "check the network, HTTPS_PROXY, AWS_ENDPOINT_URL and the name of the 
 @pytest.mark.parametrize(
     ("new_session", "line"),
     [
-        (no_profile, ".*nobody.*; set AWS_PROFILE to a profile that `aws configure list-profiles` shows"),
+        (no_profile, ".*unknown.*; set AWS_PROFILE to a profile that `aws configure list-profiles` shows"),
         (session("us-east-1", EndpointConnectionError(endpoint_url="sts")), f'.*"sts"; {NETWORK}'),
         (session("us-east-1", ReadTimeoutError(endpoint_url="sts")), f'.*"sts"; {NETWORK}'),
         (session("us-east-1", ValueError("Invalid endpoint: foo")), f"Invalid endpoint: foo; {NETWORK}"),

@@ -1,4 +1,4 @@
-"""Settings that change what is deployed."""
+"""Settings that change which resources are deployed."""
 
 import pytest
 
@@ -9,15 +9,15 @@ def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
     stacks = synth_stacks(live="false")
     assert set(stacks) == {"CaloJobs", "CaloApi", "CaloWeb", "CaloOps"}
     integrations = stacks["CaloApi"].find_resources("AWS::ApiGateway::Method").values()
-    assert "HTTP_PROXY" not in {one["Properties"]["Integration"]["Type"] for one in integrations}
+    assert "HTTP_PROXY" not in {method["Properties"]["Integration"]["Type"] for method in integrations}
     alarms = stacks["CaloOps"].find_resources("AWS::CloudWatch::Alarm")
     assert not [name for name in alarms if "Relay" in name or "LiveLate" in name]
 
 
-def test_hotlinked_images_need_no_bucket_no_distribution_and_no_right_to_store_them() -> None:
+def test_hotlinked_images_need_no_bucket_distribution_or_permission_to_store_them() -> None:
     jobs = synth_stacks(live="false", images="hotlink", access_logs="false")["CaloJobs"]
     assert "s3:PutObject" not in str(jobs.find_resources("AWS::IAM::Policy"))
-    kinds = {one["Type"] for one in jobs.to_json()["Resources"].values()}
+    kinds = {resource["Type"] for resource in jobs.to_json()["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("AWS::S3::", "AWS::CloudFront::"))]
 
 
@@ -25,32 +25,36 @@ def test_the_workers_concurrency_can_be_set() -> None:
     limits = {"worker_concurrency": "4", "result_concurrency": "3", "dlq_concurrency": "5"}
     jobs = synth_stacks(live="false", **limits)["CaloJobs"]
     mappings = jobs.find_resources("AWS::Lambda::EventSourceMapping").values()
-    scaling = [one["Properties"]["ScalingConfig"] for one in mappings if "ScalingConfig" in one["Properties"]]
-    assert sorted(one["MaximumConcurrency"] for one in scaling) == [3, 4, 5]
+    scaling = [
+        mapping["Properties"]["ScalingConfig"]
+        for mapping in mappings
+        if "ScalingConfig" in mapping["Properties"]
+    ]
+    assert sorted(config["MaximumConcurrency"] for config in scaling) == [3, 4, 5]
 
 
-def test_data_can_be_given_up_with_the_stack() -> None:
+def test_data_can_be_deleted_with_the_stack() -> None:
     jobs = synth_stacks(live="false", retain_data="false")["CaloJobs"]
     tables = jobs.find_resources("AWS::DynamoDB::GlobalTable").values()
     assert {table["DeletionPolicy"] for table in tables} == {"Delete"}
 
 
 @pytest.mark.parametrize("start", ["snapstart", "provisioned"])
-def test_the_apis_functions_can_be_called_by_a_version_that_was_started_before(start: str) -> None:
+def test_the_apis_functions_can_be_prepared_versions(start: str) -> None:
     api = synth_stacks(live="false", api_start=start)["CaloApi"]
     aliases = api.find_resources("AWS::Lambda::Alias")
     assert len(aliases) == 3
-    warm = [one["Properties"].get("ProvisionedConcurrencyConfig") for one in aliases.values()]
+    warm = [alias["Properties"].get("ProvisionedConcurrencyConfig") for alias in aliases.values()]
     assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 3
     functions = api.find_resources("AWS::Lambda::Function").values()
-    snapshots = {str(one["Properties"].get("SnapStart")) for one in functions}
+    snapshots = {str(function["Properties"].get("SnapStart")) for function in functions}
     assert snapshots == ({"{'ApplyOn': 'PublishedVersions'}"} if start == "snapstart" else {"None"})
-    for one in api.find_resources("AWS::ApiGateway::Method").values():
-        uri = str(one["Properties"]["Integration"].get("Uri", ""))
+    for method in api.find_resources("AWS::ApiGateway::Method").values():
+        uri = str(method["Properties"]["Integration"].get("Uri", ""))
         assert not uri or any(alias in uri for alias in aliases)
 
 
-def test_flow_logs_and_access_logs_can_be_left_out() -> None:
+def test_flow_logs_and_access_logs_can_be_omitted() -> None:
     stacks = synth_stacks(flow_logs="none", access_logs="false")
     assert stacks["CaloLive"].find_resources("AWS::EC2::FlowLog") == {}
     assert len(stacks["CaloJobs"].find_resources("AWS::S3::Bucket")) == 1
