@@ -44,10 +44,18 @@ class ResourceChange:
 
 
 def compare(before: dict[str, Any], after: dict[str, Any]) -> list[ResourceChange]:
-    """Return the changes from one template to the other, ordered by logical id."""
-    old, new = before.get("Resources", {}), after.get("Resources", {})
+    """Return the changes from one template to the other, ordered by logical id.
+
+    CDK's own metadata, which changes with every construct, is left out.
+    """
+    old, new = _resources(before), _resources(after)
     changes = (_change(name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
     return [change for change in changes if change is not None]
+
+
+def _resources(template: dict[str, Any]) -> dict[str, Resource]:
+    resources: dict[str, Resource] = template.get("Resources", {})
+    return {name: value for name, value in resources.items() if value["Type"] != "AWS::CDK::Metadata"}
 
 
 def _change(name: str, old: Resource | None, new: Resource | None) -> ResourceChange | None:

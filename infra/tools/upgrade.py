@@ -31,7 +31,7 @@ def main() -> int:
     if base is None:
         print("upgrade: not compared, because this clone does not contain an earlier commit (is it shallow?)")
         return 0
-    print(f"upgrade: from {_git(ROOT, 'log', '-1', '--format=%h %s', base)}")
+    print(f"upgrade: changes of resources since {_git(ROOT, 'log', '-1', '--format=%h %s', base)}")
     return report(_synthesize(base), ROOT / "cdk.out", parse_replacements(REPLACEMENTS.read_text()))
 
 
@@ -46,15 +46,14 @@ def find_base(repository: Path) -> str | None:
 
 
 def report(before: Path, after: Path, accepted: set[str]) -> int:
-    """Print the changes of each stack. Returns 1 if state is lost in resources that are not in `accepted`."""
+    """Print the changed stacks. Returns 1 if state is lost in resources that are not in `accepted`."""
     losses = []
     files = sorted({path.name for folder in (before, after) for path in folder.glob("*.template.json")})
     for file in files:
         stack = file.removesuffix(".template.json")
         changes = compare(_read(before / file), _read(after / file))
-        print(f"{stack}: {len(changes)} changes" if changes else f"{stack}: unchanged")
-        for change in changes:
-            print(f"  {change}")
+        if changes:
+            print("\n  ".join([f"{stack}: changes", *map(str, changes)]))
         losses += [f"{stack}/{change.name}" for change in changes if change.loss]
     unexpected = [name for name in losses if name not in accepted]
     if unexpected:
@@ -92,10 +91,13 @@ def _read(template: Path) -> dict[str, object]:
 
 
 def _run(command: list[str], folder: Path) -> bytes:
-    """Return the output of a command. Raises subprocess.CalledProcessError; stderr is not captured."""
+    """Return the output of a command. Raises RuntimeError with its error output if it fails."""
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"  # cdk.json runs the app with `python`
     environment = {**os.environ, "PATH": path}
-    return subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE).stdout  # noqa: S603
+    done = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True)  # noqa: S603
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed:\n{done.stderr.decode(errors='replace')}")
+    return done.stdout
 
 
 def _git(repository: Path, *arguments: str) -> str:

@@ -51,6 +51,11 @@ def test_a_table_with_another_logical_id_is_removed_and_created_again() -> None:
     ]
 
 
+def test_cdks_own_metadata_is_not_a_change() -> None:
+    metadata = {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:…"}}
+    assert compare(of({"Jobs": TABLE, "CDKMetadata": metadata}), of({"Jobs": TABLE})) == []
+
+
 def test_another_key_replaces_a_table() -> None:
     change = only(TABLE, changed(TABLE, KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}]))
     assert change.loss == "replaced because KeySchema cannot be changed, which loses its items"
