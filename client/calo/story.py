@@ -12,7 +12,7 @@ from calo.deployment import Deployment
 MARGIN_MS = 60_000
 """How long before a job's creation the search starts: clocks differ, and its request began earlier."""
 DETAILS = (
-    "method", "path", "query", "attempt", "code", "reason", "again_in", "deferred_until", "rescue",
+    "method", "path", "query", "attempt", "code", "reason", "retry_in", "deferred_until", "rescue",
     "outcome", "status", "version",
 )  # fmt: skip
 """The log fields that are printed, in this order."""

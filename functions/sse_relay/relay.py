@@ -71,9 +71,10 @@ class Relay:
         self._streams: set[Stream] = set()
         self._visitors: set[Visitor] = set()
         self._healthy_at = 0.0
-        # bound once, because a bound method for each stream would take 64 bytes
+        # bound once, because each bound method of a connection would take 64 bytes
         self._feed_written_at, self._on_caught_up = hub.feed_written_at, hub.caught_up
-        self._on_stream_closed = self._remove_stream
+        self._on_stream_closed, self._on_visitor_closed = self._remove_stream, self._remove_visitor
+        self._on_request, self._on_refused = self._route, self._refuse
         self._routes: dict[str, Callable[[Visitor, Request], None]] = {
             "/live": self._open_stream,
             "/api/live": self._open_stream,  # API Gateway passes its stage's name to a private integration
@@ -149,9 +150,9 @@ class Relay:
             self._poll,
             address=peer,
             deadline=deadline,
-            on_request=self._route,
-            on_refused=self._refuse,
-            on_closed=self._remove_visitor,
+            on_request=self._on_request,
+            on_refused=self._on_refused,
+            on_closed=self._on_visitor_closed,
         )
         self._visitors.add(visitor)
         self.admission.visitors.add(peer)

@@ -80,12 +80,12 @@ def test_a_story_is_in_chronological_order_from_all_components(
     deployment: Deployment, logs: Any, tmp_path: Path
 ) -> None:
     ids = {"job_id": JOB_ID, "correlation_id": CORRELATION}
-    put(logs, GROUPS[1], log_line("job worked", 2500, **ids, attempt=1, version=1), "START RequestId: 1")
+    put(logs, GROUPS[1], log_line("job succeeded", 2500, **ids, attempt=1, version=1), "START RequestId: 1")
     put(
-        logs, GROUPS[1], log_line("job worked", 2400, job_id="another"), json.dumps({"_aws": {}, "x": JOB_ID})
+        logs, GROUPS[1], log_line("job succeeded", 2400, job_id="another"), json.dumps({"_aws": {}, "x": JOB_ID})
     )
     put(logs, GROUPS[0], log_line("job accepted", 0, "create_job", **ids, version=1))
-    put(logs, GROUPS[0], log_line("answered", 0, "create_job", correlation_id=CORRELATION, status=201))
+    put(logs, GROUPS[0], log_line("request answered", 0, "create_job", correlation_id=CORRELATION, status=201))
     for group in GROUPS[2:]:
         put(logs, group, log_line("not of these stacks", 1, **ids))
     changes = [{"job_id": job, "version": number} for number, job in ((1, JOB_ID), (1, "x"), (2, JOB_ID))]
@@ -94,8 +94,8 @@ def test_a_story_is_in_chronological_order_from_all_components(
     (tmp_path / "another-relay.log").write_text("")
     assert [str(line) for line in read_story(deployment, JOB_ID, JOB)] == [
         "2025-10-09 08:53:20.000Z  create_job    job accepted version=1",
-        "2025-10-09 08:53:20.000Z  create_job    answered status=201",
-        "2025-10-09 08:53:22.500Z  job_worker    job worked attempt=1 version=1",
+        "2025-10-09 08:53:20.000Z  create_job    request answered status=201",
+        "2025-10-09 08:53:22.500Z  job_worker    job succeeded attempt=1 version=1",
         "2025-10-09 08:53:23.000Z  sse_relay     changes received version=1",
         "2025-10-09 08:53:23.000Z  sse_relay     changes received version=2",
     ]
@@ -113,9 +113,9 @@ def test_messages_without_structure_are_left_out(message: str) -> None:
 
 
 def test_reading_a_job_is_not_part_of_its_story() -> None:
-    calls = [log_line("answered", 0, method=method, path=f"/jobs/{JOB_ID}") for method in ("GET", "DELETE")]
+    calls = [log_line("request answered", 0, method=method, path=f"/jobs/{JOB_ID}") for method in ("GET", "DELETE")]
     assert [line.text for call in calls for line in parse_message(call, NOW, JOB_ID)] == [
-        f"answered method=DELETE path=/jobs/{JOB_ID}"
+        f"request answered method=DELETE path=/jobs/{JOB_ID}"
     ]
 
 
