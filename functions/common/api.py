@@ -13,9 +13,9 @@ from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.errors import Problem, invalid, problem_body
+from functions.common.errors import Damaged, Problem, invalid, problem_body
 from functions.common.job import to_json
-from functions.common.observability import logger
+from functions.common.observability import logger, report_damaged
 
 ApiResponse = dict[str, Any]
 """The value that a handler returns to API Gateway."""
@@ -68,6 +68,9 @@ def handle(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any
         response = route(ApiRequest.from_event(event), dependencies)
     except Problem as problem:
         response = problem_response(problem)
+    except Damaged as reason:
+        report_damaged("API", event["path"], reason)
+        response = problem_response(Problem(500, "this job's stored data is damaged and cannot be shown"))
     except (BotoCoreError, ClientError):
         logger.exception("storage or queue unavailable")
         response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))

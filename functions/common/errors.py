@@ -34,7 +34,11 @@ class RateLimited(Exception):
         self.retry_at = retry_at
 
 
-class Poison(Exception):
+class Damaged(Exception):
+    """An item, record, message or line that cannot be decoded. It must not affect others."""
+
+
+class Poison(Damaged):
     """A message that no worker can parse."""
 
 

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypedDict
 from zlib import crc32
 
 from functions.common.attributes import Item, from_item, to_item
+from functions.common.decode import conforms, type_hints
+from functions.common.errors import Damaged
 
 Status = Literal["pending", "resolved", "error", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "resolved", "error", "cancelled")
@@ -109,11 +111,20 @@ class Job:
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
-        """Return the job of an item or a stream image. Raises TypeError if it does not hold a job.
+        """Return the job of an item or a stream image. Raises Damaged if it does not hold a valid job.
 
         Unknown attributes are ignored: during a deployment a relay reads what a newer function has written.
         """
-        return cls(**from_item({name: item[name] for name in cls.__dataclass_fields__ if name in item}))
+        hints = type_hints(cls)
+        try:
+            values = from_item({name: item[name] for name in hints if name in item})
+            job = cls(**values)
+        except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+            raise Damaged(f"not a job: {error!r}") from error
+        wrong = [name for name, value in values.items() if not conforms(value, hints[name])]
+        if wrong:
+            raise Damaged(f"not a job: {', '.join(wrong)} of another type or too large")
+        return job
 
 
 def shard(owner: str, job_id: str) -> str:

@@ -5,6 +5,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from functions.common.decode import conforms, type_hints
 from functions.common.errors import Poison
 from functions.common.job import Job, JobError, Photo
 
@@ -37,7 +38,7 @@ def job_message(job: Job) -> JobMessage:
 
 
 def log_fields(message: JobMessage, **extra: object) -> dict[str, object]:
-    """Return the fields of a log line about a job. `make logs` finds the line by them."""
+    """Return the fields of a log line about a job. `calo logs` finds the line by them."""
     fields = {"job_id": message.job_id, "correlation_id": message.correlation_id, "run": message.run}
     return {**fields, **extra}
 
@@ -66,11 +67,6 @@ class FailureMessage(JobMessage):
 UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 OWNER_PATTERN = re.compile(r"[\w@.:-]{1,128}")
 CORRELATION_ID_PATTERN = re.compile(r"[\w-]{1,128}", re.ASCII)
-FIELD_TYPES: dict[str, type] = {
-    "job_id": str, "owner": str, "run": int, "correlation_id": str,
-    "result": str, "photo": dict,
-    "code": str, "message": str, "attempts": int,
-}  # fmt: skip
 
 
 def parse(kind: type[T], body: str) -> T:
@@ -86,9 +82,9 @@ def parse(kind: type[T], body: str) -> T:
         raise Poison("the body is not a JSON object")
     fields: dict[str, Any] = {name: values.get(name) for name in kind.__dataclass_fields__}
     fields["correlation_id"] = _valid_correlation_id(fields["correlation_id"])
-    for name, value in fields.items():
-        if type(value) is not FIELD_TYPES[name]:
-            raise Poison(f"{name} is missing or not of type {FIELD_TYPES[name].__name__}")
+    for name, hint in type_hints(kind).items():
+        if not conforms(fields[name], hint):
+            raise Poison(f"{name} is missing or not a valid {getattr(hint, '__name__', hint)}")
     if not UUID_PATTERN.fullmatch(fields["job_id"]) or not OWNER_PATTERN.fullmatch(fields["owner"]):
         raise Poison("job_id or owner is malformed")
     return kind(**fields)

@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-__all__ = ["MetricUnit", "count", "count_by", "instrumented", "logger", "measure", "metrics"]
+__all__ = ["MetricUnit", "count", "count_by", "instrumented", "logger", "measure", "metrics", "report_damaged"]
 
 logger = Logger()
 metrics = Metrics()
@@ -39,6 +39,12 @@ def count_by(name: str, value: int, **dimensions: str) -> None:
     with single_metric(name, MetricUnit.Count, value, default_dimensions=service) as metric:
         for dimension, text in dimensions.items():
             metric.add_dimension(dimension, text)
+
+
+def report_damaged(place: str, identifier: str, reason: Exception) -> None:
+    """Log a damaged item, record or message, and count it in the metric `Damaged` by place."""
+    logger.error("damaged item skipped", extra={"place": place, "id": identifier, "reason": repr(reason)[:500]})
+    count_by("Damaged", 1, place=place)
 
 
 def instrumented(handler: Handler) -> Handler:

@@ -48,11 +48,18 @@ class Queue:
         self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay)
 
     def send_all(self, messages: list[OutgoingMessage]) -> set[str]:
-        """Send all messages, ten per call. Return the sources of those that SQS did not accept."""
+        """Send all messages, ten per call. Return the sources of those that SQS did not accept.
+
+        SQS may refuse a whole batch because of one message, so a refused batch is sent one by one.
+        """
         remaining = iter(messages)
         failed: set[str] = set()
         while batch := list(islice(remaining, BATCH)):
-            failed |= self._send_batch(batch)
+            try:
+                failed |= self._send_batch(batch)
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("batch not sent", extra={"queue": self._url, "reason": str(error)})
+                failed |= {message.source for message in batch if not self._try_send(message)}
         return failed
 
     def retry_in(self, receipt_handle: str, seconds: int) -> None:
@@ -69,16 +76,21 @@ class Queue:
         response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=DEPTH_ATTRIBUTES)
         return all(int(response["Attributes"][name]) == 0 for name in DEPTH_ATTRIBUTES)
 
+    def _try_send(self, message: OutgoingMessage) -> bool:
+        try:
+            self.send(message.body, message.delay)
+        except (BotoCoreError, ClientError) as error:
+            extra = {"queue": self._url, "source": message.source, "reason": str(error)}
+            logger.error("message not sent", extra=extra)
+            return False
+        return True
+
     def _send_batch(self, batch: list[OutgoingMessage]) -> set[str]:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(index), "MessageBody": message.body, "DelaySeconds": message.delay}
             for index, message in enumerate(batch)
         ]
-        try:
-            response = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
-        except (BotoCoreError, ClientError) as error:
-            logger.error("batch not sent", extra={"queue": self._url, "reason": str(error)})
-            return {message.source for message in batch}
+        response = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
         refused = response.get("Failed", [])
         for entry in refused:
             logger.error("message not accepted", extra={"queue": self._url, "reason": entry})

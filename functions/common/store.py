@@ -5,7 +5,7 @@ only while it is `pending` and in the run that the writer expects, so a repeated
 table's stream publishes each change that was made.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -15,9 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.attributes import Item, to_attribute
 from functions.common.clock import Clock, now_ms
+from functions.common.errors import Damaged
 from functions.common.job import RETENTION_SECONDS, Job, JobError, Status, shard, status_shard
 from functions.common.messages import JobMessage, ResultMessage, job_message, log_fields
-from functions.common.observability import logger
+from functions.common.observability import logger, report_damaged
 from functions.common.table import Table
 
 if TYPE_CHECKING:
@@ -72,9 +73,16 @@ class JobStore:
     `get_many`, and check that they still match.
     """
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str, clock: Clock = now_ms) -> None:
+    def __init__(
+        self,
+        dynamodb: "DynamoDBClient",
+        table: str,
+        clock: Clock = now_ms,
+        on_damaged: Callable[[str, str, Exception], object] = report_damaged,
+    ) -> None:
         self._table = Table(dynamodb, table)
         self._clock = clock
+        self._on_damaged = on_damaged
         self._pool = ThreadPoolExecutor(MAX_PARALLEL_UPDATES)
 
     def create(self, job: Job) -> bool:
@@ -82,18 +90,28 @@ class JobStore:
         return self._table.create(job.to_item(), key_name="id")
 
     def get(self, job_id: str) -> Job | None:
-        """Return the job as it is now, or None if it does not exist."""
+        """Return the job as it is now, or None if it does not exist. Raises Damaged."""
         item = self._table.get(_key(job_id))
         return None if item is None else Job.from_item(item)
 
     def get_many(self, job_ids: Iterable[str]) -> dict[str, Job]:
-        """Return the existing jobs by id, as they are now, with one call per 100 ids."""
+        """Return the existing jobs by id, as they are now, with one call per 100 ids.
+
+        Damaged jobs are reported and left out.
+        """
         ids = list(dict.fromkeys(job_ids))
         jobs: dict[str, Job] = {}
         for start in range(0, len(ids), READ_BATCH):
             items = self._table.get_many([_key(job_id) for job_id in ids[start : start + READ_BATCH]])
-            jobs |= {job.id: job for job in map(Job.from_item, items)}
+            jobs |= {job.id: job for item in items if (job := self._decode(item))}
         return jobs
+
+    def _decode(self, item: Item) -> Job | None:
+        try:
+            return Job.from_item(item)
+        except Damaged as reason:
+            self._on_damaged("jobs table", str(item.get("id")), reason)
+            return None
 
     # --- index reads ---
 
@@ -166,6 +184,12 @@ class JobStore:
             return self._update_pending(update) or "unchanged"
         except (BotoCoreError, ClientError) as error:
             logger.error("update not written", extra=log_fields(update.message, reason=str(error)))
+            return "failed"
+        except Damaged as reason:  # the update was written, but the job has a damaged field
+            self._on_damaged("jobs table", update.message.job_id, reason)
+            return "unchanged"
+        except Exception:  # one update must not affect the others
+            logger.exception("update failed unexpectedly", extra=log_fields(update.message))
             return "failed"
 
     def _update_pending(self, update: JobUpdate) -> Job | None:

@@ -13,6 +13,8 @@ DEFAULT_QUERY = "food"
 MAX_QUERY = 80
 MAX_BODY = 4096
 MAX_KEY = 200
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Characters that Unicode classifies as letters or symbols although they are blank."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,14 @@ def _query(value: object) -> str:
     # Cc: control characters; Cs: unpaired surrogates, which UTF-8 cannot encode
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in query):
         raise invalid("query", "must not contain control characters")
+    if not any(_is_visible(character) for character in query):
+        raise invalid("query", "must contain a visible character")
     return query
+
+
+def _is_visible(character: str) -> bool:
+    """Return whether it is a letter, number, punctuation or symbol that is not blank."""
+    return unicodedata.category(character)[0] in "LNPS" and character not in BLANK_LETTERS
 
 
 def _delay(value: object) -> int:

@@ -17,13 +17,15 @@ A job that expires leaves its mark as a tombstone. The tombstone expires later t
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from functions.common.attributes import Item, from_item
-from functions.common.errors import WriteConflict
+from functions.common.decode import conforms
+from functions.common.errors import Damaged, WriteConflict
+from functions.common.job import Status
 from functions.common.ledger import Ledger
 from functions.common.marks import GONE, UNCOUNTED, Mark
-from functions.common.observability import count, logger
+from functions.common.observability import count, logger, report_damaged
 
 MARKS_PER_TRANSACTION = 90
 """TransactWriteItems takes 100 items. Ten are reserved for the counters of several owners."""
@@ -31,6 +33,16 @@ MAX_ATTEMPTS = 5
 TOMBSTONE_SECONDS = 3 * 24 * 3600
 MAX_VERSION = 1_000_000
 """Versions that fit between two milliseconds of creation."""
+
+
+class CountedFields(TypedDict):
+    """The fields of a job's image that counting needs."""
+
+    owner: str
+    status: Status
+    created_at: int
+    version: int
+    expires_at: int
 
 
 @dataclass(frozen=True)
@@ -74,15 +86,29 @@ class JobCounter:
 
 
 def _newest_marks(records: list[dict[str, Any]]) -> dict[str, Mark]:
-    """Return the newest mark of each job in a batch. A removal is newer than any version."""
+    """Return the newest mark of each job in a batch. A removal is newer than any version.
+
+    Damaged records are reported and left out.
+    """
     newest: dict[str, Mark] = {}
     for record in records:
-        change = record["dynamodb"]
-        mark = _mark(change.get("NewImage"), change.get("OldImage"))
-        job_id = change["Keys"]["id"]["S"]
+        try:
+            job_id, mark = _parse_record(record)
+        except Damaged as reason:
+            report_damaged("jobs stream", str(record.get("eventID")), reason)
+            continue
         if mark.sequence > newest.get(job_id, UNCOUNTED).sequence:
             newest[job_id] = mark
     return newest
+
+
+def _parse_record(record: dict[str, Any]) -> tuple[str, Mark]:
+    """Return the job id and its mark. Raises Damaged."""
+    try:
+        change = record["dynamodb"]
+        return str(change["Keys"]["id"]["S"]), _mark(change.get("NewImage"), change.get("OldImage"))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise Damaged(f"not a change of a job: {error!r}") from error
 
 
 def _mark(new: Item | None, old: Item | None) -> Mark:
@@ -92,6 +118,8 @@ def _mark(new: Item | None, old: Item | None) -> Mark:
     the id. So the time of creation is the higher part of the sequence, and the version the lower part.
     """
     job = from_item(new or old or {})
+    if not conforms(job, CountedFields):
+        raise ValueError("a field has another type")
     sequence = job["created_at"] * MAX_VERSION + job["version"]
     status = job["status"] if new else GONE
     return Mark(job["owner"], status, sequence + (0 if new else 1), job["expires_at"] + TOMBSTONE_SECONDS)

@@ -11,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 
+from functions.common.decode import conforms, is_encodable
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import Photo, Photographer
 from functions.job_worker.download import Download, HostNotAllowed, ResponseTooLarge
@@ -21,6 +22,10 @@ MAX_RESPONSE = 4_000_000
 RETRYABLE_STATUSES = (408, 425)
 """Request Timeout and Too Early. By definition a retry may succeed."""
 MAX_PIXELS = 1_000_000
+MAX_TEXT = 1000
+"""Characters of a description. Longer ones are shortened: a job must fit into an event of 256 KB."""
+MAX_URL = 2048
+MAX_NAME = 200
 RATE_LIMIT_TEXT = "rate limit exceeded"
 CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
 """Parameters that the guidelines require in links of a credit:
@@ -98,12 +103,12 @@ def _parse_photo(entry: Any) -> Photo | None:
             id=entry["id"],
             width=entry["width"],
             height=entry["height"],
-            color=entry.get("color"),
-            blur_hash=entry.get("blur_hash"),
-            alt=entry.get("alt_description") or entry.get("description"),
+            color=_optional(entry.get("color")),
+            blur_hash=_optional(entry.get("blur_hash")),
+            alt=_optional(entry.get("alt_description")) or _optional(entry.get("description")),
             small=urls["small"],
             regular=urls["regular"],
-            photographer=Photographer(name=user["name"], url=_with_credit(user["links"]["html"])),
+            photographer=Photographer(name=user["name"][:MAX_NAME], url=_with_credit(user["links"]["html"])),
             page=_with_credit(entry["links"]["html"]),
         )
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -111,26 +116,24 @@ def _parse_photo(entry: Any) -> Photo | None:
     return photo if _is_well_formed(photo) else None
 
 
+def _optional(text: Any) -> str | None:
+    """Return an optional text, shortened, or None if it is missing, empty or cannot be stored."""
+    return text[:MAX_TEXT] if isinstance(text, str) and text and is_encodable(text) else None
+
+
 def _is_well_formed(photo: Photo) -> bool:
-    """Check the types. Also refuse an id that could leave its folder in the bucket."""
-    urls = [photo["small"], photo["regular"]]
-    texts = [photo["id"], *urls, photo["photographer"]["name"]]
-    optional = [photo["color"], photo["blur_hash"], photo["alt"]]
-    sizes = [photo["width"], photo["height"]]
+    """Check types and lengths. Also refuse an id that could leave its folder in the bucket."""
+    images = [photo["small"], photo["regular"]]
+    urls = [*images, photo["photographer"]["url"], photo["page"]]
     return (
-        all(_is_text(text) for text in texts)
-        and all(url.startswith(("https://", "http://")) for url in urls)
-        and all(text is None or _is_text(text) for text in optional)
-        and all(type(size) is int and 0 < size <= MAX_PIXELS for size in sizes)
+        conforms(photo, Photo)
+        and all(len(url) <= MAX_URL for url in urls)
+        and all(url.startswith(("https://", "http://")) for url in images)
+        and all(0 < size <= MAX_PIXELS for size in (photo["width"], photo["height"]))
+        and 0 < len(photo["id"]) <= MAX_NAME
+        and bool(photo["photographer"]["name"])
         and photo["id"].replace("-", "").replace("_", "").isalnum()
         and photo["id"].isascii()
-    )
-
-
-def _is_text(value: Any) -> bool:
-    """Return whether a value is text that can be stored: not empty, and without unpaired surrogates."""
-    return isinstance(value, str) and 0 < len(value.encode("utf-8", "ignore")) == len(
-        value.encode("utf-8", "surrogatepass")
     )
 
 

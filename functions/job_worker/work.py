@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.common.clock import Clock
-from functions.common.errors import Poison, RateLimited, WorkError
+from functions.common.errors import Poison, RateLimited, Transient, WorkError
 from functions.common.job import Photo, topic
 from functions.common.messages import JobMessage, ResultMessage, log_fields, parse
 from functions.common.observability import logger
@@ -61,12 +61,20 @@ class JobWorker:
                 ready.append(item)
         with_photo: list[tuple[ReceivedJob, Photo]] = []
         groups = _by_topic(ready)
-        results = self.pool.map(self.find_photos, groups, map(len, groups.values()))
+        results = self.pool.map(self._try_find, groups, map(len, groups.values()))
         for group, result in zip(groups.values(), results, strict=True):
             with_photo += zip(group, result.photos, strict=False)
             if result.shortfall:
                 yield from ((item, result.shortfall) for item in group[len(result.photos) :])
         yield from self.pool.map(self._publish_image, with_photo)
+
+    def _try_find(self, topic: str, count: int) -> PhotoResult:
+        """Find photos. An unexpected error affects only this topic."""
+        try:
+            return self.find_photos(topic, count)
+        except Exception as error:
+            logger.exception("topic failed unexpectedly", extra={"topic": topic})
+            return PhotoResult([], _unexpected(error))
 
     def _publish_image(self, job_and_photo: tuple[ReceivedJob, Photo]) -> tuple[ReceivedJob, Outcome]:
         received, photo = job_and_photo
@@ -74,6 +82,9 @@ class JobWorker:
             published = self.images.publish(photo)
         except WorkError as error:
             return received, error
+        except Exception as error:  # affects only this job
+            logger.exception("image failed unexpectedly", extra=log_fields(received.message))
+            return received, _unexpected(error)
         job = received.job
         result = ResultMessage(
             job_id=job.id,
@@ -84,6 +95,10 @@ class JobWorker:
             photo=published,
         )
         return received, result
+
+
+def _unexpected(error: Exception) -> Transient:
+    return Transient("failed", f"the work failed unexpectedly ({type(error).__name__})")
 
 
 def _by_topic(received: list[ReceivedJob]) -> dict[str, list[ReceivedJob]]:

@@ -19,6 +19,7 @@ COUNTERS = {
     "relay_events_out_total": "EventsOut",
     "relay_streams_dropped_total": "StreamsDropped",
     "relay_history_reads_total": "HistoryReads",
+    "relay_damaged_total": "Damaged",
 }
 GAUGES = {"relay_connections": "Connections", "relay_pending_bytes": "PendingBytes"}
 LAG = "FeedLag"

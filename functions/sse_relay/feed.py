@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.common.errors import Damaged
 from functions.common.job import Job, to_json
 from functions.common.observability import logger
 from functions.sse_relay.job_change import JobChange
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 OnChanges = Callable[[list[JobChange]], object]
 OnEnd = Callable[[], object]
+OnDamaged = Callable[[str, str, Exception], object]
+"""Called with the place, an id if there is one, and the reason."""
 
 READ_BYTES = 65536
 POLLERS = 2
@@ -32,6 +36,8 @@ RETENTION_SECONDS = 300
 """After a longer silence the relay has no streams left, and new ones read the table."""
 SETTLE_SECONDS = 3.0
 """SNS may take a few seconds to deliver to a new subscription."""
+ALIVE_SECONDS = 120.0
+"""Without a successful receive for so long (one takes at most WAIT_SECONDS), the feed counts as stopped."""
 PAUSE_SECONDS = 1.0
 """Between an error and the next attempt to receive."""
 
@@ -46,6 +52,9 @@ class Feed(Protocol):
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None: ...
 
+    def is_alive(self) -> bool:
+        """Return whether changes can arrive: the relay is unhealthy otherwise."""
+
     async def stop(self) -> None: ...
 
 
@@ -54,13 +63,17 @@ class LineFeed:
 
     settle_seconds = 0.0
 
-    def __init__(self, descriptor: int = 0) -> None:
+    def __init__(self, on_damaged: OnDamaged, descriptor: int = 0) -> None:
+        self._on_damaged = on_damaged
         self._descriptor = descriptor
         self._incomplete = b""
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
         """Start to read. Raises PermissionError for a regular file, which cannot be watched."""
         asyncio.get_running_loop().add_reader(self._descriptor, self._read, on_changes, on_end)
+
+    def is_alive(self) -> bool:
+        return True  # the relay stops at the end of its input
 
     async def stop(self) -> None:
         asyncio.get_running_loop().remove_reader(self._descriptor)
@@ -71,7 +84,14 @@ class LineFeed:
             asyncio.get_running_loop().remove_reader(self._descriptor)
             on_end()
         *lines, self._incomplete = (self._incomplete + data).split(b"\n")
-        on_changes([change for line in lines if (change := _parse_line(line))])
+        on_changes([change for line in lines if (change := self._parse(line))])
+
+    def _parse(self, line: bytes) -> JobChange | None:
+        try:
+            return JobChange.from_line(line)
+        except Damaged as reason:
+            self._on_damaged("input", "", reason)
+            return None
 
 
 class SqsFeed:
@@ -89,16 +109,19 @@ class SqsFeed:
         topic_arn: str,
         queue: str,
         *,
+        on_damaged: OnDamaged,
         wait_seconds: int = WAIT_SECONDS,
     ) -> None:
         self._sqs = sqs
         self._sns = sns
         self._topic_arn = topic_arn
+        self._on_damaged = on_damaged
         self._wait_seconds = wait_seconds
         self._name = queue
         self._queue_url = ""
         self._subscription = ""
         self._stopping = threading.Event()
+        self._received_at = time.monotonic()
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:  # noqa: ARG002  # it does not end
         """Create the queue, subscribe it and start to receive. Raises botocore's errors."""
@@ -107,6 +130,9 @@ class SqsFeed:
         for _ in range(POLLERS):
             threading.Thread(target=self._poll, args=(loop, on_changes), daemon=True).start()
         logger.info("queue subscribed", extra={"queue": self._name})
+
+    def is_alive(self) -> bool:
+        return time.monotonic() - self._received_at < ALIVE_SECONDS
 
     async def stop(self) -> None:
         """Delete subscription and queue. Pollers that still wait end with the process."""
@@ -146,14 +172,25 @@ class SqsFeed:
             try:
                 received = self._sqs.receive_message(QueueUrl=self._queue_url, MaxNumberOfMessages=10)
                 messages = received.get("Messages", [])
-                if jobs := [job for message in messages if (job := _parse_record(message["Body"]))]:
+                if jobs := [job for message in messages if (job := self._parse(message))]:
                     loop.call_soon_threadsafe(on_changes, [JobChange.from_job(job) for job in jobs])
                     # one line for up to ten changes: one line each would add a tenth to the cost of a change
                     logger.info("changes received", extra={"changes": [_log_fields(job) for job in jobs]})
                 self._delete(messages)
-            except (BotoCoreError, ClientError):
+            except Exception:  # whatever happens, the poller must survive
                 if not self._stopping.wait(PAUSE_SECONDS):
                     logger.exception("messages not received")
+            else:
+                self._received_at = time.monotonic()
+
+    def _parse(self, message: "MessageTypeDef") -> Job | None:
+        """Return the job in a stream record, or None if it is damaged or not a change of a job."""
+        try:
+            image = json.loads(message["Body"])["dynamodb"].get("NewImage")
+            return Job.from_item(image) if image else None
+        except (Damaged, ValueError, KeyError, TypeError, AttributeError, RecursionError) as reason:
+            self._on_damaged("topic", message["MessageId"], reason)
+            return None
 
     def _delete(self, messages: "list[MessageTypeDef]") -> None:
         """Delete the messages. One that is not deleted is delivered again and dropped by its version."""
@@ -184,21 +221,3 @@ def _log_fields(job: Job) -> dict[str, object]:
         "status": job.status,
         "version": job.version,
     }
-
-
-def _parse_line(line: bytes) -> JobChange | None:
-    try:
-        return JobChange.from_line(line)
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        logger.warning("invalid line ignored", extra={"reason": repr(error)})
-        return None
-
-
-def _parse_record(body: str) -> Job | None:
-    """Return the job in a stream record, or None if the record is not a change of a job."""
-    try:
-        image = json.loads(body)["dynamodb"].get("NewImage")
-        return Job.from_item(image) if image else None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        logger.warning("invalid message ignored", extra={"reason": repr(error)})
-        return None

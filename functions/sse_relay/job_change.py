@@ -6,8 +6,17 @@ The text is stored as a chunk of an HTTP/1.1 body, ready for nearly every client
 
 import json
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
-from functions.common.job import Job, to_json
+from functions.common.decode import conforms
+from functions.common.errors import Damaged
+from functions.common.job import Job
+
+
+class _LineFields(TypedDict):
+    id: str
+    version: int
+    updated_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +31,30 @@ class JobChange:
     @classmethod
     def from_job(cls, job: Job) -> "JobChange":
         """Return the change that brought the job into its current state."""
-        return _encode(job.id, job.version, job.updated_at, to_json(job.public_view()))
+        return _encode(job.id, job.version, job.updated_at, to_ascii_json(job.public_view()))
 
     @classmethod
     def from_line(cls, line: bytes) -> "JobChange":
-        """Parse the contract's JSON in one line. Raises KeyError, TypeError or ValueError."""
-        job = json.loads(line)
-        text = line.decode().strip()
-        if "\r" in text:  # a browser would take it for the end of the line
-            raise ValueError("a job's JSON must be one line")
-        return _encode(str(job["id"]), int(job["version"]), int(job["updated_at"]), text)
+        """Parse the contract's JSON in one line. Raises Damaged."""
+        try:
+            job = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Damaged(f"not JSON: {error}") from error
+        if not conforms(job, _LineFields):
+            raise Damaged("id, version or updated_at is missing, of another type or too large")
+        return _encode(job["id"], job["version"], job["updated_at"], to_ascii_json(job))
 
     def to_line(self) -> bytes:
         """Return the job's JSON without a newline."""
         return unchunk(self.chunk).split(b"\ndata: ", 1)[1].rstrip(b"\n")
+
+
+def to_ascii_json(value: Any) -> str:
+    """Return compact JSON on one line in ASCII.
+
+    Some readers split events at Unicode's line separators, or at bytes of an incomplete character.
+    """
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def to_chunk(text: str) -> bytes:
@@ -50,8 +69,11 @@ def unchunk(chunk: bytes) -> bytes:
 
 
 def retry(milliseconds: int) -> bytes:
-    """Encode how long the browser waits before it reconnects."""
-    return to_chunk(f"retry: {milliseconds}\n\n")
+    """Encode how long the browser waits before it reconnects.
+
+    Without an empty line it belongs to the next event: an event without data would surprise some readers.
+    """
+    return to_chunk(f"retry: {milliseconds}\n")
 
 
 def resync(now: int) -> bytes:
@@ -63,7 +85,7 @@ def _encode(job_id: str, version: int, updated_at: int, job_json: str) -> JobCha
     return JobChange(job_id, version, updated_at, to_chunk(f"id: {updated_at}\ndata: {job_json}\n\n"))
 
 
-HEARTBEAT = to_chunk(":\n\n")
+HEARTBEAT = to_chunk(":\n")
 """A comment, which clients ignore. It keeps proxies from closing an idle stream."""
 END = b"0\r\n\r\n"
 """The end of a chunked body."""

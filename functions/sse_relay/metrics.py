@@ -12,6 +12,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from functions.common.observability import logger
+
 disable_created_metrics()  # type: ignore[no-untyped-call]  # an unused second sample for each counter
 
 LAG_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -36,6 +38,7 @@ class RelayMetrics:
         self.refused = Counter(
             "relay_requests_refused", "Requests refused, by status", ["status"], registry=self._registry
         )
+        self.damaged = self._counter("relay_damaged", "Items, messages and lines that could not be decoded")
         self.history_reads = self._counter("relay_history_reads", "Calls to the table for new streams")
         self._lag = Histogram(
             "relay_feed_lag_seconds",
@@ -48,6 +51,12 @@ class RelayMetrics:
         self._sampled_lags: list[float] = []
         self._lag_count = 0
         self._randrange = randrange
+
+    def report_damaged(self, place: str, identifier: str, reason: Exception) -> None:
+        """Log and count an item, message or line that could not be decoded."""
+        extra = {"place": place, "id": identifier, "reason": repr(reason)[:500]}
+        logger.error("damaged item skipped", extra=extra)
+        self.damaged.inc()
 
     def add_lags(self, lags_ms: list[int]) -> None:
         """Record the lags of published changes. Only stored for `sample`: counting would delay the events."""

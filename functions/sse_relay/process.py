@@ -51,19 +51,22 @@ class HistorySettings:
 async def run_relay(options: argparse.Namespace) -> None:
     """Run until SIGTERM, SIGINT, the end of the feed, or until ECS wants the task to stop.
 
-    Then end the streams one by one, delete the queue and return. Further signals do not interrupt that.
+    Then end the streams one by one, delete the queue and return. Further signals do not interrupt that. If
+    background work fails, do the same and exit with status 1.
     """
     logger.append_keys(service=SERVICE)
     _allow_open_files(options.max_streams + SPARE_CONNECTIONS + OTHER_FILES)
     stop = _stop_event()
     metrics = RelayMetrics()
     hub = Hub(asyncio.get_running_loop().time)
-    feed, history = _open_feed(options.feed), _open_history(options.history, hub, metrics)
-    relay = Relay(hub, history, metrics, Admission(_limits(options)))
+    feed, history = _open_feed(options.feed, metrics), _open_history(options.history, hub, metrics)
+    admission = Admission(_limits(options))
+    relay = Relay(hub, history, metrics, admission, is_feed_alive=feed.is_alive)
     _tune_garbage_collector()
     await feed.start(_publisher(relay, history), stop.set)
     relay.set_healthy_in(feed.settle_seconds)
-    tasks = [asyncio.create_task(work) for work in _background(options, relay, metrics, stop)]
+    failures: list[BaseException] = []
+    tasks = [_supervise(work, stop, failures) for work in _background(options, relay, metrics, stop)]
     try:
         port = relay.listen(options.host, options.port)
         logger.info("relay started", extra={"port": port})
@@ -74,6 +77,24 @@ async def run_relay(options: argparse.Namespace) -> None:
             task.cancel()
         await feed.stop()
         relay.close()
+    if failures:
+        raise SystemExit(1)
+
+
+def _supervise(
+    work: Coroutine[None, None, None], stop: asyncio.Event, failures: list[BaseException]
+) -> "asyncio.Task[None]":
+    """Run background work. If it fails, log that, and stop the process instead of running without it."""
+
+    def on_done(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("background work failed", exc_info=error)
+            failures.append(error)
+            stop.set()
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(on_done)
+    return task
 
 
 def _limits(options: argparse.Namespace) -> Limits:
@@ -106,19 +127,21 @@ def _background(
     return work
 
 
-def _open_feed(kind: str) -> Feed:
+def _open_feed(kind: str, metrics: RelayMetrics) -> Feed:
     if kind == "stdin":
-        return LineFeed()
+        return LineFeed(metrics.report_damaged)
     settings = load(FeedSettings, os.environ)
     queue = settings.queue_prefix + relay_name(os.environ)
-    return SqsFeed(boto3.client("sqs"), boto3.client("sns"), settings.topic_arn, queue)
+    sqs, sns = boto3.client("sqs"), boto3.client("sns")
+    return SqsFeed(sqs, sns, settings.topic_arn, queue, on_damaged=metrics.report_damaged)
 
 
 def _open_history(kind: str, hub: Hub, metrics: RelayMetrics) -> History:
     if kind == "memory":
         return MemoryHistory(hub)
     table = load(HistorySettings, os.environ).jobs_table
-    return TableHistory(JobStore(boto3.client("dynamodb"), table), hub, on_read=metrics.history_reads.inc)
+    store = JobStore(boto3.client("dynamodb"), table, on_damaged=metrics.report_damaged)
+    return TableHistory(store, hub, on_read=metrics.history_reads.inc)
 
 
 def _stop_event() -> asyncio.Event:

@@ -6,8 +6,6 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from functions.common.clock import Clock, now_ms
 from functions.common.errors import FieldError, problem_body
 from functions.common.job import to_json
@@ -18,14 +16,14 @@ from functions.sse_relay.history import History
 from functions.sse_relay.http.listener import Listener
 from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.http.request import Refused, Request
-from functions.sse_relay.http.response import CORS, response_head, stream_head
+from functions.sse_relay.http.response import CORS, STREAM_HEADERS, response_head, stream_head
 from functions.sse_relay.http.visitor import Visitor
 from functions.sse_relay.http.wheel import TimerWheel
 from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange, resync, retry, unchunk
 from functions.sse_relay.metrics import RelayMetrics
 from functions.sse_relay.stream import Stream
-from functions.sse_relay.subscription import BAD_CURSOR, parse_cursor, parse_job_ids
+from functions.sse_relay.subscription import BAD_CURSOR, parse_subscription
 
 RETRY_MS = (1000, 4000)
 
@@ -51,6 +49,7 @@ class Relay:
         metrics: RelayMetrics,
         admission: Admission,
         *,
+        is_feed_alive: Callable[[], bool] = lambda: True,
         times: Times = Times(),  # immutable
         uniform: Callable[[float, float], float] = random.uniform,
         clock: Clock = now_ms,
@@ -60,6 +59,7 @@ class Relay:
         self.starting: dict[Stream, asyncio.Task[None]] = {}
         """Streams whose backlog is being read."""
         self._history = history
+        self._is_feed_alive = is_feed_alive
         self._metrics = metrics
         self._times = times
         self._uniform = uniform
@@ -126,10 +126,18 @@ class Relay:
             await asyncio.sleep(self._times.tick)
             now = self._now()
             for connection in self._timers.advance(now):
-                next_time = connection.on_timer(now)
-                if next_time is not None:
-                    self._timers.add(connection, next_time)
+                self._run_timer(connection, now)
             self._sample_metrics()
+
+    def _run_timer(self, connection: Visitor | Stream, now: float) -> None:
+        try:
+            next_time = connection.on_timer(now)
+        except Exception:  # one connection must not stop the timers of the others
+            logger.exception("timer failed")
+            connection.close()
+            return
+        if next_time is not None:
+            self._timers.add(connection, next_time)
 
     def _sample_metrics(self) -> None:
         self._metrics.sample(
@@ -166,8 +174,8 @@ class Relay:
         handle = self._routes.get(request.path)
         if handle is None:
             raise Refused(404, "there is only /live here")
-        if request.method != "GET":
-            raise Refused(405, "only GET is served", headers={"Allow": "GET"})
+        if request.method not in ("GET", "HEAD"):
+            raise Refused(405, "only GET is served", headers={"Allow": "GET, HEAD"})
         handle(visitor, request)
 
     def _refuse(self, visitor: Visitor, refused: Refused) -> None:
@@ -190,6 +198,8 @@ class Relay:
             status, text = 503, b"draining"
         elif self._now() < self._healthy_at:
             status, text = 503, b"starting"
+        elif not self._is_feed_alive():
+            status, text = 503, b"feed stopped"
         else:
             status, text = 200, b"ok"
         self._respond(visitor, status, text, {"Content-Type": "text/plain"})
@@ -203,7 +213,10 @@ class Relay:
         """Subscribe first and read second, so that no change is missed in between."""
         address = self.admission.client_address(request, visitor.address)
         self.admission.check_stream(address)
-        jobs, cursor = parse_job_ids(request), parse_cursor(request)
+        jobs, cursor = parse_subscription(request)
+        if visitor.wants_head:
+            self._respond(visitor, 200, b"", STREAM_HEADERS)
+            return
         self._remove_visitor(visitor)
         stream = self._add_stream(visitor.detach(), jobs, address, chunked=request.chunked)
         first = retry(round(self._uniform(*RETRY_MS)))
@@ -240,7 +253,7 @@ class Relay:
         """Send the backlog, or a resync if it is not known, and then live changes."""
         try:
             backlog = await self._read_backlog(stream, cursor)
-        except (BotoCoreError, ClientError):
+        except Exception:  # whatever happens, a stream that cannot start must end
             logger.exception("history not read")
             stream.close()  # the client reconnects and gets its backlog then
             return

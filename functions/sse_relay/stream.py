@@ -8,6 +8,10 @@ from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.job_change import END, HEARTBEAT, unchunk
 
 
+MAX_RECEIVED = 64 * 1024
+"""Bytes that a client may send after its request."""
+
+
 class Stream(Connection):
     """A connection that receives the changes of `jobs` (ids), or of all jobs if that is None.
 
@@ -19,6 +23,7 @@ class Stream(Connection):
         "_ends_at",
         "_feed_written_at",
         "_heartbeat_seconds",
+        "_received_bytes",
         "address",
         "backlog_versions",
         "chunked",
@@ -50,9 +55,16 @@ class Stream(Connection):
         self.backlog_versions: Mapping[str, int] | None = None
         """Versions that were sent as backlog while their change may still arrive through the feed."""
         self.repeats_until = 0.0
+        self._received_bytes = 0
         self._heartbeat_seconds = heartbeat_seconds
         self._ends_at = ends_at
         self._feed_written_at = feed_written_at
+
+    def received(self, data: bytes) -> None:
+        """Ignore what a client sends after its request, and close the stream if it does not stop."""
+        self._received_bytes += len(data)
+        if self._received_bytes > MAX_RECEIVED:
+            self.close()
 
     def wants(self, job_id: str) -> bool:
         return self.jobs is None or job_id in self.jobs

@@ -8,6 +8,18 @@ MAX_JOBS = 100
 BAD_CURSOR = -1
 
 
+PARAMETERS = ("job", "lastEventId")
+
+
+def parse_subscription(request: Request) -> tuple[frozenset[str] | None, int | None]:
+    """Return the requested jobs and the cursor. Raises Refused, also for a parameter that does not exist."""
+    for name in request.query:
+        if name not in PARAMETERS:
+            shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)[:40]
+            raise Refused(400, f"{shown}: is not a parameter; use {' or '.join(PARAMETERS)}", field=shown)
+    return parse_job_ids(request), parse_cursor(request)
+
+
 def parse_job_ids(request: Request) -> frozenset[str] | None:
     """Return the ids in `job=` (repeated or comma-separated), or None without `job`. Raises Refused."""
     if "job" not in request.query:

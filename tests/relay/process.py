@@ -49,7 +49,7 @@ class RelayProcess:
         self.clients.append(client)
         client.sendall(f"GET /live{query} HTTP/1.0\r\n\r\n".encode())
         data = b""
-        while b"retry: " not in data or not data.endswith(b"\n\n"):  # and no byte after it
+        while b"\nretry: " not in data or not data.endswith(b"\n"):  # and no byte after it
             byte = client.recv(1)
             assert byte, "the stream ended"
             data += byte

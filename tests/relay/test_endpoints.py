@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx
+import pytest
 
 from functions.sse_relay.admission import Limits
 from functions.sse_relay.feed import LineFeed, SqsFeed
@@ -41,6 +42,16 @@ def test_a_relay_is_unhealthy_until_its_feed_has_settled() -> None:
     run(test())
 
 
+def test_a_relay_whose_feed_has_stopped_is_unhealthy(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            monkeypatch.setattr(relay.relay, "_is_feed_alive", lambda: False)
+            response = await client.get(f"{relay.url}/healthz")
+            assert (response.status_code, response.text) == (503, "feed stopped")
+
+    run(test())
+
+
 def test_the_path_may_contain_the_stages_name() -> None:
     """API Gateway passes it to a private integration."""
 
@@ -75,9 +86,9 @@ def test_behind_a_proxy_streams_are_counted_by_the_address_in_its_header() -> No
 def test_other_methods_and_paths_are_refused() -> None:
     async def test() -> None:
         async with running() as relay, httpx.AsyncClient() as client:
-            for method in ("POST", "PUT", "DELETE", "OPTIONS", "HEAD"):
+            for method in ("POST", "PUT", "DELETE", "OPTIONS"):
                 response = await client.request(method, f"{relay.url}/live")
-                assert (response.status_code, response.headers["allow"]) == (405, "GET")
+                assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
             assert (await client.get(f"{relay.url}/live/x")).status_code == 404
             assert (await client.get(f"{relay.url}/healthz")).text == "ok"
 

@@ -10,9 +10,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from functions.sse_relay import feed as feed_module
 from functions.sse_relay.feed import LineFeed, SqsFeed
 from functions.sse_relay.job_change import JobChange
 from tests.relay.conftest import change, job, run, until
+
+
+reports: list[str] = []
+
+
+def report(place: str, _: str, reason: Exception) -> None:
+    reports.append(f"{place}: {reason}")
 
 
 def fail_on_end() -> None:
@@ -24,7 +32,7 @@ def test_lines_become_changes_and_invalid_lines_are_ignored() -> None:
         received: list[JobChange] = []
         ended = asyncio.Event()
         source, sink = os.pipe()
-        feed = LineFeed(source)
+        feed = LineFeed(report, source)
         await feed.start(received.extend, ended.set)
         first, second, third = (change(number).to_line() for number in (1, 2, 3))
         os.write(sink, first + b"\nrubbish\n" + second[:10])
@@ -75,7 +83,7 @@ def test_a_relay_receives_changes_through_its_own_queue_and_deletes_it(
 
     async def test() -> None:
         received: list[JobChange] = []
-        feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1)
+        feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", on_damaged=report, wait_seconds=1)
         await feed.start(received.extend, fail_on_end)
         removed = json.dumps({"eventName": "REMOVE", "dynamodb": {"OldImage": {}}})
         newer = {**item(3), "made_by_a_newer_version": {"S": "x"}}
@@ -98,12 +106,70 @@ def test_a_relay_receives_changes_through_its_own_queue_and_deletes_it(
         assert fields == {"correlation_id": "request-1", "status": "pending", "version": 1}
 
 
+def test_a_damaged_message_does_not_affect_the_others_of_its_batch(aws: tuple[Any, Any, str]) -> None:
+    sqs, sns, topic = aws
+    damaged = [
+        record(2, NewImage={**item(2), **attributes})
+        for attributes in (
+            {"version": {"N": "seven"}},
+            {"version": {"N": "9" * 41}},
+            {"query": {"S": "\ud800"}},
+            {"photo": {"M": {"width": {"N": "1.5"}}}},
+            {"error": {"SS": ["a"]}},
+        )
+    ]
+
+    async def test() -> None:
+        received: list[JobChange] = []
+        feed = SqsFeed(sqs, sns, topic, "CaloRelay-1", on_damaged=report, wait_seconds=1)
+        reports.clear()
+        await feed.start(received.extend, fail_on_end)
+        for body in (record(1), *damaged, record(3)):
+            sns.publish(TopicArn=topic, Message=body)
+        await until(lambda: {item.job_id for item in received} == {change(1).job_id, change(3).job_id})
+        await until(lambda: len(reports) == len(damaged))
+        assert feed.is_alive()
+        await feed.stop()
+
+    run(test())
+
+
+def test_a_poller_survives_any_error_and_a_feed_that_receives_nothing_is_not_alive(
+    aws: tuple[Any, Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs, sns, topic = aws
+    errors: list[Exception] = [ZeroDivisionError("a bug") for _ in range(4)]
+    monkeypatch.setattr(feed_module, "PAUSE_SECONDS", 0.01)
+
+    class Failing:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(sqs, name)
+
+        def receive_message(self, **arguments: Any) -> Any:
+            if errors:
+                raise errors.pop()
+            return sqs.receive_message(**arguments)
+
+    async def test() -> None:
+        received: list[JobChange] = []
+        feed = SqsFeed(Failing(), sns, topic, "CaloRelay-1", on_damaged=report, wait_seconds=1)  # type: ignore[arg-type]
+        await feed.start(received.extend, fail_on_end)
+        sns.publish(TopicArn=topic, Message=record(1))
+        await until(lambda: received == [change(1)])
+        assert feed.is_alive()
+        monkeypatch.setattr(feed_module, "ALIVE_SECONDS", -1)
+        assert not feed.is_alive()
+        await feed.stop()
+
+    run(test())
+
+
 def test_every_relay_receives_every_change(aws: tuple[Any, Any, str]) -> None:
     sqs, sns, topic = aws
 
     async def test() -> None:
         views: list[list[JobChange]] = [[], []]
-        feeds = [SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", wait_seconds=1) for number in range(2)]
+        feeds = [SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", on_damaged=report, wait_seconds=1) for number in range(2)]
         for feed, view in zip(feeds, views, strict=True):
             await feed.start(view.extend, fail_on_end)
         sns.publish(TopicArn=topic, Message=record(1))
@@ -117,7 +183,7 @@ def test_a_relay_reuses_the_queue_of_an_earlier_relay_of_the_same_name(aws: tupl
     sqs, sns, topic = aws
 
     async def test() -> None:
-        feeds = [SqsFeed(sqs, sns, topic, "CaloRelay-1", wait_seconds=1) for _ in range(2)]
+        feeds = [SqsFeed(sqs, sns, topic, "CaloRelay-1", on_damaged=report, wait_seconds=1) for _ in range(2)]
         for feed in feeds:  # the second starts before the first is stopped
             await feed.start(list[JobChange]().extend, fail_on_end)
         assert len(sqs.list_queues()["QueueUrls"]) == 1

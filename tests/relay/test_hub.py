@@ -313,7 +313,7 @@ def test_only_silent_streams_get_a_heartbeat_and_every_stream_ends(clients: Clie
         assert client.read() == change(1).chunk
     assert silent.stream.on_timer(16) == 31
     assert silent.stream.on_timer(17) == 31
-    assert silent.read() == b"3\r\n:\n\n\r\n"
+    assert silent.read() == b"2\r\n:\n\r\n"
     assert silent.stream.on_timer(840) is None
     assert silent.read() == b"0\r\n\r\n"
     assert silent.closed == ["closed"]

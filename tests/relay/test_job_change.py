@@ -1,6 +1,12 @@
 """The exact bytes of a stream."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.common.errors import Damaged
 
 from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, to_chunk, unchunk
 from tests.relay.conftest import NOW, change, job_id
@@ -9,7 +15,7 @@ from tests.relay.conftest import NOW, change, job_id
 def test_a_job_is_one_unnamed_event_with_its_cursor() -> None:
     expected = (
         f"id: {NOW}\n"
-        f'data: {{"id":"{job_id(1)}","status":"pending","query":"crème","result":null,"photo":null,'
+        f'data: {{"id":"{job_id(1)}","status":"pending","query":"cr\\u00e8me","result":null,"photo":null,'
         f'"error":null,"deferred_until":null,"created_at":{NOW},"updated_at":{NOW},"version":3}}\n\n'
     )
     assert unchunk(change(1, 3, query="crème").chunk) == expected.encode()
@@ -25,8 +31,8 @@ def test_a_chunk_starts_with_its_length_in_bytes() -> None:
 
 
 def test_the_other_lines_of_a_stream() -> None:
-    assert unchunk(HEARTBEAT) == b":\n\n"
-    assert unchunk(retry(1234)) == b"retry: 1234\n\n"
+    assert unchunk(HEARTBEAT) == b":\n"
+    assert unchunk(retry(1234)) == b"retry: 1234\n"
     assert unchunk(resync(5)) == b'id: 5\nevent: resync\ndata: {"reason":"cursor"}\n\n'
 
 
@@ -39,8 +45,24 @@ def test_a_change_survives_the_conversion_to_a_line_and_back() -> None:
 @pytest.mark.parametrize(
     "line",
     [b"", b"{}", b"[]", b"null", b'{"id":"x"}', b'{"id":"x","version":"?","updated_at":1}', b"\xff",
-     b'{"id":"x",\r"version":1,"updated_at":1}'],
+     b'{"id":"x","version":1e400,"updated_at":1}', b'{"id":"x","version":1,"updated_at":' + b"9" * 400 + b"}",
+     b'{"id":"\\ud800","version":1,"updated_at":1}', b"[" * 100_000],
 )  # fmt: skip
-def test_a_line_that_is_not_a_job_raises(line: bytes) -> None:
-    with pytest.raises((KeyError, TypeError, ValueError)):
+def test_a_line_that_is_not_a_job_raises_damaged(line: bytes) -> None:
+    with pytest.raises(Damaged):
         JobChange.from_line(line)
+
+
+@given(st.binary())
+def test_any_line_is_a_change_or_damaged(line: bytes) -> None:
+    try:
+        change = JobChange.from_line(line)
+    except Damaged:
+        return
+    assert unchunk(change.chunk).isascii()
+
+
+def test_an_event_is_ascii_whatever_the_topic() -> None:
+    data = unchunk(change(query="✅\u2028\u0085\ud83c").chunk)
+    assert data.isascii()
+    assert json.loads(data.split(b"data: ")[1])["query"] == "✅\u2028\u0085\ud83c"

@@ -26,6 +26,13 @@ def test_changes_before_the_start_are_not_known() -> None:
     assert run(memory.since(NOW + OVERLAP_MS + 1)) is not None
 
 
+def test_a_cursor_in_the_future_is_not_known() -> None:
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: NOW)
+    memory._incomplete_until = 0
+    assert run(memory.since(NOW + OVERLAP_MS)) is not None
+    assert run(memory.since(NOW + OVERLAP_MS + 1)) is None
+
+
 def test_dropped_jobs_make_older_cursors_unknown() -> None:
     memory = MemoryHistory(Hub(lambda: 0.0), max_jobs=1, clock=lambda: 0)
     memory.remember([change(1, updated_at=NOW), change(2, updated_at=NOW + 1)])

@@ -16,6 +16,7 @@ from functions.sse_relay import process
 from functions.sse_relay.__main__ import arguments
 from functions.sse_relay.ecs_task import set_when_stopping
 from functions.sse_relay.feed import OnChanges, OnEnd
+from functions.sse_relay.relay import Relay
 from local.processes import free_ports
 from tests.relay.conftest import run
 from tests.relay.metadata import Metadata
@@ -33,6 +34,9 @@ class Feed:
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
         self.end = on_end
+
+    def is_alive(self) -> bool:
+        return True
 
     async def stop(self) -> None:
         self.stopped = True
@@ -59,7 +63,7 @@ async def serving(
     monkeypatch: pytest.MonkeyPatch, feed: Feed, *extra: str
 ) -> AsyncIterator[tuple[int, asyncio.Task[None]]]:
     """Run a relay; yields its port and task. It stops when the feed ends."""
-    monkeypatch.setattr(process, "_open_feed", lambda _: feed)
+    monkeypatch.setattr(process, "_open_feed", lambda *_: feed)
     parsed = options(monkeypatch, "--max-streams", "10", "--drain-seconds", "0", *extra)
     task = asyncio.create_task(process.run_relay(parsed))
     try:
@@ -126,6 +130,22 @@ def test_the_options_determine_how_streams_are_counted(
             assert received == statuses
             for writer in writers:
                 writer.close()
+
+    run(test())
+
+
+def test_a_relay_stops_with_an_error_if_its_background_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: Relay) -> None:
+        raise ZeroDivisionError("a bug")
+
+    async def test() -> None:
+        monkeypatch.setattr(Relay, "run_timers", fail)
+        feed = Feed()
+        monkeypatch.setattr(process, "_open_feed", lambda *_: feed)
+        with pytest.raises(SystemExit) as end:
+            await process.run_relay(options(monkeypatch, "--max-streams", "10", "--drain-seconds", "0"))
+        assert end.value.code == 1
+        assert feed.stopped
 
     run(test())
 

@@ -99,6 +99,17 @@ def test_a_cursor_that_is_too_old_causes_a_resync_and_then_live_events() -> None
     run(test())
 
 
+@pytest.mark.parametrize("query", ["jobs=x", "Job=x", "job=&x=1", "%F0=1"])
+def test_an_unknown_parameter_is_refused_and_named(query: str) -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            response = await client.get(f"{relay.url}/live?{query}")
+            assert response.status_code == 400
+            assert "is not a parameter; use job or lastEventId" in response.json()["detail"]
+
+    run(test())
+
+
 @pytest.mark.parametrize(
     "query", ["job=", "job=x", "job=1,2", f"job={'&job='.join(job_id(n) for n in range(101))}"]
 )
@@ -118,11 +129,11 @@ def test_the_first_bytes_are_sent_immediately_with_a_jittered_retry() -> None:
         async with running(uniform=lambda low, _: low) as relay:
             reader, writer = await send_raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
             head = await reader.readuntil(b"\r\n\r\n")
-            assert b"Content-Type: text/event-stream\r\n" in head
+            assert b"Content-Type: text/event-stream; charset=utf-8\r\n" in head
             assert b"Cache-Control: no-cache, no-transform\r\n" in head
             assert b"Access-Control-Allow-Origin: *\r\n" in head
             assert b"Content-Encoding" not in head
-            first = b"d\r\nretry: 1000\n\n\r\n"
+            first = b"c\r\nretry: 1000\n\r\n"
             assert await reader.readexactly(len(first)) == first
             writer.close()
 
@@ -136,7 +147,7 @@ def test_an_http_1_0_client_gets_no_chunks() -> None:
             await reader.readuntil(b"\r\n\r\n")
             await relay.streams(1)
             relay.publish(change(1))
-            expected = b"retry: 1000\n\n" + unchunk(change(1).chunk)
+            expected = b"retry: 1000\n" + unchunk(change(1).chunk)
             assert await reader.readexactly(len(expected)) == expected
             writer.close()
 
@@ -148,8 +159,8 @@ def test_a_silent_stream_gets_a_heartbeat() -> None:
         async with running(heartbeat=0.05) as relay:
             reader, writer = await send_raw(relay, b"GET /live HTTP/1.0\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
-            assert (await reader.readuntil(b"\n\n")).startswith(b"retry: ")
-            assert await reader.readexactly(6) == b":\n\n:\n\n"
+            assert (await reader.readuntil(b"\n")).startswith(b"retry: ")
+            assert await reader.readexactly(4) == b":\n:\n"
             writer.close()
 
     run(test())
@@ -182,6 +193,17 @@ def test_the_stream_of_a_client_that_disconnects_is_removed() -> None:
             await relay.streams(1)
             writer.close()
             await relay.streams(0)
+
+    run(test())
+
+
+def test_an_unexpected_error_while_a_stream_starts_ends_the_stream() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            relay.history.error = ZeroDivisionError("a bug")
+            reader, writer = await send_raw(relay, f"GET /live?job={job_id(1)} HTTP/1.0\r\n\r\n".encode())
+            assert b"data:" not in await reader.read()
+            writer.close()
 
     run(test())
 

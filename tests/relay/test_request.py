@@ -1,11 +1,13 @@
 """What clients may send, byte by byte."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from functions.sse_relay.http import visitor
 from functions.sse_relay.http.request import MAX_HEAD, Refused, client_address, parse_head
+from functions.sse_relay.stream import MAX_RECEIVED
 from functions.sse_relay.subscription import BAD_CURSOR, parse_cursor, parse_job_ids
 from tests.relay.conftest import RunningRelay, job_id, run, running, until
 
@@ -150,9 +152,12 @@ def test_a_response_ends_immediately_and_a_client_that_does_not_close_is_closed(
 def test_a_response_to_head_has_no_body() -> None:
     async def test() -> None:
         async with running() as relay:
-            response = await exchange(relay, b"HEAD /live HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert response.startswith(b"HTTP/1.1 405 ")
-            assert response.endswith(b"\r\n\r\n")
+            for path, content_type in ((b"live", b"text/event-stream"), (b"healthz", b"text/plain")):
+                response = await exchange(relay, b"HEAD /%s HTTP/1.1\r\nHost: x\r\n\r\n" % path)
+                assert response.startswith(b"HTTP/1.1 200 ")
+                assert content_type in response
+                assert response.endswith(b"\r\n\r\n")
+            await until(lambda: relay.relay.admission.connections == 0)
 
     run(test())
 
@@ -164,6 +169,16 @@ def test_a_head_that_is_too_long_is_refused(head: bytes) -> None:
             response = await exchange(relay, head[:9000], head[9000:])
             assert response.startswith(b"HTTP/1.1 431 ")
             assert b"must be shorter than 16384 bytes" in response
+
+    run(test())
+
+
+def test_bare_line_feeds_are_refused_immediately() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            response = await exchange(relay, b"GET /healthz HTTP/1.1\nHost: x\n\n")
+            assert response.startswith(b"HTTP/1.1 400 ")
+            assert b"CRLF" in response
 
     run(test())
 
@@ -183,12 +198,25 @@ def test_bytes_after_the_request_are_ignored() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", relay.port)
             writer.write(HEAD + b"\r\n")
             await reader.readuntil(b"retry: ")
-            for _ in range(20):
-                writer.write(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
-                await writer.drain()
+            writer.write(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n" * 1000)
+            await writer.drain()
             await relay.streams(1)
             writer.close()
             await until(lambda: relay.relay.streams == [])
+
+    run(test())
+
+
+def test_a_client_that_never_stops_sending_is_disconnected() -> None:
+    async def test() -> None:
+        async with running() as relay:
+            _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+            writer.write(HEAD + b"\r\n" + b"x" * MAX_RECEIVED * 2)
+            await until(lambda: relay.relay.streams == [] and relay.relay.hub.position == 0)
+            with contextlib.suppress(ConnectionError):
+                await writer.drain()
+            await until(lambda: relay.relay.admission.connections == 0)
+            writer.close()
 
     run(test())
 

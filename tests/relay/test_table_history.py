@@ -106,6 +106,11 @@ def test_a_cursor_of_the_day_before_cannot_be_served(dynamodb: Any) -> None:
     assert run(since(dynamodb, NOW, now=NOW + MAX_AGE_MS + 1)) is None
 
 
+def test_a_cursor_in_the_future_cannot_be_served(dynamodb: Any) -> None:
+    assert run(since(dynamodb, NOW + OVERLAP_MS)) == []
+    assert run(since(dynamodb, NOW + OVERLAP_MS + 1)) is None
+
+
 def test_five_thousand_concurrent_clients_share_a_few_reads(dynamodb: Any) -> None:
     put(dynamodb, *range(150))
     reads = Reads()

@@ -31,7 +31,10 @@ def test_only_the_source_of_a_refused_entry_is_returned(queues: Queues) -> None:
 
 def test_a_failed_call_affects_only_its_own_batch(queues: Queues) -> None:
     messages = [OutgoingMessage(f"m{number}", str(number)) for number in range(12)]
-    with refused(queues.sqs, "SendMessageBatch", only=b'"MessageBody": "3"'):
+    with (
+        refused(queues.sqs, "SendMessageBatch", only=b'"MessageBody": "3"'),
+        refused(queues.sqs, "SendMessage"),
+    ):
         assert queues.jobs.send_all(messages) == {f"m{number}" for number in range(10)}
     assert queues.jobs.bodies() == [10, 11]
 

@@ -15,7 +15,7 @@ from typing import Any
 from functions.common.clock import Clock, now_ms
 from functions.common.job import PUBLIC_OWNER, SHARDS, shards
 from functions.common.store import READ_BATCH, JobStore
-from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS
+from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS, is_in_future
 from functions.sse_relay.hub import VERSION_SECONDS, Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 
@@ -81,7 +81,8 @@ class TableHistory:
         return Backlog(changes, min((state.position for state in requested), default=self._hub.position))
 
     async def since(self, cursor: int) -> Backlog | None:
-        if cursor < self._clock() - MAX_AGE_MS:
+        today = self._clock()
+        if cursor < today - MAX_AGE_MS or is_in_future(cursor, today):
             return None
         step = (cursor - OVERLAP_MS) // STEP_MS
         now = asyncio.get_running_loop().time()

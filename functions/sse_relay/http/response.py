@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 CORS = {"Access-Control-Allow-Origin": "*"}
 STREAM_HEADERS = {
-    "Content-Type": "text/event-stream",
+    "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
     **CORS,

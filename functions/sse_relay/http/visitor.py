@@ -47,6 +47,8 @@ class Visitor(Connection):
         self._head += data
         end = self._head.find(END_OF_HEAD, searched)
         try:
+            if end < 0 and b"\n" in self._head.replace(b"\r\n", b""):
+                raise Refused(400, "lines must end with CRLF")
             if end > MAX_HEAD or (end < 0 and len(self._head) > MAX_HEAD):
                 raise Refused(431, f"request line and headers must be shorter than {MAX_HEAD} bytes")
             if end >= 0:

@@ -1,0 +1,176 @@
+"""One damaged item, record, message or photo affects only itself."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.common.api import handle
+from functions.common.attributes import to_item
+from functions.common.decode import conforms
+from functions.common.errors import Damaged
+from functions.common.job import SHARDS, Job, JobError, Photo
+from functions.common.ledger import Ledger
+from functions.common.queues import OutgoingMessage
+from functions.common.store import JobStore
+from functions.job_counter.count_jobs import JobCounter
+from functions.read_jobs.handler import ROUTES
+from functions.read_jobs.read_jobs import JobReader
+from functions.result_worker.record_results import record_results
+from tests.unit.factories import (
+    ParsedResponse,
+    api_event,
+    make_job,
+    make_photo,
+    make_result,
+    sqs_record,
+    stored,
+    stream_record,
+)
+from tests.unit.fakes import FakeClock, Queues, Workbench
+from tests.unit.faults import refused
+
+DAMAGE: dict[str, Any] = {
+    "a fractional width": {"photo": {"M": {**to_item(dict(make_photo())), "width": {"N": "1.5"}}}},
+    "a photo without a page": {"photo": {"M": {"id": {"S": "x"}}}},
+    "a text as version": {"version": {"S": "seven"}},
+    "a number of 41 digits": {"version": {"N": "9" * 41}},
+    "an unknown status": {"status": {"S": "done"}},
+    "a number as query": {"query": {"N": "5"}},
+    "a set": {"error": {"SS": ["a"]}},
+    "no time": {"created_at": {"NULL": True}},
+}
+
+
+@pytest.fixture
+def reader(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[JobReader]:
+    with ThreadPoolExecutor(SHARDS) as pool:
+        yield JobReader(store, ledger, 50, pool, clock)
+
+
+def get(reader: JobReader, path: str) -> ParsedResponse:
+    return ParsedResponse.read(handle(ROUTES, api_event(path=path), reader))
+
+
+def put_damaged(dynamodb: Any, damage: dict[str, Any]) -> Job:
+    job = make_job()
+    dynamodb.put_item(TableName="jobs", Item={**job.to_item(), **damage})
+    return job
+
+
+@pytest.mark.parametrize("damage", [value for name, value in DAMAGE.items() if "41" not in name])
+def test_a_damaged_job_is_left_out_of_the_list_and_reported(
+    reader: JobReader, store: JobStore, dynamodb: Any, damage: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = make_job()
+    store.create(good)
+    damaged = put_damaged(dynamodb, damage)
+    response = get(reader, "/jobs")
+    assert [job["id"] for job in response.body["data"]] == [good.id]
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(line["Damaged"], line["place"]) for line in lines if "_aws" in line] == [([1.0], "jobs table")]
+    assert any(damaged.id in str(line.get("id")) for line in lines)
+
+
+def test_a_damaged_job_itself_is_a_clear_error(reader: JobReader, dynamodb: Any) -> None:
+    job = put_damaged(dynamodb, DAMAGE["a fractional width"])
+    response = get(reader, f"/jobs/{job.id}")
+    assert (response.status, "damaged" in response.body["detail"]) == (500, True)
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_image_raises_damaged(damage: dict[str, Any]) -> None:
+    with pytest.raises(Damaged):
+        Job.from_item({**make_job().to_item(), **damage})
+
+
+ATTRIBUTES = st.recursive(
+    st.one_of(
+        st.builds(lambda text: {"S": text}, st.text()),
+        st.builds(lambda number: {"N": number}, st.one_of(st.integers().map(str), st.text(max_size=3))),
+        st.just({"NULL": True}),
+        st.none(),
+        st.integers(),
+        st.text(max_size=3),
+    ),
+    lambda inner: st.builds(lambda value: {"M": value}, st.dictionaries(st.text(max_size=3), inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(sorted(Job.__dataclass_fields__)), ATTRIBUTES)
+def test_any_attribute_is_decoded_to_its_type_or_raises_damaged(name: str, attribute: Any) -> None:
+    item: Any = {**make_job().to_item(), name: attribute}
+    try:
+        job = Job.from_item(item)
+    except Damaged:
+        return
+    json.dumps(asdict(job)).encode()
+    assert job.to_item()
+
+
+@given(st.dictionaries(st.sampled_from(["dynamodb", "eventID"]), ATTRIBUTES))
+def test_any_stream_record_is_counted_or_skipped(record: dict[str, Any]) -> None:
+    class NoLedger:
+        def marks(self, _: Any) -> Any:
+            raise AssertionError("a record without a job was counted")
+
+    JobCounter(NoLedger()).count([record])  # type: ignore[arg-type]
+
+
+def test_a_damaged_stream_record_does_not_affect_the_others(ledger: Ledger) -> None:
+    good = stream_record(new=make_job())
+    bad = stream_record(new=make_job())
+    bad["dynamodb"]["NewImage"]["version"] = {"N": "1.5"}
+    JobCounter(ledger).count([bad, good, {"dynamodb": {}}])
+    assert ledger.counts("public")["pending"] == 1
+
+
+def test_a_result_with_a_huge_number_does_not_affect_the_others(store: JobStore) -> None:
+    jobs = [make_job() for _ in range(10)]
+    for job in jobs:
+        store.create(job)
+    bodies = [make_result(job).body() for job in jobs]
+    bodies[4] = bodies[4].replace('"width":', f'"width":{"9" * 41},"w":')
+    assert record_results([sqs_record(body, str(index)) for index, body in enumerate(bodies)], store) == {"4"}
+    assert [stored(store, job).status for job in jobs].count("resolved") == 9
+
+
+def test_a_batch_that_sqs_refuses_is_sent_one_by_one(queues: Queues) -> None:
+    messages = [OutgoingMessage(f"m{number}", str(number)) for number in range(12)]
+    with refused(queues.sqs, "SendMessageBatch"), refused(queues.sqs, "SendMessage", only=b'"MessageBody": "3"'):
+        assert queues.jobs.send_all(messages) == {"m3"}
+    received = queues.jobs.bodies() + queues.jobs.bodies()
+    assert sorted(received) == [number for number in range(12) if number != 3]
+
+
+def test_an_unexpected_error_affects_only_its_topic(bench: Workbench) -> None:
+    bench.unsplash.errors["bad"] = ZeroDivisionError("a bug")
+    bench.add("bad", "pasta")
+    assert len(bench.work()) == 1
+    assert len(bench.queues.results.bodies()) == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "expected"),
+    [
+        ("x", str, True),
+        ("\ud800", str, False),
+        (True, int, False),
+        (10**15, int, False),
+        (1.0, int, False),
+        (None, int | None, True),
+        ({"code": "c", "message": "m", "attempts": 1, "new": 1}, JobError | None, True),
+        ({"code": "c", "message": "m"}, JobError | None, False),
+        (dict(make_photo()), Photo, True),
+        ({**make_photo(), "photographer": {"name": "x"}}, Photo, False),
+    ],
+)
+def test_types_are_checked_strictly(value: Any, hint: Any, expected: bool) -> None:
+    assert conforms(value, hint) is expected
+
