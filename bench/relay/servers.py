@@ -107,8 +107,18 @@ def nchan(folder: Path, core: int) -> Iterator[Running]:
     command = ["nginx", "-c", str(configuration), "-g", "daemon off; user root;"]
     with _started(command, core, folder / "nginx.log") as master:
         _wait_for(port)
-        children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text().split()
-        yield Running(int(children[0]), port, "/publish")
+        yield Running(_first_child(master.pid), port, "/publish")
+
+
+def _first_child(pid: int) -> int:
+    """Wait for the process to have a child, and return it. nginx listens before it starts its worker."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    deadline = time.monotonic() + START_SECONDS
+    while not (pids := children.read_text().split()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {pid} started no child")
+        time.sleep(0.01)
+    return int(pids[0])
 
 
 SERVERS: dict[str, Start] = {"relay": relay, "nchan": nchan, "bare loop": bare_loop}

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef, KeysAndAttributesUnionTypeDef
+    from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Attribute: TypeAlias = AttributeValueTypeDef
 else:  # the stubs are installed for development only
@@ -39,17 +38,3 @@ def to_item(values: dict[str, Any]) -> Item:
 def from_item(item: Item) -> dict[str, Any]:
     """Convert an item to plain values."""
     return {name: _deserializer.deserialize(attribute) for name, attribute in item.items()}
-
-
-def batch_get(dynamodb: "DynamoDBClient", table: str, keys: list[Item]) -> list[Item]:
-    """Return the existing items of up to 100 keys, read consistently.
-
-    Repeat the call for keys that DynamoDB returned as unprocessed.
-    """
-    items: list[Item] = []
-    request: dict[str, KeysAndAttributesUnionTypeDef] = {table: {"Keys": keys, "ConsistentRead": True}}
-    while request:
-        response = dynamodb.batch_get_item(RequestItems=request)
-        items += response["Responses"].get(table, [])
-        request = {**(response.get("UnprocessedKeys") or {})}
-    return items

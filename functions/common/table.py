@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from functions.common.attributes import Item, batch_get, to_item
+from functions.common.attributes import Item, to_item
 from functions.common.errors import WriteConflict
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.literals import ReturnValueType
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesUnionTypeDef
 
 T = TypeVar("T")
 
@@ -25,8 +26,18 @@ class Table:
         return self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def get_many(self, keys: list[Item]) -> list[Item]:
-        """Read the existing items of up to 100 keys consistently."""
-        return batch_get(self._dynamodb, self._name, keys)
+        """Return the existing items of up to 100 keys, read consistently.
+
+        Repeat the call for keys that DynamoDB returned as unprocessed.
+        """
+        items: list[Item] = []
+        request: dict[str, KeysAndAttributesUnionTypeDef]
+        request = {self._name: {"Keys": keys, "ConsistentRead": True}}
+        while request:
+            response = self._dynamodb.batch_get_item(RequestItems=request)
+            items += response["Responses"].get(self._name, [])
+            request = {**(response.get("UnprocessedKeys") or {})}
+        return items
 
     def create(self, item: Item, key_name: str) -> bool:
         """Write a new item. Return False if the key exists already."""

@@ -1,7 +1,6 @@
 """Decides which connections and streams are accepted."""
 
 import random
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,19 +30,21 @@ class AddressCounts:
 
     def __init__(self) -> None:
         self.total = 0
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     def __getitem__(self, address: str) -> int:
-        return self._counts[address]
+        return self._counts.get(address, 0)
 
     def add(self, address: str) -> None:
         self.total += 1
-        self._counts[address] += 1
+        self._counts[address] = self._counts.get(address, 0) + 1
 
     def remove(self, address: str) -> None:
         self.total -= 1
-        self._counts[address] -= 1
-        if not self._counts[address]:
+        count = self._counts[address] - 1
+        if count:
+            self._counts[address] = count
+        else:
             del self._counts[address]
 
 
@@ -56,6 +57,8 @@ class Admission:
     def __init__(self, limits: Limits, uniform: Callable[[float, float], float] = random.uniform) -> None:
         self._limits = limits
         self._uniform = uniform
+        self._max_connections = limits.max_streams + SPARE_CONNECTIONS
+        self._is_behind_proxy = bool(limits.trusted_proxies or limits.address_header)
         self.visitors = AddressCounts()
         self.streams = AddressCounts()
         self.draining = False
@@ -70,10 +73,9 @@ class Admission:
 
         A proxy's connections belong to many clients and are not counted by address.
         """
-        if self.connections >= self._limits.max_streams + SPARE_CONNECTIONS:
+        if self.connections >= self._max_connections:
             return False
-        is_proxy = bool(self._limits.trusted_proxies or self._limits.address_header)
-        return is_proxy or self.visitors[peer] < self._limits.max_per_address
+        return self._is_behind_proxy or self.visitors[peer] < self._limits.max_per_address
 
     def client_address(self, request: Request, peer: str) -> str:
         """Return the address by which the request's stream is counted."""
@@ -84,10 +86,13 @@ class Admission:
 
     def check_stream(self, address: str) -> None:
         """Raise Refused if another stream of this client is not accepted."""
-        wait = {"Retry-After": str(round(self._uniform(*RETRY_AFTER_SECONDS)))}
         if self.draining:
-            raise Refused(503, "the relay is being replaced; connect again", headers=wait)
+            raise self._refusal(503, "the relay is being replaced; connect again")
         if self.streams.total >= self._limits.max_streams:
-            raise Refused(503, "the relay is full; connect again later", headers=wait)
+            raise self._refusal(503, "the relay is full; connect again later")
         if self.streams[address] >= self._limits.max_per_address:
-            raise Refused(429, "too many streams from this address; close some", headers=wait)
+            raise self._refusal(429, "too many streams from this address; close some")
+
+    def _refusal(self, status: int, detail: str) -> Refused:
+        seconds = round(self._uniform(*RETRY_AFTER_SECONDS))
+        return Refused(status, detail, headers={"Retry-After": str(seconds)})

@@ -84,7 +84,7 @@ class Hub:
             if stream.wants(change.job_id) and change.version > versions.get(change.job_id, 0):
                 versions[change.job_id] = change.version
                 chunks.append(change.chunk)
-        if any(version > self._published(job_id) for job_id, version in backlog.versions.items()):
+        if backlog.changes and self._is_ahead(backlog):
             stream.backlog_versions = backlog.versions
             stream.repeats_until = self._clock() + REPEAT_SECONDS
         stream.send_backlog(chunks)
@@ -212,9 +212,13 @@ class Hub:
         version.published = change.version
         return True
 
-    def _published(self, job_id: str) -> int:
-        version = self._versions.get(job_id)
-        return version.published if version else 0
+    def _is_ahead(self, backlog: Backlog) -> bool:
+        """Return whether a change in the backlog has not been published yet."""
+        for job_id, read_version in backlog.versions.items():
+            version = self._versions.get(job_id)
+            if version is None or read_version > version.published:
+                return True
+        return False
 
     def _version(self, job_id: str, now: float) -> _Version:
         version = self._versions.get(job_id)

@@ -1,0 +1,46 @@
+"""Imports in infra go one way: stacks import constructs, and constructs import neither stacks nor app."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.tools.bundle import ROOT
+
+ALLOWED = {
+    "constructs": {"infra.constructs", "infra.names", "infra.settings", "infra.tools.bundle"},
+    "stacks": {"infra.stacks", "infra.constructs", "infra.names", "infra.settings", "infra.tools.bundle"},
+    "tools": {"infra.tools", "infra.settings"},
+}
+WITHOUT_CDK = ("names.py", "settings.py", "constructs/site_headers.py", "tools")
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+
+
+def is_in(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_imports_go_one_way(folder: str) -> None:
+    unexpected = [
+        f"{path.name} imports {module}"
+        for path in (ROOT / "infra" / folder).rglob("*.py")
+        for module in imports_of(path)
+        if is_in(module, {"infra"}) and not is_in(module, ALLOWED[folder])
+    ]
+    assert unexpected == []
+
+
+@pytest.mark.parametrize("name", WITHOUT_CDK)
+def test_modules_that_others_use_do_not_load_the_cdk(name: str) -> None:
+    path = ROOT / "infra" / name
+    for module in [path] if path.is_file() else path.rglob("*.py"):
+        assert not {"aws_cdk", "constructs"} & set(imports_of(module))
