@@ -215,7 +215,9 @@ def job_message(job_id: str) -> dict[str, Any]:
 def result_message(job_id: str) -> dict[str, Any]:
     """Return a result message that no worker sent."""
     photo = {
-        "id": "forged", "width": 4, "height": 3, "small": "http://forged", "regular": "http://forged",
+        "id": "forged", "width": 4, "height": 3, "color": None, "blur_hash": None, "alt": None,
+        "small": "http://forged", "regular": "http://forged", "page": "http://forged",
+        "photographer": {"name": "forged", "url": "http://forged"},
     }  # fmt: skip
     return {**job_message(job_id), "result": "http://forged", "photo": photo}
 
