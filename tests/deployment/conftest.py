@@ -24,7 +24,7 @@ STARTER = Path(__file__).with_name("emulator.py")
 
 @dataclass
 class Account:
-    """An emulated account. `folder` gets templates and logs."""
+    """An emulated account. Templates and logs are written to `folder`."""
 
     emulator: Emulator
     folder: Path
@@ -32,7 +32,7 @@ class Account:
     _assemblies: dict[str, Deployment] = field(default_factory=dict)
 
     def deploy(self, **settings: str) -> dict[str, str]:
-        """Deploy the stacks for these settings. Returns their outputs."""
+        """Deploy the stacks for these settings, and return their outputs."""
         return self._assembly(settings).deploy()
 
     def destroy(self, **settings: str) -> None:

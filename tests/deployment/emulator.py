@@ -59,7 +59,7 @@ def recorded(kind: str) -> dict[str, Any]:
 
 
 def alarms() -> dict[str, Any]:
-    """Return MiniStack's own handlers, with a stand-in for alarms with metric math."""
+    """Return MiniStack's own handlers, with a stand-in for alarms that use metric math."""
     own, other = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"], stand_in("AWS::CloudWatch::Alarm")
 
     def create(logical_id: str, properties: Properties, stack: str) -> Any:

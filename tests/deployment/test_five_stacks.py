@@ -14,7 +14,7 @@ SIZES: list[dict[str, str]] = [{}, {"size": "small"}]
 
 @pytest.fixture(scope="module", params=SIZES, ids=str)
 def deployed(account: Account, request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """Deploy this size, return its outputs, and destroy it."""
+    """Deploy all stacks of this size, yield their outputs, and destroy the stacks."""
     outputs = account.deploy(**request.param)
     assert account.stacks() == dict.fromkeys(ALL, "CREATE_COMPLETE")
     yield outputs
@@ -95,9 +95,8 @@ def test_alarms_watch_existing_resources(account: Account, deployed: dict[str, s
     }
     dimensions = [dimension for alarm in alarms(account) for dimension in alarm]
     assert len(dimensions) >= 14
-    assert [
-        dimension for dimension in dimensions if dimension["Value"] not in existing[dimension["Name"]]
-    ] == []
+    missing = [dimension for dimension in dimensions if dimension["Value"] not in existing[dimension["Name"]]]
+    assert missing == []
 
 
 SETTINGS: list[dict[str, str]] = [
@@ -191,7 +190,7 @@ def load_balancer(account: Account) -> dict[str, Any]:
 
 
 def target_groups(account: Account) -> set[str]:
-    """Return their names as in MiniStack's metrics, which omit the prefix `targetgroup/`."""
+    """Return the names of the target groups as in MiniStack's metrics, without the prefix `targetgroup/`."""
     groups = account.pages("elbv2", "describe_target_groups", "TargetGroups")
     return {group["TargetGroupArn"].split(":targetgroup/")[1] for group in groups}
 

@@ -13,7 +13,7 @@ from tests.deployment.conftest import Account
 
 @pytest.fixture
 def empty_account(account: Account) -> Iterator[Account]:
-    """Return the account without our stacks, and delete them at the end."""
+    """Yield the account without our stacks, and delete them at the end."""
     assert account.stacks() == {}
     try:
         yield account

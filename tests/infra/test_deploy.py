@@ -46,8 +46,8 @@ def test_stacks_are_removed_only_if_they_are_deployed_and_excluded() -> None:
     deployed = cloudformation("CaloJobs", "CaloApi", "CaloLive", "CaloWeb", "Other")
     assert removal_steps(Settings(), deployed) == ""
     assert removal_steps(Settings(ops=False), deployed) == ""
-    going = cloudformation("CaloLive", status="DELETE_IN_PROGRESS")
-    assert removal_steps(Settings(live=False), going) == ""
+    deleting = cloudformation("CaloLive", status="DELETE_IN_PROGRESS")
+    assert removal_steps(Settings(live=False), deleting) == ""
 
 
 def test_dependent_stacks_are_deleted_first_with_the_callers_profile() -> None:
@@ -116,7 +116,7 @@ def test_a_deployment_does_not_fail_if_stacks_cannot_be_listed(
     assert "AccessDenied" in output.splitlines()[-1]
 
 
-def test_outputs_of_an_earlier_deployment_are_not_output(
+def test_outputs_of_an_earlier_deployment_are_not_printed(
     outputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs.write_text(json.dumps(OUTPUTS))
@@ -143,7 +143,7 @@ def test_cdk_runs_only_after_the_checks(
     assert len(commands) == (0 if settings is None else 1)
 
 
-def test_a_wrong_setting_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert deploy.main(["-c", "rate_limit=abc"]) == 1
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "setting rate_limit must be a whole number\n")

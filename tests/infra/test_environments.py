@@ -14,7 +14,7 @@ FUNCTIONS = Path(__file__).parents[2] / "functions"
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 """Powertools reads these in the functions. The relay reads them into a settings class."""
 CONTAINER = {"PORT"}
-"""The relay reads it for the default of an option."""
+"""The relay uses it as the default value of an option."""
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py") if path.parent.name != "sse_relay")
 
 

@@ -15,7 +15,7 @@ VARIANTS: list[dict[str, str]] = [
     {"size": "small"},
     {"live": "false", "images": "hotlink"},
     {"api_key": "true", "web": "false", "api_start": "snapstart", "flow_logs": "all"},
-    {"api_start": "provisioned", "alarm_email": "somebody@example.com", "retain_data": "false"},
+    {"api_start": "provisioned", "alarm_email": "operator@example.com", "retain_data": "false"},
 ]
 
 
@@ -156,14 +156,14 @@ def test_only_actions_without_resource_types_are_allowed_on_all_resources(
     [("AWS::SQS::Queue", "AWS::SQS::QueuePolicy"), ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")],
 )
 def test_requests_without_tls_are_denied(templates: dict[str, Template], kind: str, policy: str) -> None:
-    refusing = 0
+    denying = 0
     for _, properties in resources(templates, policy):
         denied = [
             statement
             for statement in properties["PolicyDocument"]["Statement"]
             if statement["Effect"] == "Deny"
         ]
-        refusing += any(
+        denying += any(
             statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}} for statement in denied
         )
-    assert refusing == len(list(resources(templates, kind))) > 0
+    assert denying == len(list(resources(templates, kind))) > 0

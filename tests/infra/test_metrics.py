@@ -1,4 +1,4 @@
-"""Alarms and dashboard use metrics that the code writes."""
+"""The alarms and the dashboard use only metrics that the code writes."""
 
 from pathlib import Path
 

@@ -53,7 +53,7 @@ NETWORK = "check the network, HTTPS_PROXY, AWS_ENDPOINT_URL and the name of the 
         (session("us-east-1", error("ExpiredToken")), f".*ExpiredToken.*; {LOG_IN}"),
     ],
 )  # fmt: skip
-def test_without_credentials_there_is_one_line_and_the_account_is_not_checked(
+def test_missing_credentials_are_reported_in_one_line_and_the_account_is_not_checked(
     new_session: Callable[[], Any], line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert report(preflight(Settings(live=False), machine(), new_session)) == 1
@@ -103,7 +103,9 @@ def test_settings_are_read_from_the_arguments_of_cdk(arguments: list[str]) -> No
         ("live", "setting live has no value; use -c live=…"),
     ],
 )
-def test_a_wrong_setting_is_one_line(argument: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(
+    argument: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert check(["-c", argument]) is None
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -111,7 +113,7 @@ def test_a_wrong_setting_is_one_line(argument: str, message: str, capsys: pytest
     assert captured.err.count("\n") == 1
 
 
-def test_context_without_its_assignment_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_context_option_without_a_value_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(["-c"]) is None
     assert capsys.readouterr().err == "argument -c/--context: expected one argument\n"
 
@@ -120,7 +122,7 @@ def test_context_without_its_assignment_is_one_line(capsys: pytest.CaptureFixtur
     ("arguments", "region"),
     [([], "eu-west-1"), (["--region", "sa-east-1"], "sa-east-1"), (["--region=sa-east-1"], "sa-east-1")],
 )
-def test_the_region_is_the_one_that_cdk_takes(
+def test_the_region_is_the_one_that_cdk_uses(
     arguments: list[str], region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
@@ -128,7 +130,7 @@ def test_the_region_is_the_one_that_cdk_takes(
     assert session_of([], {}).region_name == "us-west-2"
 
 
-def test_the_profile_is_the_one_that_cdk_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_profile_is_the_one_that_cdk_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config").write_text("[profile work]\nregion = eu-north-1\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)

@@ -102,8 +102,8 @@ def test_the_error_for_an_unknown_setting_suggests_similar_names(name: str, hint
 
 
 def test_context_keys_of_cdk_are_not_settings() -> None:
-    theirs = {"@aws-cdk/aws-iam:minimizePolicies": True, "aws:cdk:enable-path-metadata": True}
-    assert Settings.from_context({**theirs, "live": "false"}) == Settings(live=False)
+    cdk_context = {"@aws-cdk/aws-iam:minimizePolicies": True, "aws:cdk:enable-path-metadata": True}
+    assert Settings.from_context({**cdk_context, "live": "false"}) == Settings(live=False)
 
 
 def test_changed_settings_for_the_local_run_are_listed() -> None:

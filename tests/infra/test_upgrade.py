@@ -131,7 +131,7 @@ def test_intended_replacements_are_listed_with_reasons() -> None:
 
 
 class Repository:
-    """A small repository."""
+    """A Git repository in a temporary folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

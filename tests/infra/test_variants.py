@@ -40,7 +40,7 @@ def test_data_can_be_deleted_with_the_stack() -> None:
 
 
 @pytest.mark.parametrize("start", ["snapstart", "provisioned"])
-def test_the_apis_functions_can_be_prepared_versions(start: str) -> None:
+def test_the_api_can_call_published_versions_of_its_functions(start: str) -> None:
     api = synth_stacks(live="false", api_start=start)["CaloApi"]
     aliases = api.find_resources("AWS::Lambda::Alias")
     assert len(aliases) == 3

@@ -28,7 +28,7 @@ def only(template: Template, kind: str) -> dict[str, Any]:
 
 
 def published(template: Template) -> dict[str, dict[str, Any]]:
-    """Return the two bucket deployments by their prefix."""
+    """Return the two bucket deployments by destination prefix."""
     resources = template.find_resources("Custom::CDKBucketDeployment").values()
     return {
         resource["Properties"].get("DestinationBucketKeyPrefix", ""): dict(resource) for resource in resources
@@ -36,7 +36,7 @@ def published(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def text_of(value: Any) -> str:
-    """Return a template value as text, with references as their names."""
+    """Return a template value as text, with references replaced by the names that they refer to."""
     if isinstance(value, dict):
         ((name, inner),) = value.items()
         return "".join(map(text_of, inner[1])) if name == "Fn::Join" else str(inner)
@@ -110,9 +110,9 @@ def test_the_page_is_published_without_assets_and_with_the_url_of_the_api(tmp_pa
         (config / "config.json").read_text().replace("<<marker", '"<<marker').replace(">>", '>>"')
     )
     (marker,) = [markers for markers in page["Properties"]["SourceMarkers"] if written["apiUrl"] in markers]
-    address = text_of(marker[written["apiUrl"]])
-    assert address.startswith('"https://SsmParameterValuecaloapiid')
-    assert ".execute-api." in address
+    url = text_of(marker[written["apiUrl"]])
+    assert url.startswith('"https://SsmParameterValuecaloapiid')
+    assert ".execute-api." in url
 
 
 @pytest.mark.parametrize(
