@@ -29,10 +29,12 @@ def conforms(value: Any, hint: Any) -> bool:
     return hint in (None, NoneType) and value is None
 
 
-@cache
-def type_hints(annotated: type) -> dict[str, Any]:
+_resolved = cache(get_type_hints)
+
+
+def type_hints(annotated: Any) -> dict[str, Any]:
     """Return the resolved annotations of a class. Resolving them takes long, so the result is cached."""
-    return get_type_hints(annotated)
+    return _resolved(annotated)
 
 
 def is_encodable(text: str) -> bool:

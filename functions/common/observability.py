@@ -11,7 +11,16 @@ from typing import Any
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit, single_metric
 
-__all__ = ["MetricUnit", "count", "count_by", "instrumented", "logger", "measure", "metrics", "report_damaged"]
+__all__ = [
+    "MetricUnit",
+    "count",
+    "count_by",
+    "instrumented",
+    "logger",
+    "measure",
+    "metrics",
+    "report_damaged",
+]
 
 logger = Logger()
 metrics = Metrics()
@@ -43,7 +52,9 @@ def count_by(name: str, value: int, **dimensions: str) -> None:
 
 def report_damaged(place: str, identifier: str, reason: Exception) -> None:
     """Log a damaged item, record or message, and count it in the metric `Damaged` by place."""
-    logger.error("damaged item skipped", extra={"place": place, "id": identifier, "reason": repr(reason)[:500]})
+    logger.error(
+        "damaged item skipped", extra={"place": place, "id": identifier, "reason": repr(reason)[:500]}
+    )
     count_by("Damaged", 1, place=place)
 
 

@@ -188,7 +188,7 @@ class JobStore:
         except Damaged as reason:  # the update was written, but the job has a damaged field
             self._on_damaged("jobs table", update.message.job_id, reason)
             return "unchanged"
-        except Exception:  # one update must not affect the others
+        except Exception:  # noqa: BLE001  # one update must not affect the others
             logger.exception("update failed unexpectedly", extra=log_fields(update.message))
             return "failed"
 

@@ -72,7 +72,7 @@ class JobWorker:
         """Find photos. An unexpected error affects only this topic."""
         try:
             return self.find_photos(topic, count)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # affects only this topic
             logger.exception("topic failed unexpectedly", extra={"topic": topic})
             return PhotoResult([], _unexpected(error))
 
@@ -82,7 +82,7 @@ class JobWorker:
             published = self.images.publish(photo)
         except WorkError as error:
             return received, error
-        except Exception as error:  # affects only this job
+        except Exception as error:  # noqa: BLE001  # affects only this job
             logger.exception("image failed unexpectedly", extra=log_fields(received.message))
             return received, _unexpected(error)
         job = received.job

@@ -177,7 +177,7 @@ class SqsFeed:
                     # one line for up to ten changes: one line each would add a tenth to the cost of a change
                     logger.info("changes received", extra={"changes": [_log_fields(job) for job in jobs]})
                 self._delete(messages)
-            except Exception:  # whatever happens, the poller must survive
+            except Exception:  # noqa: BLE001  # whatever happens, the poller must survive
                 if not self._stopping.wait(PAUSE_SECONDS):
                     logger.exception("messages not received")
             else:

@@ -132,7 +132,7 @@ class Relay:
     def _run_timer(self, connection: Visitor | Stream, now: float) -> None:
         try:
             next_time = connection.on_timer(now)
-        except Exception:  # one connection must not stop the timers of the others
+        except Exception:  # noqa: BLE001  # one connection must not stop the timers of the others
             logger.exception("timer failed")
             connection.close()
             return
@@ -253,7 +253,7 @@ class Relay:
         """Send the backlog, or a resync if it is not known, and then live changes."""
         try:
             backlog = await self._read_backlog(stream, cursor)
-        except Exception:  # whatever happens, a stream that cannot start must end
+        except Exception:  # noqa: BLE001  # whatever happens, a stream that cannot start must end
             logger.exception("history not read")
             stream.close()  # the client reconnects and gets its backlog then
             return

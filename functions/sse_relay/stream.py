@@ -7,7 +7,6 @@ from functions.sse_relay.http.connection import Connection
 from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.job_change import END, HEARTBEAT, unchunk
 
-
 MAX_RECEIVED = 64 * 1024
 """Bytes that a client may send after its request."""
 

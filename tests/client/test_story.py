@@ -82,10 +82,15 @@ def test_a_story_is_in_chronological_order_from_all_components(
     ids = {"job_id": JOB_ID, "correlation_id": CORRELATION}
     put(logs, GROUPS[1], log_line("job succeeded", 2500, **ids, attempt=1, version=1), "START RequestId: 1")
     put(
-        logs, GROUPS[1], log_line("job succeeded", 2400, job_id="another"), json.dumps({"_aws": {}, "x": JOB_ID})
+        logs,
+        GROUPS[1],
+        log_line("job succeeded", 2400, job_id="another"),
+        json.dumps({"_aws": {}, "x": JOB_ID}),
     )
     put(logs, GROUPS[0], log_line("job accepted", 0, "create_job", **ids, version=1))
-    put(logs, GROUPS[0], log_line("request answered", 0, "create_job", correlation_id=CORRELATION, status=201))
+    put(
+        logs, GROUPS[0], log_line("request answered", 0, "create_job", correlation_id=CORRELATION, status=201)
+    )
     for group in GROUPS[2:]:
         put(logs, group, log_line("not of these stacks", 1, **ids))
     changes = [{"job_id": job, "version": number} for number, job in ((1, JOB_ID), (1, "x"), (2, JOB_ID))]
@@ -113,7 +118,9 @@ def test_messages_without_structure_are_left_out(message: str) -> None:
 
 
 def test_reading_a_job_is_not_part_of_its_story() -> None:
-    calls = [log_line("request answered", 0, method=method, path=f"/jobs/{JOB_ID}") for method in ("GET", "DELETE")]
+    calls = [
+        log_line("request answered", 0, method=method, path=f"/jobs/{JOB_ID}") for method in ("GET", "DELETE")
+    ]
     assert [line.text for call in calls for line in parse_message(call, NOW, JOB_ID)] == [
         f"request answered method=DELETE path=/jobs/{JOB_ID}"
     ]

@@ -15,7 +15,6 @@ from functions.sse_relay.feed import LineFeed, SqsFeed
 from functions.sse_relay.job_change import JobChange
 from tests.relay.conftest import change, job, run, until
 
-
 reports: list[str] = []
 
 
@@ -169,7 +168,10 @@ def test_every_relay_receives_every_change(aws: tuple[Any, Any, str]) -> None:
 
     async def test() -> None:
         views: list[list[JobChange]] = [[], []]
-        feeds = [SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", on_damaged=report, wait_seconds=1) for number in range(2)]
+        feeds = [
+            SqsFeed(sqs, sns, topic, f"CaloRelay-{number}", on_damaged=report, wait_seconds=1)
+            for number in range(2)
+        ]
         for feed, view in zip(feeds, views, strict=True):
             await feed.start(view.extend, fail_on_end)
         sns.publish(TopicArn=topic, Message=record(1))

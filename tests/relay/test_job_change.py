@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.common.errors import Damaged
-
 from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, to_chunk, unchunk
 from tests.relay.conftest import NOW, change, job_id
 

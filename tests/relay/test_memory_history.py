@@ -7,7 +7,8 @@ from tests.relay.conftest import NOW, change, job_id, run
 
 
 def test_the_newest_state_of_each_job_is_kept() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: 0)
+    times = [0, NOW]
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: times.pop(0))
     memory.remember([change(1, 1), change(2, 1), change(1, 2)])
 
     async def test() -> None:
@@ -21,20 +22,22 @@ def test_the_newest_state_of_each_job_is_kept() -> None:
 
 
 def test_changes_before_the_start_are_not_known() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: NOW)
+    times = [NOW, *[NOW + OVERLAP_MS] * 2]
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: times.pop(0))
     assert run(memory.since(NOW + OVERLAP_MS)) is None
     assert run(memory.since(NOW + OVERLAP_MS + 1)) is not None
 
 
 def test_a_cursor_in_the_future_is_not_known() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: NOW)
-    memory._incomplete_until = 0
+    times = [0, NOW, NOW]
+    memory = MemoryHistory(Hub(lambda: 0.0), clock=lambda: times.pop(0))
     assert run(memory.since(NOW + OVERLAP_MS)) is not None
     assert run(memory.since(NOW + OVERLAP_MS + 1)) is None
 
 
 def test_dropped_jobs_make_older_cursors_unknown() -> None:
-    memory = MemoryHistory(Hub(lambda: 0.0), max_jobs=1, clock=lambda: 0)
+    times = [0, NOW, NOW + OVERLAP_MS]
+    memory = MemoryHistory(Hub(lambda: 0.0), max_jobs=1, clock=lambda: times.pop(0))
     memory.remember([change(1, updated_at=NOW), change(2, updated_at=NOW + 1)])
     assert run(memory.since(NOW)) is None
     backlog = run(memory.since(NOW + OVERLAP_MS + 1))

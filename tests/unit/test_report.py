@@ -52,7 +52,7 @@ def test_a_message_whose_outcome_cannot_be_reported_is_redelivered(
 ) -> None:
     bench.unsplash.errors["bad"] = error
     [job] = bench.add("bad")
-    with refused(bench.queues.sqs, operation):
+    with refused(bench.queues.sqs, operation), refused(bench.queues.sqs, "SendMessage"):
         assert bench.work() == {make_message(job).body()}
 
 

@@ -6,7 +6,7 @@ import pytest
 from functions.common.attributes import to_attribute
 from functions.common.job import Job, shard
 from functions.common.store import JobStore, JobUpdate
-from tests.unit.factories import NOW, make_job, make_message, stored
+from tests.unit.factories import NOW, make_job, make_message, make_photo, stored
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused, watch
 
@@ -21,7 +21,9 @@ def job(store: JobStore) -> Job:
 
 
 def test_a_job_is_written_once_and_read_unchanged(store: JobStore) -> None:
-    job = make_job(photo={"id": "p", "width": 3}, error={"code": "c", "attempts": 1}, version=7, query="ü🍝")
+    job = make_job(
+        photo=make_photo(alt=None), error={"code": "c", "message": "m", "attempts": 1}, version=7, query="ü🍝"
+    )
     assert store.create(job) is True
     assert store.create(replace(job, query="other")) is False
     assert repr(store.get(job.id)) == repr(job)

@@ -26,10 +26,14 @@ PHOTO: dict[str, Any] = {
 WRONG: dict[str, list[Any]] = {
     "id": ["../x", "a/b", "", "é", 5, None],
     "width": ["300", 0, -1, 1.5, True, None, 10**40],
-    "color": [5],
-    "alt_description": [5, "\ud800"],
     "urls": [None, "x", {"small": "https://images.test/small"}, {"small": "", "regular": ""}],
-    "links": [None, {"html": None}, {"html": "javascript:alert(1)"}, {"html": "https://[broken"}],
+    "links": [
+        {"html": "https://unsplash.com/\ud800"},
+        None,
+        {"html": None},
+        {"html": "javascript:alert(1)"},
+        {"html": "https://[broken"},
+    ],
     "user": [{"name": "Ann"}, {"name": None, "links": {"html": "https://unsplash.com/@ann"}}],
 }
 
@@ -85,6 +89,20 @@ def test_optional_fields_that_are_missing_are_null() -> None:
     expected = make_photo(alt=None, color=None, blur_hash=None)
     assert ask([lacking]).photos == [expected]
     assert ask([lacking | {"description": "dinner"}]).photos == [expected | {"alt": "dinner"}]
+
+
+@pytest.mark.parametrize("value", ["", 5, "\ud800", {}])
+def test_an_optional_field_that_cannot_be_used_is_null(value: Any) -> None:
+    photo = PHOTO | {"color": value, "blur_hash": value, "alt_description": value, "description": value}
+    assert ask([photo]).photos == [make_photo(color=None, blur_hash=None, alt=None)]
+
+
+def test_long_texts_are_shortened_and_long_urls_refused() -> None:
+    [photo] = ask([PHOTO | {"alt_description": "x" * 300_000}]).photos
+    assert photo["alt"] == "x" * 1000
+    urls = {"small": "https://images.test/" + "x" * 3000, "regular": "https://images.test/regular"}
+    with pytest.raises(Transient):
+        ask([PHOTO | {"urls": urls}])
 
 
 def test_credit_links_keep_their_query_string() -> None:

@@ -7,6 +7,8 @@ from functions.sse_relay.hub import Backlog
 
 OVERLAP_MS = 10_000
 """How far before its cursor a stream resumes: writers' clocks differ, and changes may arrive out of order."""
+
+
 def is_in_future(cursor: int, now: int) -> bool:
     """Return whether a cursor is later than clocks may differ. What came before it would never be sent."""
     return cursor > now + OVERLAP_MS
