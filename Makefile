@@ -50,7 +50,7 @@ check: install web ## format, lint, prose, types; templates with cdk-nag and cfn
 
 checkov: .venv-checkov/installed ## check the templates with checkov; docs/operations.md discusses its findings
 	$(MAKE) --no-print-directory synth
-	@.venv-checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --soft-fail
+	@LOG_LEVEL=CRITICAL .venv-checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --soft-fail
 
 chaos: install ## run 2,000 jobs under faults and check that nothing is lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
