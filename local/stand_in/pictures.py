@@ -10,7 +10,7 @@ from typing import Any
 FOLDER = Path(__file__).with_name("pictures")
 SMALL_WIDTH = 400
 """Pixels; the regular size is 1,080 wide."""
-_NOTHING = {"nothing", "void", "xyzzy"}
+_NOTHING = {"nothing", "void", "xyzzy"}  # topics with one of these words have no photos
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,7 @@ def pictures() -> tuple[Picture, ...]:
 
 
 def indexes_for(topic: str | None) -> tuple[int, ...]:
-    """Return the indexes of pictures for a topic: food for an unknown topic, all pictures for None.
-
-    A topic with the word "nothing", "void" or "xyzzy" has no photos.
-    """
+    """Return the indexes of a topic's pictures: food for an unknown topic, all for None, none for "void"."""
     words = set(re.findall(r"\w+", (topic or "").lower()))
     if words & _NOTHING:
         return ()

@@ -122,11 +122,8 @@ def make_app(
     latency: float = 0,
     rng: random.Random | None = None,
 ) -> web.Application:
-    """Return the stand-in as an aiohttp application.
-
-    `public_url` is the base URL of its images. `limit` is the number of requests per `window` (seconds).
-    `latency` is added to each response (seconds). `rng` chooses the photos.
-    """
+    """Return the application. `public_url` is the base URL of its images, `limit` the requests per `window`
+    (seconds). `latency` is added to each response (seconds). `rng` chooses the photos."""
     budget = Budget(limit=limit, window=window, clock=clock)
     stand_in = StandIn(public_url=public_url, budget=budget, latency=latency, rng=rng or random.Random())
     app = web.Application()
