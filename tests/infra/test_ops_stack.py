@@ -10,6 +10,7 @@ from aws_cdk.assertions import Match, Template
 
 from infra.constructs.alarms import FEW
 from tests.conftest import read, synth_stacks
+from tests.unit.test_documents import anchors
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -24,14 +25,8 @@ def alarms(template: Template) -> list[dict[str, Any]]:
     return [dict(alarm["Properties"]) for alarm in resources]
 
 
-def anchors(markdown: str) -> set[str]:
-    """Return the anchors of the headings."""
-    headings = re.findall(r"^#+ (.+)$", markdown, re.MULTILINE)
-    return {re.sub(r"[^a-z0-9 -]", "", text.lower()).replace(" ", "-") for text in headings}
-
-
 def test_every_alarm_names_an_existing_section_of_the_runbook(ops: Template) -> None:
-    sections = anchors(OPERATIONS.read_text())
+    sections = anchors(OPERATIONS)
     named = set()
     for alarm in alarms(ops):
         match = re.fullmatch(r".+\. Runbook: docs/operations\.md#([a-z0-9-]+)", alarm["AlarmDescription"])
