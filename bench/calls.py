@@ -25,7 +25,7 @@ FULL = Calls(
     batch=10,
     by_function={
         "create_job": {"PutItem": 90, "SendMessage": 90},
-        "job_worker": {"BatchGetItem": 9, "UpdateItem": 23, "SendMessageBatch": 9},
+        "job_worker": {"BatchGetItem": 9, "UpdateItem": 22, "SendMessageBatch": 9},
         "result_worker": {"UpdateItem": 90},
         "job_counter": {"BatchGetItem": 2, "TransactWriteItems": 2},
     },
@@ -36,7 +36,7 @@ LONE = Calls(
     batch=1,
     by_function={
         "create_job": {"PutItem": 30, "SendMessage": 30},
-        "job_worker": {"BatchGetItem": 30, "UpdateItem": 36, "SendMessageBatch": 30},
+        "job_worker": {"BatchGetItem": 30, "UpdateItem": 35, "SendMessageBatch": 30},
         "result_worker": {"UpdateItem": 30},
         "job_counter": {"BatchGetItem": 60, "TransactWriteItems": 60},
     },

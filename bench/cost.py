@@ -22,10 +22,10 @@ LONE_RATE = 10.0
 GB = 1e9
 
 # DynamoDB: a write costs one unit per KB, of a table or an index, and twice that in a transaction.
-ACCEPT_UNITS = 1 + 4
-"""Write units of a pending job and its entries in four indexes."""
-RESOLVE_UNITS = 2 + 5
-"""Write units of a job with its photo: two index entries move (two units each) and one is deleted."""
+ACCEPT_UNITS = 1 + 5
+"""Write units of a pending job and its entries in five indexes."""
+RESOLVE_UNITS = 2 + 7
+"""Write units of a job with its photo: three index entries move (two units each) and one is deleted."""
 PHOTOS = 30
 """Photos per request to the third party."""
 SPARE_UNITS = 5
@@ -240,6 +240,8 @@ def _idle(load: Load) -> Iterator[Amount]:
     yield "SQS", "sqs_request", LAMBDA_POLLERS * SECONDS / POLL_SECONDS
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
     yield from _invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
+    yield "DynamoDB", "read_unit", WATCHDOG_RUNS * 8 * 0.5  # the partitions of the by-due index
+    yield "SQS", "sqs_request", WATCHDOG_RUNS * 3
     yield "CloudWatch", "metric", size.metrics
     yield "CloudWatch", "alarm_metric", size.alarm_metrics + (size.live_alarm_metrics if load.live else 0)
     yield "CloudWatch", "dashboard", size.dashboards

@@ -55,6 +55,8 @@ class Settings:
     images: `cdn` stores copies of the images in S3 and serves them through CloudFront. `hotlink` uses
         Unsplash's own image URLs, as its guidelines ask.
     rate_limit: requests that the Unsplash access key allows in rate_window_seconds.
+    budget_share: the share of a window's requests that one caller can use before the window's last sixth, up
+        to 1.
     retry_seconds: the average delay before the first retry. It doubles with each retry.
     worker_timeout: seconds that one batch of jobs may take. After a crash, SQS redelivers the batch after six
         times this value.
@@ -107,6 +109,7 @@ class Settings:
     images: ImageSource = "cdn"
     rate_limit: int = 50
     rate_window_seconds: int = 3600
+    budget_share: float = 0.5
     retry_seconds: int = 10
     worker_timeout: int = 60
     worker_concurrency: int = 10
@@ -165,6 +168,7 @@ class Settings:
         _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
         _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
         _require(self.rate_window_seconds >= 1, "rate_window_seconds", "must be at least 1")
+        _require(0 < self.budget_share <= 1, "budget_share", "must be above 0 and at most 1")
         self._require_range("retry_seconds", 1, SQS_MAX_DELAY)
         self._require_range("worker_timeout", 5, LAMBDA_MAX_TIMEOUT)
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
@@ -198,6 +202,11 @@ class Settings:
 
     def _require_range(self, name: str, lowest: int, highest: int) -> None:
         _require(lowest <= getattr(self, name) <= highest, name, f"must be from {lowest} to {highest}")
+
+    @property
+    def share_limit(self) -> int:
+        """Requests of a window that one caller can use before its last sixth, at least one."""
+        return max(1, int(self.rate_limit * self.budget_share))
 
     @property
     def zones(self) -> list[str]:
@@ -255,4 +264,7 @@ def _parse(name: str, value: Any, type_: Any) -> Any:
     if type_ is int:
         _require(text.isdecimal(), name, "must be a whole number")
         return int(text)
+    if type_ is float:
+        _require(text.replace(".", "", 1).isdecimal(), name, "must be a number")
+        return float(text)
     return text

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.common.caller import caller_digest
 from functions.common.errors import Problem
 from functions.common.job import Job
 from functions.common.messages import job_message, log_fields
@@ -14,10 +15,14 @@ from functions.common.store import JobStore
 
 @dataclass(frozen=True)
 class JobChanger:
-    """Changes jobs in the table, and queues those that are retried."""
+    """Changes jobs in the table, and queues those that are retried.
+
+    `salt` is that of the digests of callers' addresses.
+    """
 
     store: JobStore
     queue: Queue
+    salt: str
 
     def cancel(self, job_id: str) -> Job:
         """End a pending job. A worker that has started it will find that it has ended.
@@ -32,14 +37,15 @@ class JobChanger:
         logger.info("job cancelled", extra=log_fields(job_message(cancelled), version=cancelled.version))
         return cancelled
 
-    def retry(self, job_id: str) -> Job:
+    def retry(self, job_id: str, address: str) -> Job:
         """Make a job that ended in `error` or was cancelled pending again. Its attempts start at zero.
 
         Raises Problem 404, 409 if the job is pending or resolved, or 503 if it could not be queued. In that
         case it is pending, and the watchdog will queue it.
         """
         job = self._get_job(job_id)
-        reopened = self.store.reopen(job) if job.status in ("error", "cancelled") else None
+        caller = caller_digest(address, self.salt)
+        reopened = self.store.reopen(job, caller) if job.status in ("error", "cancelled") else None
         if reopened is None:
             raise Problem(409, "only a job that ended in error or was cancelled can be retried")
         message = job_message(reopened)

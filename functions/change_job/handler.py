@@ -17,10 +17,11 @@ from functions.common.store import JobStore
 
 @dataclass(frozen=True)
 class ChangeJobSettings:
-    """Environment variables."""
+    """Environment variables. `caller_salt` is that of the digests of callers' addresses."""
 
     jobs_table: str
     jobs_queue_url: str
+    caller_salt: str
 
 
 @at_start
@@ -28,7 +29,8 @@ def changer() -> JobChanger:
     """Create the clients and read the settings, once per process."""
     settings = load(ChangeJobSettings, os.environ)
     store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
-    return JobChanger(store, Queue(boto3.client("sqs"), settings.jobs_queue_url))
+    queue = Queue(boto3.client("sqs"), settings.jobs_queue_url)
+    return JobChanger(store, queue, settings.caller_salt)
 
 
 def handle_cancel_job(request: ApiRequest, job_changer: JobChanger) -> ApiResponse:
@@ -38,7 +40,8 @@ def handle_cancel_job(request: ApiRequest, job_changer: JobChanger) -> ApiRespon
 
 def handle_retry_job(request: ApiRequest, job_changer: JobChanger) -> ApiResponse:
     """Return `200` and the job, which is pending again."""
-    return json_response(200, job_changer.retry(parse_job_id(request.path["id"])).public_view())
+    job = job_changer.retry(parse_job_id(request.path["id"]), request.address)
+    return json_response(200, job.public_view())
 
 
 ROUTES: dict[str, Route] = {

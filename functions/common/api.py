@@ -32,13 +32,15 @@ CORS = {
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A call of the API. Header names are in lower case. `path` holds the path's parameters.
+    """A call of the API. Header names are in lower case. `path` holds the path's parameters. `address` is the
+    client's IP address.
 
     `correlation_id` is the id that API Gateway gave the call. The access log and the response's header
     `x-amzn-requestid` have it too. An id sent by the caller is ignored: callers must not write to the logs.
     """
 
     correlation_id: str
+    address: str
     stage: str
     path: Mapping[str, str]
     query: Mapping[str, str]
@@ -51,6 +53,7 @@ class ApiRequest:
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         return cls(
             correlation_id=event["requestContext"]["requestId"],
+            address=event["requestContext"]["identity"]["sourceIp"],
             stage=event["requestContext"]["stage"],
             path=event.get("pathParameters") or {},
             query=event.get("queryStringParameters") or {},

@@ -31,8 +31,8 @@ def to_attribute(value: Any) -> Attribute:
 
 
 def to_item(values: dict[str, Any]) -> Item:
-    """Convert a whole item, or the values of an expression."""
-    return {name: to_attribute(value) for name, value in values.items()}
+    """Convert a whole item, or the values of an expression. A value that is None is left out."""
+    return {name: to_attribute(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Item) -> dict[str, Any]:

@@ -16,6 +16,9 @@ STATUSES: tuple[Status, ...] = ("pending", "resolved", "error", "cancelled")
 PUBLIC_OWNER = "public"
 """The owner of every job, because there is no sign-in yet."""
 
+PHOTO = "photo"
+"""The kind of every job, because there are no others yet."""
+
 SHARDS = 4
 """Partitions over which an owner's index entries are spread: each takes 1,000 writes per second.
 
@@ -25,7 +28,7 @@ shard to which they were written.
 
 MAX_TOPIC = 200
 RETENTION_SECONDS = 30 * 24 * 3600
-"""The table deletes a job, and its idempotency key with it, after this time."""
+"""How long after its end the table deletes a job, and its idempotency key with it."""
 
 PUBLIC_FIELDS = (
     "id", "status", "query", "result", "photo", "error",
@@ -69,19 +72,26 @@ class Job:
     """One job. Times are epoch ms, except `expires_at`: epoch seconds, as DynamoDB's TTL requires.
 
     `run` counts how often the job was made pending: 1, plus 1 for each retry by a caller. A message of an
-    earlier run has no effect. `attempts` counts the attempts of the current run, `rescues` how often the
-    watchdog has queued it again. `due_at` is when its message should be processed. `fingerprint` is that of
-    the request that created it; it tells a repeated request from a different one with the same key.
-    `correlation_id` is API Gateway's id of that request. Every log line of the job has it. It never changes.
+    earlier run has no effect. `attempts` counts the failed attempts of the current run.
+
+    A pending job has a time at which its work may start (`due_at`) and a time at which its next wake-up may
+    be sent (`wake_at`), see functions/common/wake.py. A `parked` job waits in the table: no message has been
+    sent for its due time. `rescues` counts the wake-ups that were sent although no other message was waiting,
+    since a worker last reported on the job. A pending job never expires.
+
+    `fingerprint` is that of the request that created it; it tells a repeated request from a different one
+    with the same key. `caller` is a digest of the address of who asked for this run.
+    `correlation_id` is API Gateway's id of the request. Every log line of the job has it. It never changes.
     """
 
     id: str
     query: str
     created_at: int
     updated_at: int
-    expires_at: int
+    expires_at: int | None = None
     status: Status = "pending"
     owner: str = PUBLIC_OWNER
+    kind: str = PHOTO
     result: str | None = None
     photo: Photo | None = None
     error: JobError | None = None
@@ -91,8 +101,11 @@ class Job:
     attempts: int = 0
     rescues: int = 0
     due_at: int | None = None
+    wake_at: int | None = None
+    parked: bool = False
     delay_seconds: int = 0
     fingerprint: str = ""
+    caller: str = ""
     correlation_id: str = ""
 
     def public_view(self) -> dict[str, Any]:
@@ -100,14 +113,8 @@ class Job:
         return {name: getattr(self, name) for name in PUBLIC_FIELDS}
 
     def to_item(self) -> Item:
-        """Return the table's item: the fields and the keys of the indexes.
-
-        A job that has ended has no `due_at`, which keeps it out of the by-due index.
-        """
-        values = {**asdict(self), **index_keys(self)}
-        if self.due_at is None:
-            del values["due_at"]
-        return to_item(values)
+        """Return the table's item: the fields that are not None, and the keys of the indexes."""
+        return to_item({**asdict(self), **index_keys(self)})
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
@@ -127,19 +134,14 @@ class Job:
         return job
 
 
-def shard(owner: str, job_id: str) -> str:
-    """Return the index partition of a job. It never changes."""
-    return shards(owner)[crc32(job_id.encode()) % SHARDS]
+def shard_number(job_id: str) -> int:
+    """Return the number of a job's index partitions. It never changes."""
+    return crc32(job_id.encode()) % SHARDS
 
 
-def shards(owner: str) -> list[str]:
-    """Return all index partitions of an owner."""
-    return [f"{owner}#{number}" for number in range(SHARDS)]
-
-
-def status_shard(shard_key: str, status: Status) -> str:
-    """Return the partition of the by-status index for a shard and a status."""
-    return f"{shard_key}#{status}"
+def shards(prefix: str) -> list[str]:
+    """Return all index partitions of an owner, or of `wait` or `sent`."""
+    return [f"{prefix}#{number}" for number in range(SHARDS)]
 
 
 def created_key(created_at: int, job_id: str) -> str:
@@ -147,14 +149,29 @@ def created_key(created_at: int, job_id: str) -> str:
     return f"{created_at:013d}#{job_id}"
 
 
-def index_keys(job: Job) -> dict[str, str]:
-    """Return the attributes that only serve as keys of indexes. `updated_at` and `due_at` are keys too."""
-    key = shard(job.owner, job.id)
+def index_keys(job: Job) -> dict[str, str | int | None]:
+    """Return the attributes that only serve as keys of indexes."""
     return {
-        "list_shard": key,
-        "status_shard": status_shard(key, job.status),
+        "list_shard": f"{job.owner}#{shard_number(job.id)}",
         "created_key": created_key(job.created_at, job.id),
+        "changed_at": job.updated_at,
+        **status_keys(job.owner, job.kind, job.status, job.id),
+        "due_shard": due_shard(job.id, job.parked) if job.wake_at is not None else None,
     }
+
+
+def status_keys(owner: str, kind: str, status: Status, job_id: str) -> dict[str, str]:
+    """Return the partitions of the indexes by status, and by kind and status."""
+    number = shard_number(job_id)
+    return {
+        "status_shard": f"{owner}#{number}#{status}",
+        "kind_shard": f"{owner}#{number}#{kind}#{status}",
+    }
+
+
+def due_shard(job_id: str, parked: bool) -> str:
+    """Return the partition of the by-due index. Parked jobs have their own: neither starves the other."""
+    return shards("wait" if parked else "sent")[shard_number(job_id)]
 
 
 def to_json(value: Any) -> str:

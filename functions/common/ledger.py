@@ -1,4 +1,4 @@
-"""The ledger table: the rate budget, the watermark, spare photos, and counts of jobs. Jobs are not in it."""
+"""The ledger table: the rate budget, spare photos, and counts of jobs. Jobs are not in it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 BUDGET_KEY: Item = {"pk": to_attribute("budget")}
-WATERMARK_KEY: Item = {"pk": to_attribute("watermark")}
 SPARES_USED_UP = "attribute_not_exists(photo_count) OR taken >= photo_count"
 
 
@@ -24,6 +23,18 @@ class Budget:
     limit: int
     remaining: int
     resets_at: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one caller may take of a window: `limit` requests, unless the window ends by `ends_at` (epoch ms).
+
+    `name` is that of its counter.
+    """
+
+    name: str
+    limit: int
+    ends_at: int
 
 
 @dataclass(frozen=True)
@@ -50,23 +61,34 @@ class Ledger:
         values = from_item(item)
         return Budget(values["request_limit"], values["remaining"], values["resets_at"])
 
-    def take_request(self, now: int) -> int | None:
+    def take_request(self, now: int, share: Share) -> int | None:
         """Take one request of the current window (`now` is epoch ms). Return how many remain.
 
-        Return None if no window is open or no request remains.
+        Return None if no window is open, no request remains, or the caller's share is used up.
         """
         return self._update_budget(
-            "SET remaining = remaining - :one",
-            "resets_at > :now AND remaining > :zero",
-            {":one": 1, ":zero": 0, ":now": now},
+            "SET remaining = remaining - :one, shares.#share = if_not_exists(shares.#share, :zero) + :one",
+            "resets_at > :now AND remaining > :zero AND (resets_at <= :free_for_all"
+            " OR attribute_not_exists(shares.#share) OR shares.#share < :share_limit)",
+            {":one": 1, ":zero": 0, ":now": now, ":free_for_all": share.ends_at, ":share_limit": share.limit},
+            {"#share": share.name},
         )
 
-    def open_window(self, window: Budget, now: int) -> int | None:
-        """Open a window. Return how many requests remain, or None if a window is open already."""
+    def open_window(self, window: Budget, now: int, shares: dict[str, int]) -> int | None:
+        """Open a window. Return how many requests remain, or None if a window is open already.
+
+        `shares` are the requests that are used already, by the name of the share.
+        """
         return self._update_budget(
-            "SET remaining = :remaining, request_limit = :limit, resets_at = :end",
+            "SET remaining = :remaining, request_limit = :limit, resets_at = :end, shares = :shares",
             "attribute_not_exists(pk) OR resets_at <= :now",
-            {":remaining": window.remaining, ":limit": window.limit, ":end": window.resets_at, ":now": now},
+            {
+                ":remaining": window.remaining,
+                ":limit": window.limit,
+                ":end": window.resets_at,
+                ":shares": shares,
+                ":now": now,
+            },
         )
 
     def lower_remaining(self, remaining: int, now: int) -> None:
@@ -77,25 +99,12 @@ class Ledger:
             {":lower": remaining, ":now": now},
         )
 
-    def _update_budget(self, update: str, condition: str, values: dict[str, int]) -> int | None:
+    def _update_budget(
+        self, update: str, condition: str, values: dict[str, Any], names: dict[str, str] | None = None
+    ) -> int | None:
         """Return how many requests remain after the update, or None if the condition does not hold."""
-        item = self._table.update(BUDGET_KEY, update, condition, values, returns="ALL_NEW")
+        item = self._table.update(BUDGET_KEY, update, condition, values, names=names, returns="ALL_NEW")
         return None if item is None else int(item["remaining"]["N"])
-
-    # --- the watermark: how far the jobs queue has been read ---
-
-    def watermark(self) -> int:
-        """Return when the newest message that a worker has received was sent (epoch ms).
-
-        The value may be up to ten seconds behind. It is 0 before the first message.
-        """
-        item = self._table.get(WATERMARK_KEY)
-        return int(item["sent_at"]["N"]) if item else 0
-
-    def raise_watermark(self, sent_at: int) -> None:
-        """Set the watermark (epoch ms), unless it is higher already."""
-        condition = "attribute_not_exists(sent_at) OR sent_at < :newest"
-        self._table.update(WATERMARK_KEY, "SET sent_at = :newest", condition, {":newest": sent_at})
 
     # --- spare photos: one item per topic ---
 
@@ -112,18 +121,31 @@ class Ledger:
     def claim_request(self, topic: str, *, now: int, until: int, expires_at: int) -> bool:
         """Claim the request for a topic's next photos until a time (epoch ms).
 
-        Return False if spare photos remain or another worker holds the claim. `expires_at` is epoch seconds.
+        Return False if spare photos remain, if there are none, or if another worker holds the claim.
+        `expires_at` is epoch seconds.
         """
         return self._update_spares(
             topic,
             "SET asked_until = :until, expires_at = :expires",
-            f"({SPARES_USED_UP}) AND (attribute_not_exists(asked_until) OR asked_until < :now)",
+            f"({SPARES_USED_UP}) AND (attribute_not_exists(asked_until) OR asked_until < :now)"
+            " AND (attribute_not_exists(none_until) OR none_until < :now)",
             {":until": until, ":now": now, ":expires": expires_at},
         )
 
     def release_claim(self, topic: str) -> None:
         """End a claim without adding photos."""
         self._update_spares(topic, "REMOVE asked_until", "attribute_exists(pk)", {})
+
+    def remember_none(self, topic: str, until: int) -> None:
+        """End a claim, because the topic has no photos. Allow no claim until `until` (epoch ms)."""
+        self._update_spares(
+            topic, "SET none_until = :until REMOVE asked_until", "attribute_exists(pk)", {":until": until}
+        )
+
+    def has_none(self, topic: str, now: int) -> bool:
+        """Return whether it is remembered that there are no photos of this topic."""
+        item = self._table.get(_spares_key(topic))
+        return item is not None and "none_until" in item and int(item["none_until"]["N"]) >= now
 
     def replace_spares(self, topic: str, packed: bytes, count: int, expires_at: int) -> None:
         """Store `count` packed photos and end the claim, unless unused photos remain."""

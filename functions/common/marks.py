@@ -17,16 +17,17 @@ GONE = "gone"
 class Mark:
     """A job is counted under `status` as of `sequence`, which grows with each change of the job.
 
-    A job that has not been counted has sequence 0. `expires_at` is epoch seconds.
+    A job that has not been counted has sequence 0. `expires_at` is epoch seconds; the mark of a pending job
+    does not expire.
     """
 
     owner: str
     status: str
     sequence: int
-    expires_at: int
+    expires_at: int | None = None
 
 
-UNCOUNTED = Mark("", "", 0, 0)
+UNCOUNTED = Mark("", "", 0)
 
 
 def mark_key(job_id: str) -> Item:

@@ -20,10 +20,9 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 MAX_DELAY_SECONDS = 900
 """SQS delays a message for up to 15 minutes:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
-DEPTH_ATTRIBUTES: "list[QueueAttributeNameType]" = [
+BACKLOG_ATTRIBUTES: "list[QueueAttributeNameType]" = [
     "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
 ]
 
 
@@ -72,9 +71,9 @@ class Queue:
             logger.warning("visibility timeout not changed", extra={"reason": str(error)})
 
     def is_empty(self) -> bool:
-        """Return whether no message is waiting, delayed or in flight. SQS's counts are approximate."""
-        response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=DEPTH_ATTRIBUTES)
-        return all(int(response["Attributes"][name]) == 0 for name in DEPTH_ATTRIBUTES)
+        """Return whether no message is waiting or in flight. SQS's counts are approximate."""
+        response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=BACKLOG_ATTRIBUTES)
+        return all(int(response["Attributes"][name]) == 0 for name in BACKLOG_ATTRIBUTES)
 
     def _try_send(self, message: OutgoingMessage) -> bool:
         try:

@@ -5,7 +5,7 @@ only while it is `pending` and in the run that the writer expects, so a repeated
 table's stream publishes each change that was made.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.attributes import Item, to_attribute
 from functions.common.clock import Clock, now_ms
 from functions.common.errors import Damaged
-from functions.common.job import RETENTION_SECONDS, Job, JobError, Status, shard, status_shard
+from functions.common.job import PHOTO, RETENTION_SECONDS, Job, JobError, Status, due_shard, status_keys
 from functions.common.messages import JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import logger, report_damaged
 from functions.common.table import Table
@@ -24,8 +24,8 @@ from functions.common.table import Table
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-UpdateOutcome = Job | Literal["unchanged", "failed"]
-"""The outcome of an update: the job as it is now, or why it was not updated."""
+UpdateOutcome = Job | Literal["unchanged", "failed", "refused"]
+"""The outcome of an update: the job as it is now, or why it was not updated. A `refused` one can never be."""
 
 READ_BATCH = 100
 """BatchGetItem takes 100 keys:
@@ -38,10 +38,11 @@ LAST_CREATED_KEY = "9999999999999#~"
 
 @dataclass(frozen=True)
 class JobUpdate:
-    """New values for the pending job that `message` names. A field set to None is cleared.
+    """New values for the pending job that `message` names. A field set to None is removed.
 
     A `visible` update increments the job's version and is published; others are internal bookkeeping. With
-    `due_at` the update is made only if the job's `due_at` still has that value.
+    `due_at` the update is made only if the job's `due_at` still has that value: of several messages about
+    the same due time, only the first changes the job.
     """
 
     message: JobMessage
@@ -50,20 +51,19 @@ class JobUpdate:
     due_at: int | None = None
 
 
+def due(due_at: int, *, parked: bool = False) -> dict[str, Any]:
+    """Return the values that set when a job's work may start (epoch ms)."""
+    return {"due_at": due_at, "wake_at": due_at, "parked": parked, "rescues": 0}
+
+
 def resolved(message: ResultMessage) -> JobUpdate:
     """Return the update that ends a job with its result."""
-    values = {
-        "status": "resolved",
-        "result": message.result,
-        "photo": message.photo,
-        "deferred_until": None,
-    }
-    return JobUpdate(message, values)
+    return JobUpdate(message, {"status": "resolved", "result": message.result, "photo": message.photo})
 
 
 def failed(message: JobMessage, error: JobError) -> JobUpdate:
     """Return the update that ends a job with an error."""
-    return JobUpdate(message, {"status": "error", "error": error, "deferred_until": None})
+    return JobUpdate(message, {"status": "error", "error": error})
 
 
 class JobStore:
@@ -119,7 +119,7 @@ class JobStore:
         """Return created_keys below `key`, newest first, at most `limit`, of jobs in one status or in all."""
         index, attribute, partition = "by-created", "list_shard", shard_key
         if status:
-            index, attribute, partition = "by-status", "status_shard", status_shard(shard_key, status)
+            index, attribute, partition = "by-status", "status_shard", f"{shard_key}#{status}"
         condition = f"{attribute} = :partition AND created_key < :key"
         values = {":partition": partition, ":key": key}
         pages = self._table.query(index, condition, values, newest_first=True, page_size=limit)
@@ -127,7 +127,7 @@ class JobStore:
 
     def changed_since(self, shard_key: str, start: int, limit: int) -> list[str]:
         """Return the ids of jobs updated at or after `start` (epoch ms), newest first, at most `limit`."""
-        condition = "list_shard = :shard AND updated_at >= :start"
+        condition = "list_shard = :shard AND changed_at >= :start"
         values = {":shard": shard_key, ":start": start}
         ids: list[str] = []
         for page in self._table.query("by-updated", condition, values, newest_first=True):
@@ -136,11 +136,11 @@ class JobStore:
                 break
         return ids[:limit]
 
-    def due_until(self, shard_key: str, latest: int, limit: int) -> list[str]:
-        """Return the ids of at most `limit` pending jobs due by `latest` (epoch ms). It takes one call."""
-        condition = "list_shard = :shard AND due_at <= :latest"
-        values = {":shard": shard_key, ":latest": latest}
-        return _ids(next(self._table.query("by-due", condition, values, page_size=limit), []))
+    def due_until(self, partition: str, latest: int) -> Iterator[list[str]]:
+        """Yield the ids of pending jobs whose `wake_at` (epoch ms) is at most `latest`, 100 per call."""
+        values = {":partition": partition, ":latest": latest}
+        condition = "due_shard = :partition AND wake_at <= :latest"
+        return map(_ids, self._table.query("by-due", condition, values, page_size=READ_BATCH))
 
     # --- conditional writes ---
 
@@ -148,17 +148,16 @@ class JobStore:
         """Update each job in parallel if it is pending and in the run of its update.
 
         Return the outcomes in the order of `updates`: the job as it is now; `unchanged` if it had already
-        ended or does not exist; `failed` if the write should be retried.
+        ended or does not exist; `failed` if the write should be retried; `refused` if DynamoDB will never
+        accept it.
         """
         return list(self._pool.map(self._try_update, updates))
 
     def cancel(self, job: Job) -> Job | None:
         """End a pending job as `cancelled`. Return None if it has ended. Raises botocore's errors."""
-        return self._update_pending(
-            JobUpdate(job_message(job), {"status": "cancelled", "deferred_until": None})
-        )
+        return self._update_pending(JobUpdate(job_message(job), {"status": "cancelled"}))
 
-    def reopen(self, job: Job) -> Job | None:
+    def reopen(self, job: Job, caller: str) -> Job | None:
         """Make a job in `error` or `cancelled` pending again, in a new run.
 
         Return None if the job has changed since it was read. Raises botocore's errors.
@@ -166,16 +165,17 @@ class JobStore:
         now = self._clock()
         values = {
             "status": "pending",
-            "status_shard": status_shard(shard(job.owner, job.id), "pending"),
+            **status_keys(job.owner, job.kind, "pending", job.id),
+            **due(now),
+            "due_shard": due_shard(job.id, parked=False),
             "run": job.run + 1,
             "attempts": 0,
-            "rescues": 0,
+            "caller": caller,
             "error": None,
-            "expires_at": now // 1000 + RETENTION_SECONDS,
-            "due_at": now,
-            "updated_at": now,
+            "expires_at": None,
+            **_changed(now),
         }
-        condition = "#status IN (:error, :cancelled) AND run = :run"
+        condition = "#status IN (:error, :cancelled) AND #run = :run"
         expected = {":error": "error", ":cancelled": "cancelled", ":run": job.run}
         return self._update(job.id, values, condition, expected, new_version=True)
 
@@ -184,7 +184,7 @@ class JobStore:
             return self._update_pending(update) or "unchanged"
         except (BotoCoreError, ClientError) as error:
             logger.error("update not written", extra=log_fields(update.message, reason=str(error)))
-            return "failed"
+            return "refused" if _is_invalid(error) else "failed"
         except Damaged as reason:  # the update was written, but the job has a damaged field
             self._on_damaged("jobs table", update.message.job_id, reason)
             return "unchanged"
@@ -193,16 +193,17 @@ class JobStore:
             return "failed"
 
     def _update_pending(self, update: JobUpdate) -> Job | None:
-        message, values = update.message, dict(update.values)
-        condition, expected = (
-            "#status = :pending AND run = :run",
-            {":pending": "pending", ":run": message.run},
-        )
+        message, values, now = update.message, dict(update.values), self._clock()
+        condition = "#status = :pending AND #run = :run"
+        expected: dict[str, Any] = {":pending": "pending", ":run": message.run}
         if update.visible:
-            values["updated_at"] = self._clock()
+            values |= _changed(now)
+        if "parked" in values:
+            values["due_shard"] = due_shard(message.job_id, values["parked"])
         if "status" in values:
-            values["status_shard"] = status_shard(shard(message.owner, message.job_id), values["status"])
-            values["due_at"] = None
+            values |= status_keys(message.owner, PHOTO, values["status"], message.job_id)
+            values |= {"due_at": None, "wake_at": None, "due_shard": None, "deferred_until": None}
+            values["expires_at"] = now // 1000 + RETENTION_SECONDS
         if update.due_at is not None:
             condition += " AND due_at = :expected_due_at"
             expected[":expected_due_at"] = update.due_at
@@ -218,23 +219,33 @@ class JobStore:
         new_version: bool,
     ) -> Job | None:
         """Return the job after one conditional update, or None if the condition does not hold."""
-        new = {name: value for name, value in values.items() if (name, value) != ("due_at", None)}
-        assignments = [f"#{name} = :new_{name}" for name in new]
+        assignments = [f"#{name} = :new_{name}" for name, value in values.items() if value is not None]
+        removals = [f"#{name}" for name, value in values.items() if value is None]
         if new_version:
             assignments.append("version = version + :one")
             expected = {**expected, ":one": 1}
         expression = "SET " + ", ".join(assignments)
-        if len(new) < len(values):
-            expression += " REMOVE due_at"  # removes the job from the by-due index
+        if removals:
+            expression += " REMOVE " + ", ".join(removals)
         item = self._table.update(
             _key(job_id),
             expression,
             condition,
-            {f":new_{name}": value for name, value in new.items()} | expected,
-            names={"#status": "status"} | {f"#{name}": name for name in new},
+            {f":new_{name}": value for name, value in values.items()} | expected,
+            names={"#status": "status", "#run": "run"} | {f"#{name}": name for name in values},
             returns="ALL_NEW",
         )
         return None if item is None else Job.from_item(item)
+
+
+def _changed(now: int) -> dict[str, int]:
+    """Return the values of every visible update. `changed_at` is the key of the by-updated index."""
+    return {"updated_at": now, "changed_at": now}
+
+
+def _is_invalid(error: BotoCoreError | ClientError) -> bool:
+    """Return whether DynamoDB refuses the values themselves, for example because the item is too large."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] == "ValidationException"
 
 
 def _key(job_id: str) -> Item:

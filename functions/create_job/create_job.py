@@ -1,17 +1,19 @@
-"""Create a job: write it as pending, then queue it."""
+"""Create a job: write it as pending, then send its first wake-up."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.common.caller import caller_digest
 from functions.common.clock import Clock
 from functions.common.errors import FieldError, Problem
-from functions.common.job import PUBLIC_OWNER, RETENTION_SECONDS, Job
+from functions.common.job import PUBLIC_OWNER, Job
 from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
+from functions.common.wake import Waker, wake_up
 from functions.create_job.job_request import JobRequest
 
 ID_NAMESPACE = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
@@ -20,42 +22,47 @@ ID_NAMESPACE = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
 
 @dataclass(frozen=True)
 class JobIntake:
-    """Writes and queues new jobs."""
+    """Writes new jobs and sends their first wake-up. `salt` is that of the digests of callers' addresses."""
 
     store: JobStore
     queue: Queue
     clock: Clock
+    salt: str
 
-    def create_job(self, request: JobRequest, key: str | None, correlation_id: str) -> Job:
+    def create_job(self, request: JobRequest, key: str | None, correlation_id: str, address: str) -> Job:
         """Create a job with two calls: write it, then send its message.
 
         The id is derived from the idempotency key, so the table ensures that there is one job per key,
-        whichever of several posts arrives first. A repeated post queues the job again while it is pending.
-        This completes a post that failed between write and send. Otherwise the second message has no effect.
+        whichever of several posts arrives first. A repeated post may send another wake-up, in case the first
+        post failed between write and send; but no more of them than the watchdog may (wake.py).
 
         Raises Problem 422 if the key was used with a different request, 503 if the job could not be queued.
         """
-        job = self._new_job(request, key, correlation_id)
-        if not self.store.create(job):
-            job = self._existing_job(job)
-            if job.status != "pending":
-                return job
-        self._enqueue(job)
-        return job
+        job = self._new_job(request, key, correlation_id, address)
+        if self.store.create(job):
+            self._send_first(job)
+            return job
+        existing = self._existing_job(job)
+        waker = Waker(self.store, self.queue, self.clock)
+        if not existing.parked and waker.may_wake(existing) and not waker.wake([existing]):
+            raise _not_queued()
+        return existing
 
-    def _new_job(self, request: JobRequest, key: str | None, correlation_id: str) -> Job:
+    def _new_job(self, request: JobRequest, key: str | None, correlation_id: str, address: str) -> Job:
         now = self.clock()
         job_id = uuid4() if key is None else uuid5(ID_NAMESPACE, f"{PUBLIC_OWNER}/{key}")
+        due_at = now + request.delay_seconds * 1000
         return Job(
             id=str(job_id),
             query=request.query,
             delay_seconds=request.delay_seconds,
             fingerprint=request.fingerprint,
             correlation_id=correlation_id,
+            caller=caller_digest(address, self.salt),
             created_at=now,
             updated_at=now,
-            due_at=now + request.delay_seconds * 1000,
-            expires_at=now // 1000 + RETENTION_SECONDS,
+            due_at=due_at,
+            wake_at=due_at,
         )
 
     def _existing_job(self, job: Job) -> Job:
@@ -67,15 +74,17 @@ class JobIntake:
             raise Problem(422, f"Idempotency-Key {message}", (FieldError("Idempotency-Key", message),))
         return existing
 
-    def _enqueue(self, job: Job) -> None:
-        message = job_message(job)
+    def _send_first(self, job: Job) -> None:
+        message = wake_up(job, job.created_at)
         try:
-            self.queue.send(message.body(), delay=job.delay_seconds)
+            self.queue.send(message.body, message.delay)
         except (BotoCoreError, ClientError) as error:
-            logger.exception("job not queued", extra=log_fields(message))
-            detail = (
-                "the job was created but not queued; send the request again with the same Idempotency-Key"
-            )
-            raise Problem(503, detail, headers={"Retry-After": "1"}) from error
+            logger.exception("job not queued", extra=log_fields(job_message(job)))
+            raise _not_queued() from error
         count("JobsAccepted")
-        logger.info("job accepted", extra=log_fields(message, query=job.query, version=job.version))
+        logger.info("job accepted", extra=log_fields(job_message(job), query=job.query, version=job.version))
+
+
+def _not_queued() -> Problem:
+    detail = "the job was created but not queued; send the request again with the same Idempotency-Key"
+    return Problem(503, detail, headers={"Retry-After": "1"})

@@ -19,10 +19,11 @@ from functions.create_job.job_request import parse_idempotency_key, parse_job_re
 
 @dataclass(frozen=True)
 class CreateJobSettings:
-    """Environment variables."""
+    """Environment variables. `caller_salt` is that of the digests of callers' addresses."""
 
     jobs_table: str
     jobs_queue_url: str
+    caller_salt: str
 
 
 @at_start
@@ -30,13 +31,15 @@ def intake() -> JobIntake:
     """Create the clients and read the settings, once per process."""
     settings = load(CreateJobSettings, os.environ)
     store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
-    return JobIntake(store, Queue(boto3.client("sqs"), settings.jobs_queue_url), now_ms)
+    queue = Queue(boto3.client("sqs"), settings.jobs_queue_url)
+    return JobIntake(store, queue, now_ms, settings.caller_salt)
 
 
 def handle_create_job(request: ApiRequest, job_intake: JobIntake) -> ApiResponse:
     """Return `201` and the job, with its path in Location."""
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    job = job_intake.create_job(parse_job_request(request.body), key, request.correlation_id)
+    wanted = parse_job_request(request.body)
+    job = job_intake.create_job(wanted, key, request.correlation_id, request.address)
     return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 

@@ -8,7 +8,7 @@ from functions.common.job import Job, JobError
 from functions.common.job_metrics import count_failed, count_resolved, outcome_fields
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
 from functions.common.observability import count, logger
-from functions.common.store import JobStore, JobUpdate, failed, resolved
+from functions.common.store import JobStore, JobUpdate, UpdateOutcome, failed, resolved
 
 MAX_LOGGED_BODY = 2000
 """Characters of an unreadable body that are logged."""
@@ -34,16 +34,27 @@ def record_failures(records: list[dict[str, Any]], store: JobStore, max_receives
             count("PoisonedMessages")
         else:
             updates.append((record["messageId"], update))
-    outcomes = store.update_all([update for _, update in updates])
+    outcomes = _record([update for _, update in updates], store)
     retry_ids = set()
     for (message_id, update), outcome in zip(updates, outcomes, strict=True):
         logger.warning("failure recorded", extra=outcome_fields(update, outcome))
-        if outcome == "failed":
+        if outcome in ("failed", "refused"):
             retry_ids.add(message_id)
     ended = [outcome for outcome in outcomes if isinstance(outcome, Job)]
     count_failed([job for job in ended if job.status == "error"])
     count_resolved([job for job in ended if job.status == "resolved"])
     return retry_ids
+
+
+def _record(updates: list[JobUpdate], store: JobStore) -> list[UpdateOutcome]:
+    """Make the updates. A job whose update DynamoDB refuses, for example because it is too large, fails."""
+    outcomes = store.update_all(updates)
+    refused = [index for index, outcome in enumerate(outcomes) if outcome == "refused"]
+    error = JobError(code="crashed", message="the outcome could not be stored", attempts=1)
+    failures = store.update_all([failed(updates[index].message, error) for index in refused])
+    for index, outcome in zip(refused, failures, strict=True):
+        outcomes[index] = outcome
+    return outcomes
 
 
 def _update_of(body: str, max_receives: int) -> JobUpdate:

@@ -42,7 +42,6 @@ class CountedFields(TypedDict):
     status: Status
     created_at: int
     version: int
-    expires_at: int
 
 
 @dataclass(frozen=True)
@@ -118,8 +117,10 @@ def _mark(new: Item | None, old: Item | None) -> Mark:
     the id. So the time of creation is the higher part of the sequence, and the version the lower part.
     """
     job = from_item(new or old or {})
-    if not conforms(job, CountedFields):
+    expires_at = job.get("expires_at")
+    if not conforms(job, CountedFields) or not conforms(expires_at, int | None):
         raise ValueError("a field has another type")
     sequence = job["created_at"] * MAX_VERSION + job["version"]
     status = job["status"] if new else GONE
-    return Mark(job["owner"], status, sequence + (0 if new else 1), job["expires_at"] + TOMBSTONE_SECONDS)
+    tombstone_until = None if expires_at is None else expires_at + TOMBSTONE_SECONDS
+    return Mark(job["owner"], status, sequence + (0 if new else 1), tombstone_until)

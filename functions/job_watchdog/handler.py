@@ -1,4 +1,4 @@
-"""Find lost jobs, on a schedule."""
+"""Wake jobs that are overdue or parked, on a schedule."""
 
 import os
 from dataclasses import dataclass
@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 
 from functions.common.clock import now_ms
-from functions.common.ledger import Ledger
 from functions.common.observability import instrumented
 from functions.common.queues import Queue
 from functions.common.settings import load
@@ -21,8 +20,9 @@ class JobWatchdogSettings:
     """Environment variables. `grace_seconds`: how late a job may be."""
 
     jobs_table: str
-    ledger_table: str
     jobs_queue_url: str
+    results_queue_url: str
+    dead_letter_queue_url: str
     grace_seconds: int
 
 
@@ -30,11 +30,12 @@ class JobWatchdogSettings:
 def watchdog() -> JobWatchdog:
     """Create the clients and read the settings, once per process."""
     settings = load(JobWatchdogSettings, os.environ)
-    dynamodb = boto3.client("dynamodb")
+    sqs = boto3.client("sqs")
+    reports = (settings.results_queue_url, settings.dead_letter_queue_url)
     return JobWatchdog(
-        store=JobStore(dynamodb, settings.jobs_table),
-        ledger=Ledger(dynamodb, settings.ledger_table),
-        queue=Queue(boto3.client("sqs"), settings.jobs_queue_url),
+        store=JobStore(boto3.client("dynamodb"), settings.jobs_table),
+        jobs=Queue(sqs, settings.jobs_queue_url),
+        reports=tuple(Queue(sqs, url) for url in reports),
         grace=settings.grace_seconds,
         clock=now_ms,
     )

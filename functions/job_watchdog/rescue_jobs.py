@@ -1,91 +1,93 @@
-"""Find pending jobs whose message was lost, queue them again, and fail those that are lost too often.
+"""Wake pending jobs that are overdue or parked, and fail those whose wake-ups are lost too often.
 
-A job that waits in a backlog is not lost. A late job counts as lost if either of these holds:
-
-- The jobs queue is empty, so it cannot contain the job's message.
-- Messages that were sent long after the job was due have been received already (the watermark).
-
-If a job is queued again by mistake, the second message changes nothing.
+A job may be overdue because its message is lost, because a worker crashed, or because it waits in a backlog.
+Another wake-up is right in all cases: where it is not needed, it has no effect. But only one that was sent
+while no other message was waiting tells whether messages are lost. If the job is overdue again after
+`MAX_RESCUES` of these, and no message is waiting now either, it ends as `lost`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from functions.common.clock import Clock
-from functions.common.job import PUBLIC_OWNER, Job, JobError, shards
+from functions.common.job import Job, JobError, shards
 from functions.common.job_metrics import count_failed, outcome_fields
-from functions.common.ledger import Ledger
 from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
-from functions.common.queues import OutgoingMessage, Queue
-from functions.common.store import JobStore, JobUpdate, failed
+from functions.common.queues import MAX_DELAY_SECONDS, Queue
+from functions.common.store import JobStore, failed
+from functions.common.wake import Waker
 
 MAX_RESCUES = 3
-JOBS_PER_SHARD = 100
-"""Jobs that one run reads from each shard of the index. The next run reads the remaining ones."""
+RUN_SECONDS = 10
+"""A run stops after this time. The next run, a minute after the start of this one, continues."""
 
 
 @dataclass(frozen=True)
 class JobWatchdog:
-    """`grace` is how many seconds a job may be late before it is checked."""
+    """`grace` is how many seconds a job may be overdue before another wake-up is sent.
+
+    `jobs` is the queue of the wake-ups, `reports` those in which the outcome of a job may be waiting.
+    """
 
     store: JobStore
-    ledger: Ledger
-    queue: Queue
+    jobs: Queue
+    reports: tuple[Queue, ...]
     grace: int
     clock: Clock
 
     def run(self) -> None:
-        """Check all late jobs once. Raises botocore's errors. The next run checks them again."""
-        late = list(self._late_jobs())
-        lost = self._lost_jobs(late)
-        hopeless = [job for job in lost if job.rescues >= MAX_RESCUES]
-        self._fail(hopeless)
-        self._queue_again([job for job in lost if job not in hopeless])
-        count("JobsLate", len(late))
-        logger.info(
-            "late jobs checked", extra={"late": len(late), "lost": len(lost), "failed": len(hopeless)}
-        )
+        """Wake jobs, in steps of 100 from each partition of the index in turn, so that none starves another.
 
-    def _late_jobs(self) -> Iterator[Job]:
-        """Yield pending jobs that are overdue. The index names them; the table has their current state."""
-        latest = self.clock() - 1000 * self.grace
-        for shard in shards(PUBLIC_OWNER):
-            jobs = self.store.get_many(self.store.due_until(shard, latest, JOBS_PER_SHARD))
-            yield from (job for job in jobs.values() if job.due_at is not None and job.due_at <= latest)
+        Raises botocore's errors. The next run tries again.
+        """
+        start = self.clock()
+        nothing_waits = all(queue.is_empty() for queue in (self.jobs, *self.reports))
+        overdue = [self._pages(name, start - 1000 * self.grace) for name in shards("sent")]
+        parked = [self._pages(name, start + 1000 * MAX_DELAY_SECONDS) for name in shards("wait")]
+        while (overdue or parked) and self.clock() < start + 1000 * RUN_SECONDS:
+            overdue = [pages for pages in overdue if self._rescue_next(pages, nothing_waits)]
+            parked = [pages for pages in parked if self._wake_next(pages)]
 
-    def _lost_jobs(self, late: list[Job]) -> list[Job]:
-        if not late or self.queue.is_empty():
-            return late
-        watermark = self.ledger.watermark()
-        return [job for job in late if (job.due_at or 0) + 1000 * self.grace < watermark]
+    def _pages(self, partition: str, latest: int) -> Iterator[list[Job]]:
+        """Yield pending jobs of a partition. The index names them; the table has their current state."""
+        for ids in self.store.due_until(partition, latest):
+            jobs = self.store.get_many(ids).values()
+            yield [job for job in jobs if job.wake_at is not None and job.wake_at <= latest]
 
-    def _queue_again(self, lost: list[Job]) -> None:
-        """Update the jobs first. If the send then fails, the job is late again after another grace period."""
+    def _wake_next(self, pages: Iterator[list[Job]]) -> bool:
+        """Wake the parked jobs of the next page. Return False if there is none."""
+        jobs = next(pages, None)
+        if jobs is not None:
+            self._wake(jobs, rescue=False)
+        return jobs is not None
+
+    def _rescue_next(self, pages: Iterator[list[Job]], nothing_waits: bool) -> bool:
+        """Wake the overdue jobs of the next page, or end them. Return False if there is none."""
+        jobs = next(pages, None)
+        if jobs is None:
+            return False
+        lost = [job for job in jobs if nothing_waits and job.rescues >= MAX_RESCUES]
+        self._fail(lost)
+        self._wake([job for job in jobs if job not in lost], rescue=nothing_waits)
+        count("JobsLate", len(jobs))
+        return True
+
+    def _wake(self, jobs: list[Job], *, rescue: bool) -> None:
+        woken = Waker(self.store, self.jobs, self.clock).wake(jobs, rescue=rescue)
+        for job in woken:
+            logger.info("job woken", extra=log_fields(job_message(job), rescue=rescue, parked=job.parked))
+        count("JobsRescued", len(woken) if rescue else 0)
+
+    def _fail(self, lost: list[Job]) -> None:
+        message = f"the job's message was lost {MAX_RESCUES + 1} times"
         updates = [
-            JobUpdate(
-                job_message(job),
-                {"rescues": job.rescues + 1, "due_at": self.clock()},
-                visible=False,
-                due_at=job.due_at,
-            )
+            failed(job_message(job), JobError(code="lost", message=message, attempts=job.attempts))
             for job in lost
         ]
-        rescued = [job for job in self.store.update_all(updates) if isinstance(job, Job)]
-        self.queue.send_all([OutgoingMessage(job.id, job_message(job).body()) for job in rescued])
-        for job in rescued:
-            logger.warning("job queued again", extra=log_fields(job_message(job), rescue=job.rescues))
-        count("JobsRescued", len(rescued))
-
-    def _fail(self, hopeless: list[Job]) -> None:
-        ended = []
-        for job in hopeless:
-            message = f"the job's message was lost {MAX_RESCUES + 1} times"
-            error = JobError(code="lost", message=message, attempts=job.attempts)
-            update = failed(job_message(job), error)
-            (outcome,) = self.store.update_all([update])
+        outcomes = self.store.update_all(updates)
+        for update, outcome in zip(updates, outcomes, strict=True):
             logger.error("lost job failed", extra=outcome_fields(update, outcome))
-            if isinstance(outcome, Job):
-                ended.append(outcome)
+        ended = [outcome for outcome in outcomes if isinstance(outcome, Job)]
         count("JobsLost", len(ended))
         count_failed(ended)

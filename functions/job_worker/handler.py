@@ -25,7 +25,6 @@ from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.report import Reporter
 from functions.job_worker.spares import SparePhotos
 from functions.job_worker.unsplash import Unsplash
-from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 
 MAX_PARALLEL_DOWNLOADS = 10
@@ -35,7 +34,11 @@ ACCESS_KEY_SECONDS = 30
 
 @dataclass(frozen=True)
 class JobWorkerSettings:
-    """Environment variables. `image_hosts` lists the hosts that serve images, separated by commas."""
+    """Environment variables.
+
+    `image_hosts` lists the hosts that serve images, separated by commas. `share_limit` is how many requests
+    of a window one caller can use before its last sixth.
+    """
 
     jobs_table: str
     ledger_table: str
@@ -48,6 +51,7 @@ class JobWorkerSettings:
     images: str
     rate_limit: int
     rate_window_seconds: int
+    share_limit: int
     retry_seconds: int
     images_bucket: str = ""
     images_base_url: str = ""
@@ -66,7 +70,7 @@ def _photo_source(settings: JobWorkerSettings, ledger: Ledger, session: requests
     download = Download(session, frozenset([api_host]))
     return PhotoSource(
         Unsplash(settings.unsplash_api_url, access_key, download),
-        RateBudget(ledger, settings.rate_limit, settings.rate_window_seconds, now_ms),
+        RateBudget(ledger, settings.rate_limit, settings.rate_window_seconds, settings.share_limit, now_ms),
         SparePhotos(ledger),
         now_ms,
     )
@@ -93,7 +97,6 @@ def worker() -> JobWorker:
         store=store,
         find_photos=_photo_source(settings, ledger, session).find,
         images=_image_store(settings, session),
-        watermark=Watermark(ledger),
         reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
         pool=ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS),
         clock=now_ms,

@@ -2,25 +2,28 @@
 
     success        → results queue
     permanent      → dead-letter queue, with the reason
-    transient      → the message is redelivered after a backoff; after three attempts, like permanent
-    rate limited   → a delayed copy replaces the message; no attempt is counted
+    transient      → the attempt is counted and the message returns when the job is due again; after three
+                     attempts, like permanent
+    rate limited   → a delayed copy replaces the message, or the job is parked; no attempt is counted
 
-A message is deleted only after its successor has been sent. If the worker crashes in between, one of the two
-remains.
+Attempts and due times are in the table, and each is changed once: if another message about the same due time
+was first, this one is deleted and has no effect. A message is deleted only after its successor has been sent.
+If the worker crashes in between, one of the two remains, or the watchdog sends another (wake.py).
 """
 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil
+from typing import Any
 
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
 from functions.common.job import Job
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import count, logger
-from functions.common.queues import MAX_DELAY_SECONDS, OutgoingMessage, Queue
-from functions.common.store import JobStore, JobUpdate
+from functions.common.queues import OutgoingMessage, Queue
+from functions.common.store import JobStore, JobUpdate, due
+from functions.common.wake import can_wait_in_queue, wake_up
 
 MAX_ATTEMPTS = 3
 SPREAD_SECONDS = 5
@@ -74,40 +77,47 @@ class Reporter:
         return retry_ids
 
     def _retry(self, retries: list[tuple[ReceivedJob, WorkError]]) -> set[str]:
-        """Back off, and count the attempt in the table, where delayed and repeated messages see it too."""
-        updates = []
+        """Count the attempts and back off. A message returns unless another has counted the same attempt."""
+        updates, waits = [], []
         for received, error in retries:
             average = self.retry_seconds * 2**received.job.attempts
             seconds = round(self.uniform(0.5 * average, 1.5 * average))
-            attempt = {"attempts": received.job.attempts + 1, "due_at": self.clock() + 1000 * seconds}
-            updates.append(JobUpdate(received.message, attempt, visible=False))
-            self.jobs.retry_in(received.receipt_handle, seconds)
+            values = {"attempts": received.job.attempts + 1, **due(self.clock() + 1000 * seconds)}
+            updates.append(_update(received, values, visible=False))
+            waits.append(seconds)
             failure = {"code": error.code, "reason": error.message, "retry_in": seconds}
             logger.warning("attempt failed", extra={**_attempt_fields(received), **failure})
-        self.store.update_all(updates)
-        return {received.message_id for received, _ in retries}
+        retry_ids = set()
+        outcomes = self.store.update_all(updates)
+        for (received, _), seconds, outcome in zip(retries, waits, outcomes, strict=True):
+            if outcome != "unchanged":
+                self.jobs.retry_in(received.receipt_handle, seconds)
+                retry_ids.add(received.message_id)
+        return retry_ids
 
     def _wait(self, waits: list[tuple[ReceivedJob, RateLimited]]) -> set[str]:
-        """Publish until when each job waits, then replace its message by a delayed copy.
-
-        A wait longer than SQS's maximum delay takes several hops. Only the first one changes the job.
-        """
+        """Publish until when each job waits. Then replace its message by a delayed copy, or park the job."""
         now = self.clock()
-        updates = [
-            JobUpdate(received.message, {"deferred_until": wait.retry_at, "due_at": wait.retry_at})
-            for received, wait in waits
-            if received.job.deferred_until != wait.retry_at
-        ]
-        self.store.update_all(updates)
-        count("JobsDeferred", len(updates))
-        copies = []
+        updates = []
         for received, wait in waits:
-            seconds = (wait.retry_at - now) / 1000 + self.uniform(0, SPREAD_SECONDS)
-            delay = min(MAX_DELAY_SECONDS, max(1, ceil(seconds)))
-            copies.append(OutgoingMessage(received.message_id, job_message(received.job).body(), delay))
-            extra = {**_attempt_fields(received), "deferred_until": wait.retry_at}
+            due_at = max(wait.retry_at, now) + round(1000 * self.uniform(0, SPREAD_SECONDS))
+            parked = not can_wait_in_queue(due_at, now)
+            values = {"deferred_until": wait.retry_at, **due(due_at, parked=parked)}
+            visible = received.job.deferred_until != wait.retry_at
+            updates.append(_update(received, values, visible=visible))
+            extra = {**_attempt_fields(received), "deferred_until": wait.retry_at, "parked": parked}
             logger.info("job deferred by the rate limit", extra=extra)
-        return self.jobs.send_all(copies)
+        message_ids = {received.job.id: received.message_id for received, _ in waits}
+        outcomes = dict(zip(message_ids, self.store.update_all(updates), strict=True))
+        deferred = [outcome for outcome in outcomes.values() if isinstance(outcome, Job)]
+        count("JobsDeferred", len(deferred))
+        failed = self.jobs.send_all([wake_up(job, now) for job in deferred if not job.parked])
+        failed |= {job_id for job_id, outcome in outcomes.items() if outcome in ("failed", "refused")}
+        return {message_ids[job_id] for job_id in failed}
+
+
+def _update(received: ReceivedJob, values: dict[str, Any], *, visible: bool) -> JobUpdate:
+    return JobUpdate(received.message, values, visible=visible, due_at=received.job.due_at)
 
 
 def _group(outcomes: list[tuple[ReceivedJob, Outcome]]) -> _Outcomes:

@@ -11,13 +11,16 @@ from functions.common.observability import measure
 RETENTION_SECONDS = 30 * 24 * 3600
 CLAIM_MS = 15_000
 """Longer than a request may take."""
+NONE_MS = 600_000
+"""How long it is remembered that there are no photos of a topic. Asking again would cost a request."""
 
 
 @dataclass(frozen=True)
 class SparePhotos:
     """One ledger item per topic. It holds the `packed` photos, their `photo_count`, the number of photos
     already `taken`, and `asked_until`: until when a worker has claimed the request for more (epoch ms). A
-    claim expires so that other workers do not wait for one that crashed.
+    claim expires so that other workers do not wait for one that crashed. `none_until` is set if there are no
+    photos: until when nobody asks again.
 
     One call increases `taken` and reads the photos. Therefore two workers never get the same photo, no new
     lot can be written in between, and taking several photos costs as many calls as taking one.
@@ -45,6 +48,14 @@ class SparePhotos:
     def release(self, topic: str) -> None:
         """End a claim without adding photos."""
         self.ledger.release_claim(topic)
+
+    def remember_none(self, topic: str, now: int) -> None:
+        """End a claim, because there are no photos of the topic."""
+        self.ledger.remember_none(topic, now + NONE_MS)
+
+    def has_none(self, topic: str, now: int) -> bool:
+        """Return whether it is remembered that there are no photos of the topic."""
+        return self.ledger.has_none(topic, now)
 
     def put(self, topic: str, photos: list[Photo], now_seconds: int) -> None:
         """Replace used-up photos by new ones and end the claim.

@@ -26,6 +26,7 @@ MAX_TEXT = 1000
 """Characters of a description. Longer ones are shortened: a job must fit into an event of 256 KB."""
 MAX_URL = 2048
 MAX_NAME = 200
+NO_PHOTOS = "no_photos"
 RATE_LIMIT_TEXT = "rate limit exceeded"
 CREDIT = urlencode({"utm_source": "calo", "utm_medium": "referral"})
 """Parameters that the guidelines require in links of a credit:
@@ -68,6 +69,11 @@ class Unsplash:
         return PhotoPage(_parse_photos(response.body), _remaining(response.headers))
 
 
+def no_photos(topic: str) -> Permanent:
+    """Return the error of a topic without photos."""
+    return Permanent(NO_PHOTOS, f"Unsplash has no photos for “{topic}”")
+
+
 def _error_of(status: int, body: bytes, topic: str) -> Exception:
     text = body[:200].decode(errors="replace")
     if status == 429 or (status == 403 and RATE_LIMIT_TEXT in text.lower()):
@@ -77,7 +83,7 @@ def _error_of(status: int, body: bytes, topic: str) -> Exception:
     if status == 403:
         return Permanent("forbidden", "Unsplash refused the request (403)")
     if status == 404:
-        return Permanent("no_photos", f"Unsplash has no photos for “{topic}”")
+        return no_photos(topic)
     if 400 <= status < 500 and status not in RETRYABLE_STATUSES:
         return Permanent("rejected", f"Unsplash rejected the request ({status})")
     return Transient("unavailable", f"Unsplash is unavailable ({status})")

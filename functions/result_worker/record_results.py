@@ -26,7 +26,7 @@ def record_results(records: list[dict[str, Any]], store: JobStore) -> set[str]:
     outcomes = store.update_all([update for _, update in updates])
     for (message_id, update), outcome in zip(updates, outcomes, strict=True):
         logger.info("result recorded", extra=outcome_fields(update, outcome))
-        if outcome == "failed":
+        if outcome in ("failed", "refused"):  # the dead-letter worker ends a job whose result is refused
             retry_ids.add(message_id)
     count_resolved([outcome for outcome in outcomes if isinstance(outcome, Job)])
     return retry_ids

@@ -36,6 +36,11 @@ class Queues(Construct):
         self.jobs = self._queue("Jobs", settings.worker_timeout, redrive)
         self.results = self._queue("Results", writer_timeout, redrive)
 
+    @property
+    def arns(self) -> list[str]:
+        """The ARNs of all three."""
+        return [queue.queue_arn for queue in (self.jobs, self.results, self.dead_letters)]
+
     def _queue(
         self, construct_id: str, timeout: int, redrive: sqs.DeadLetterQueue | None = None
     ) -> sqs.Queue:

@@ -29,9 +29,10 @@ class Tables(Construct):
             global_secondary_indexes=[
                 _index("by-created", partition="list_shard", sort="created_key", sort_type=STRING),
                 _index("by-status", partition="status_shard", sort="created_key", sort_type=STRING),
-                _index("by-updated", partition="list_shard", sort="updated_at", sort_type=NUMBER),
+                _index("by-kind", partition="kind_shard", sort="created_key", sort_type=STRING),
+                _index("by-updated", partition="list_shard", sort="changed_at", sort_type=NUMBER),
                 # sparse: contains only pending jobs
-                _index("by-due", partition="list_shard", sort="due_at", sort_type=NUMBER),
+                _index("by-due", partition="due_shard", sort="wake_at", sort_type=NUMBER),
             ],
         )
         self.ledger = dynamodb.TableV2(

@@ -103,7 +103,8 @@ class ApiStack(CaloStack):
 
     def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
         """Create a function that reads jobs, writes them with this DynamoDB action, and queues them."""
-        environment = {"JOBS_QUEUE_URL": self.read(jobs, "jobs-queue-url")}
+        # the salt must differ between deployments and stay the same within one
+        environment = {"JOBS_QUEUE_URL": self.read(jobs, "jobs-queue-url"), "CALLER_SALT": self.stack_id}
         writer = self._function(construct_id, name=name, memory=512, environment=environment)
         writer.allow(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
         writer.allow(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/Jobs")))

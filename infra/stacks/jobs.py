@@ -125,6 +125,7 @@ class JobsStack(CaloStack):
             "IMAGES": self.settings.images,
             "RATE_LIMIT": str(self.settings.rate_limit),
             "RATE_WINDOW_SECONDS": str(self.settings.rate_window_seconds),
+            "SHARE_LIMIT": str(self.settings.share_limit),
             "RETRY_SECONDS": str(self.settings.retry_seconds),
         }
 
@@ -205,8 +206,9 @@ class JobsStack(CaloStack):
             timeout=self.writer_timeout,
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,
-                "LEDGER_TABLE": self.tables.ledger.table_name,
                 "JOBS_QUEUE_URL": self.queues.jobs.queue_url,
+                "RESULTS_QUEUE_URL": self.queues.results.queue_url,
+                "DEAD_LETTER_QUEUE_URL": self.queues.dead_letters.queue_url,
                 "GRACE_SECONDS": str(self.settings.grace_seconds),
             },
         )
@@ -219,8 +221,8 @@ class JobsStack(CaloStack):
         )
         watchdog.allow(["dynamodb:Query"], self.tables.index_arn("by-due"))
         watchdog.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
-        watchdog.allow(["dynamodb:GetItem"], self.tables.ledger.table_arn)
-        watchdog.allow(["sqs:SendMessage", "sqs:GetQueueAttributes"], self.queues.jobs.queue_arn)
+        watchdog.allow(["sqs:SendMessage"], self.queues.jobs.queue_arn)
+        watchdog.allow(["sqs:GetQueueAttributes"], *self.queues.arns)
         return watchdog
 
     def _add_outputs(self) -> None:

@@ -57,8 +57,9 @@ def test_indexes_contain_only_keys(jobs: Template) -> None:
     assert keys == {
         "by-created": ["list_shard", "created_key"],
         "by-status": ["status_shard", "created_key"],
-        "by-updated": ["list_shard", "updated_at"],
-        "by-due": ["list_shard", "due_at"],
+        "by-kind": ["kind_shard", "created_key"],
+        "by-updated": ["list_shard", "changed_at"],
+        "by-due": ["due_shard", "wake_at"],
     }
     projections = {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]}
     assert projections == {"KEYS_ONLY"}

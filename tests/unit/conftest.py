@@ -21,8 +21,9 @@ from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
 INDEXES = {
     "by-created": ("list_shard", "created_key"),
     "by-status": ("status_shard", "created_key"),
-    "by-updated": ("list_shard", "updated_at"),
-    "by-due": ("list_shard", "due_at"),
+    "by-kind": ("kind_shard", "created_key"),
+    "by-updated": ("list_shard", "changed_at"),
+    "by-due": ("due_shard", "wake_at"),
 }
 
 
@@ -83,7 +84,7 @@ def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def _create_table(client: Any, name: str, key: str, *columns: str, **options: Any) -> None:
-    types = {column: "N" if column in ("updated_at", "due_at") else "S" for column in (key, *columns)}
+    types = {column: "N" if column in ("changed_at", "wake_at") else "S" for column in (key, *columns)}
     attributes = [{"AttributeName": column, "AttributeType": kind} for column, kind in types.items()]
     options |= {"KeySchema": _keys(key), "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
     client.create_table(TableName=name, **options)

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
 
+from functions.common.caller import caller_digest
 from functions.common.job import Job, Photo
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage
 from functions.common.store import JobStore
@@ -15,6 +16,11 @@ NOW = 1_760_000_000_000
 
 CORRELATION = "request-1"
 """API Gateway's id of the call that created a job."""
+
+ADDRESS = "192.0.2.1"
+SALT = "salt"
+CALLER = caller_digest(ADDRESS, SALT)
+"""Who created a job."""
 
 CONTEXT = SimpleNamespace(
     function_name="calo", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r1"
@@ -26,8 +32,14 @@ POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "run
 
 
 def make_job(**values: Any) -> Job:
-    times = {"created_at": NOW, "updated_at": NOW, "expires_at": NOW // 1000 + 3600}
-    fixed = {"query": "food", "correlation_id": CORRELATION}
+    """Return a job that is due, unless it has ended."""
+    times: dict[str, int] = {"created_at": NOW, "updated_at": NOW}
+    if values.get("status", "pending") == "pending":
+        due_at = values.get("due_at", NOW)
+        times |= {"due_at": due_at, "wake_at": due_at}
+    else:
+        times["expires_at"] = NOW // 1000 + 3600
+    fixed = {"query": "food", "correlation_id": CORRELATION, "caller": CALLER}
     return Job(**{"id": str(uuid4()), **fixed, **times, **values})
 
 
@@ -75,9 +87,8 @@ def make_photo(**values: Any) -> Photo:
     return cast(Photo, changed)
 
 
-def sqs_record(body: str, message_id: str = "m1", sent_at: int = NOW) -> dict[str, Any]:
-    sent = {"SentTimestamp": str(sent_at)}
-    return {"messageId": message_id, "receiptHandle": f"r-{message_id}", "body": body, "attributes": sent}
+def sqs_record(body: str, message_id: str = "m1") -> dict[str, Any]:
+    return {"messageId": message_id, "receiptHandle": f"r-{message_id}", "body": body}
 
 
 def stream_record(*, new: Job | None = None, old: Job | None = None) -> dict[str, Any]:
@@ -101,7 +112,7 @@ def api_event(
     return {
         "httpMethod": method,
         "path": path,
-        "requestContext": {"stage": "api", "requestId": CORRELATION},
+        "requestContext": {"stage": "api", "requestId": CORRELATION, "identity": {"sourceIp": ADDRESS}},
         **routed,
         **sent,
     }

@@ -17,7 +17,6 @@ from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.report import Reporter
 from functions.job_worker.spares import SparePhotos
 from functions.job_worker.unsplash import PhotoPage, Unsplash
-from functions.job_worker.watermark import Watermark
 from functions.job_worker.work import JobWorker
 from tests.unit.factories import NOW, make_job, make_message, make_photo, sqs_record
 
@@ -68,6 +67,7 @@ class FakeUnsplash(Unsplash):
         self.calls: list[tuple[str, int]] = []
         self.errors: dict[str, Exception] = {}
         self.available = 30
+        self.reported: int | None = 7
 
     def random_photos(self, topic: str, count: int) -> PhotoPage:
         self.calls.append((topic, count))
@@ -75,7 +75,7 @@ class FakeUnsplash(Unsplash):
             raise self.errors[topic]
         first = 30 * len(self.calls)
         photos = [make_photo(id=f"p{first + number}") for number in range(min(count, self.available))]
-        return PhotoPage(photos, 7)
+        return PhotoPage(photos, self.reported)
 
 
 class FakeImages:
@@ -95,7 +95,7 @@ class Workbench:
     def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock, pool: Executor):
         self.store, self.queues, self.ledger = store, queues, Ledger(dynamodb, "ledger")
         self.unsplash, self.images = FakeUnsplash(), FakeImages()
-        budget = RateBudget(self.ledger, 50, 3600, clock)
+        budget = RateBudget(self.ledger, 50, 3600, 50, clock)
         self.source = PhotoSource(self.unsplash, budget, SparePhotos(self.ledger), clock)
         destinations = (queues.jobs, queues.results, queues.dead_letters)
         reporter = Reporter(store, *destinations, 10, clock, uniform=lambda low, high: (low + high) / 2)
@@ -104,7 +104,6 @@ class Workbench:
             find_photos=self.source.find,
             images=self.images,
             reporter=reporter,
-            watermark=Watermark(self.ledger),
             pool=pool,
             clock=clock,
         )

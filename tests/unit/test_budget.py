@@ -1,11 +1,12 @@
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from functions.common.errors import RateLimited
 from functions.common.ledger import Budget, Ledger
-from functions.job_worker.budget import MARGIN_MS, RateBudget
-from tests.unit.factories import NOW
+from functions.job_worker.budget import MARGIN_MS, SHARES, RateBudget
+from tests.unit.factories import CALLER, NOW
 from tests.unit.fakes import FakeClock
 
 WINDOW_MS = 3_600_000 + MARGIN_MS
@@ -14,17 +15,17 @@ END = NOW + WINDOW_MS
 
 @pytest.fixture
 def budget(ledger: Ledger, clock: FakeClock) -> RateBudget:
-    return RateBudget(ledger, limit=3, window_seconds=3600, clock=clock)
+    return RateBudget(ledger, limit=3, window_seconds=3600, share_limit=3, clock=clock)
 
 
 def written(budget: RateBudget) -> Budget | None:
     return budget.ledger.budget()
 
 
-def spend(budget: RateBudget) -> int | None:
+def spend(budget: RateBudget, *callers: str) -> int | None:
     """Spend a request. Return None, or when the next request is available."""
     try:
-        budget.spend()
+        budget.spend(callers or [CALLER])
     except RateLimited as limit:
         return limit.retry_at
     return None
@@ -39,7 +40,7 @@ def test_the_first_request_opens_a_window(budget: RateBudget, clock: FakeClock) 
 
 
 def test_a_window_ends_at_its_time(budget: RateBudget, clock: FakeClock) -> None:
-    budget.spend()
+    budget.spend([CALLER])
     budget.exhaust()
     clock.now = END - 1
     assert spend(budget) == END
@@ -51,7 +52,7 @@ def test_a_window_ends_at_its_time(budget: RateBudget, clock: FakeClock) -> None
 @pytest.mark.parametrize("before", [0, 2])
 def test_no_request_is_spent_twice(budget: RateBudget, before: int) -> None:
     for _ in range(before):
-        budget.spend()
+        budget.spend([CALLER])
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: spend(budget), range(16)))
     assert answers.count(None) == 3 - before
@@ -65,7 +66,7 @@ def test_no_request_is_spent_twice(budget: RateBudget, before: int) -> None:
 def test_a_header_can_only_lower_the_current_window(
     budget: RateBudget, clock: FakeClock, header: int | None, later: int, remaining: int
 ) -> None:
-    budget.spend()
+    budget.spend([CALLER])
     clock.now += later
     budget.correct(header)
     assert written(budget) == Budget(limit=3, remaining=remaining, resets_at=END)
@@ -76,7 +77,53 @@ def test_an_exhausted_budget_resets_when_the_window_ends(
     budget: RateBudget, clock: FakeClock, used: bool, later: int
 ) -> None:
     if used:
-        budget.spend()
+        budget.spend([CALLER])
     clock.now += later
     assert budget.exhaust() == END + later
     assert spend(budget) == END + later
+
+
+def shared(ledger: Ledger, clock: FakeClock) -> RateBudget:
+    return RateBudget(ledger, limit=10, window_seconds=3600, share_limit=4, clock=clock)
+
+
+def test_a_caller_can_take_a_share_and_the_rest_stays_available(ledger: Ledger, clock: FakeClock) -> None:
+    budget = shared(ledger, clock)
+    greedy = [spend(budget, "a") for _ in range(6)]
+    last_sixth = END - 600_000
+    assert greedy == [None] * 4 + [last_sixth] * 2
+    assert [spend(budget, "b") for _ in range(5)] == [None] * 4 + [last_sixth]
+    assert [spend(budget, "c") for _ in range(3)] == [None] * 2 + [END]
+    assert ledger.budget() == Budget(limit=10, remaining=0, resets_at=END)
+
+
+def test_in_the_last_sixth_of_a_window_the_rest_is_for_everyone(ledger: Ledger, clock: FakeClock) -> None:
+    budget = shared(ledger, clock)
+    assert [spend(budget, "a") for _ in range(5)] == [None] * 4 + [END - 600_000]
+    clock.now = END - 600_001
+    assert spend(budget, "a") == END - 600_000
+    clock.now += 1
+    assert [spend(budget, "a") for _ in range(7)] == [None] * 6 + [END]
+
+
+def test_a_new_window_has_new_shares(ledger: Ledger, clock: FakeClock) -> None:
+    budget = shared(ledger, clock)
+    for _ in range(4):
+        budget.spend(["a"])
+    clock.now = END
+    assert [spend(budget, "a") for _ in range(5)] == [None] * 4 + [END + WINDOW_MS - 600_000]
+
+
+def test_a_shared_request_is_charged_to_the_first_caller_with_a_share(
+    ledger: Ledger, clock: FakeClock
+) -> None:
+    budget = shared(ledger, clock)
+    assert [spend(budget, "a", "b") for _ in range(9)] == [None] * 8 + [END - 600_000]
+
+
+def test_the_shares_stay_small(ledger: Ledger, dynamodb: Any, clock: FakeClock) -> None:
+    budget = RateBudget(ledger, limit=1000, window_seconds=3600, share_limit=1000, clock=clock)
+    for number in range(200):
+        budget.spend([f"caller {number}"])
+    item = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "budget"}})["Item"]
+    assert 40 < len(item["shares"]["M"]) <= SHARES

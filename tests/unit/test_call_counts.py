@@ -11,7 +11,7 @@ from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
 from functions.job_counter.count_jobs import JobCounter
 from functions.result_worker.record_results import record_results
-from tests.unit.factories import stream_record
+from tests.unit.factories import ADDRESS, SALT, stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
 JOBS_COUNTED = 90
@@ -41,11 +41,11 @@ def test_a_job_makes_the_calls_that_the_cost_model_prices(
 ) -> None:
     counted = CountedCalls(dynamodb, bench.queues.sqs)
     by_function: dict[str, Counter[str]] = defaultdict(Counter)
-    intake = JobIntake(bench.store, bench.queues.jobs, clock)
+    intake = JobIntake(bench.store, bench.queues.jobs, clock, SALT)
     jobs = []
     for _ in range(0, calls.jobs, calls.batch):
         counted.take()
-        jobs += [intake.create_job(JobRequest("pasta"), None, "") for _ in range(calls.batch)]
+        jobs += [intake.create_job(JobRequest("pasta"), None, "", ADDRESS) for _ in range(calls.batch)]
         by_function["create_job"] += counted.take()
         messages = bench.queues.jobs.records()
         counted.take()  # Lambda's own receiving is not the functions'

@@ -15,7 +15,17 @@ from functions.common.api import handle
 from functions.common.errors import Problem
 from functions.common.job import RETENTION_SECONDS
 from functions.common.store import JobStore, JobUpdate
-from tests.unit.factories import NOW, ParsedResponse, api_event, make_job, make_message, stored
+from tests.unit.factories import (
+    ADDRESS,
+    CALLER,
+    NOW,
+    SALT,
+    ParsedResponse,
+    api_event,
+    make_job,
+    make_message,
+    stored,
+)
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused
 
@@ -27,7 +37,7 @@ FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "
 @pytest.fixture
 def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
     clock.now = NOW + 10
-    return JobChanger(store, queues.jobs)
+    return JobChanger(store, queues.jobs, SALT)
 
 
 @pytest.fixture
@@ -45,7 +55,8 @@ def retry(changer: JobChanger) -> Call:
 def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
     job = make_job(due_at=NOW, deferred_until=NOW + 5)
     store.create(job)
-    ended = replace(job, status="cancelled", due_at=None, deferred_until=None, version=2, updated_at=NOW + 10)
+    ended = replace(job, status="cancelled", due_at=None, wake_at=None, deferred_until=None)
+    ended = replace(ended, version=2, updated_at=NOW + 10, expires_at=NOW // 1000 + RETENTION_SECONDS)
     answer = cancel(job.id)
     assert (answer.status, answer.body) == (200, ended.public_view())
     assert stored(store, job) == ended
@@ -57,7 +68,7 @@ def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:
 def test_a_retry_resets_the_job_and_queues_it(
     retry: Call, store: JobStore, queues: Queues, values: dict[str, Any]
 ) -> None:
-    job = make_job(**values, run=2, attempts=3, rescues=1, version=4)
+    job = make_job(**values, run=2, attempts=3, rescues=1, version=4, caller="someone else")
     store.create(job)
     answer = retry(job.id)
     fresh: dict[str, Any] = {
@@ -67,7 +78,9 @@ def test_a_retry_resets_the_job_and_queues_it(
         "attempts": 0,
         "rescues": 0,
         "due_at": NOW + 10,
-        "expires_at": (NOW + 10) // 1000 + RETENTION_SECONDS,
+        "wake_at": NOW + 10,
+        "expires_at": None,
+        "caller": CALLER,
     }
     assert stored(store, job) == replace(job, **fresh, version=5, updated_at=NOW + 10)
     assert (answer.status, answer.body) == (200, stored(store, job).public_view())
@@ -98,7 +111,7 @@ def test_an_unknown_job_returns_404_and_an_invalid_id_400(cancel: Call, retry: C
 def test_concurrent_retries_start_one_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:
     def attempt(_: int) -> bool:
         try:
-            return bool(changer.retry(job.id))
+            return bool(changer.retry(job.id, ADDRESS))
         except Problem as refusal:
             return refusal.status != 409
 

@@ -27,15 +27,15 @@ def test_an_idle_deployment_costs_only_its_fixed_resources() -> None:
 def test_a_million_jobs_match_the_calculation_by_hand() -> None:
     """Batches have one job, because it is 0.38 jobs a second."""
     used = usage(MILLION)
-    made_and_ended = 5 + 7
+    made_and_ended = 6 + 9
     takings, claims_and_puts = 5 * 1, 5 * 2 / 30
-    small = 36 / 30 - 1 - 2 / 30  # of the worker's updates, those that do not touch the photos
+    small = 35 / 30 - 1 - 2 / 30  # of the worker's updates, those that do not touch the photos
     counted = 2 * (3 + 3)  # three changes, each with its mark and a counter, in transactions
     units = made_and_ended + takings + claims_and_puts + small + counted
     assert used["DynamoDB"]["write_unit"] == pytest.approx(1e6 * units)
     assert used["API Gateway"]["api_request"] == pytest.approx(1e6)
     polls = 15 * SECONDS / 20
-    assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls)
+    assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls + 3 * 43_800)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
     worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
     watchdog = 43_800 * 0.25 * 0.05

@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 
 from functions.common.api import handle
-from functions.common.store import JobStore
+from functions.common.messages import JobMessage
+from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES
 from functions.create_job.job_request import JobRequest
-from tests.unit.factories import CORRELATION, NOW, ParsedResponse, api_event
+from tests.unit.factories import ADDRESS, CALLER, CORRELATION, NOW, SALT, ParsedResponse, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
@@ -32,7 +33,7 @@ BAD_BODIES = {
 
 @pytest.fixture
 def intake(store: JobStore, queues: Queues, clock: FakeClock) -> JobIntake:
-    return JobIntake(store, queues.jobs, clock)
+    return JobIntake(store, queues.jobs, clock, SALT)
 
 
 @pytest.fixture
@@ -64,7 +65,9 @@ def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, q
     body = {"job_id": post('{"delay_seconds": 900}').body["id"], "owner": "public", "run": 1}
     body["correlation_id"] = CORRELATION
     assert [(send["DelaySeconds"], json.loads(send["MessageBody"])) for send in sends] == [(900, body)]
-    assert [item["expires_at"]["N"] for item in items(dynamodb)] == [str(NOW // 1000 + 30 * 24 * 3600)]
+    [item] = items(dynamodb)
+    assert item["due_at"] == item["wake_at"] == {"N": str(NOW + 900_000)}
+    assert (item["caller"]["S"], "expires_at" in item) == (CALLER, False)
 
 
 def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamodb: Any) -> None:
@@ -78,7 +81,7 @@ def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamod
 
 def test_concurrent_posts_with_one_key_create_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
-        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k", ""), range(16)))
+        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k", "", ADDRESS), range(16)))
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 
 
@@ -93,13 +96,60 @@ def test_a_repeated_post_queues_a_job_that_could_not_be_queued(
     assert queues.jobs.bodies() == []
     assert post(key="k").body["id"] == item["id"]["S"]
     assert [body["job_id"] for body in queues.jobs.bodies()] == [item["id"]["S"]]
-    assert items(dynamodb) == [item]
+    assert [each["version"] for each in items(dynamodb)] == [item["version"]]
+
+
+def test_repeated_posts_send_few_messages(post: Post, queues: Queues, clock: FakeClock) -> None:
+    """The time since the job was due doubles from one message to the next, however often it is posted."""
+    sends = watch(queues.sqs, "SendMessageBatch")
+    for _ in range(600):
+        post(key="k")
+        clock.now += 100
+    assert len(sends) == 7
+
+
+@pytest.mark.parametrize("delay", [0, 600])
+def test_a_repeated_post_wakes_the_job_when_it_is_due(
+    post: Post, queues: Queues, clock: FakeClock, delay: int
+) -> None:
+    sends = watch(queues.sqs, "SendMessageBatch")
+    for _ in range(5):
+        post(f'{{"delay_seconds": {delay}}}', key="k")
+    assert [entry["DelaySeconds"] for send in sends for entry in send["Entries"]] == [delay]
+
+
+def test_a_repeated_post_that_cannot_queue_the_job_says_so_and_the_next_one_queues_it(
+    post: Post, queues: Queues
+) -> None:
+    for _ in range(3):
+        with refused(queues.sqs, "SendMessage"), refused(queues.sqs, "SendMessageBatch"):
+            assert post(key="k").status == 503
+    assert post(key="k").status == 201
+    assert len(queues.jobs.bodies()) == 1
+
+
+@pytest.mark.parametrize("values", [{"parked": True, "due_at": NOW + 3_600_000}, {"due_at": NOW + 10_000}])
+def test_a_waiting_job_keeps_waiting_when_its_post_is_repeated(
+    post: Post, store: JobStore, queues: Queues, values: dict[str, Any]
+) -> None:
+    job_id = post(key="k").body["id"]
+    queues.jobs.bodies()
+    message = JobMessage(job_id=job_id, owner="public", run=1)
+    parked = values.get("parked", False)
+    store.update_all([JobUpdate(message, due(values["due_at"], parked=parked))])
+    for _ in range(60):
+        assert post(key="k").body["status"] == "pending"
+    job = store.get(job_id)
+    assert job
+    assert (job.due_at, job.parked, job.attempts) == (values["due_at"], parked, 0)
 
 
 def test_a_job_that_has_ended_is_not_queued_again(post: Post, queues: Queues, dynamodb: Any) -> None:
     post(key="k")
     [item] = items(dynamodb)
-    dynamodb.put_item(TableName="jobs", Item={**item, "status": {"S": "resolved"}})
+    ended = {**item, "status": {"S": "resolved"}}
+    del ended["wake_at"]
+    dynamodb.put_item(TableName="jobs", Item=ended)
     assert post(key="k").body["status"] == "resolved"
     assert len(queues.jobs.bodies()) == 1
 

@@ -41,12 +41,13 @@ def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -
     numbers = {
         "RATE_LIMIT": "50",
         "RATE_WINDOW_SECONDS": "3600",
+        "SHARE_LIMIT": "25",
         "MAX_RECEIVES": "5",
         "RETRY_SECONDS": "10",
         "GRACE_SECONDS": "900",
     }
     set_all(monkeypatch, numbers | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
-    set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger"})
+    set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger", "CALLER_SALT": "salt"})
     metrics.clear_metrics()
     yield
     built = [factory.cache_info().misses for factory in FACTORIES]
@@ -121,11 +122,13 @@ def test_job_worker(
     )
     set_all(monkeypatch, {"IMAGES": images, "IMAGES_BUCKET": "calo", "IMAGES_BASE_URL": "https://cdn.test"})
     aws.client("s3").create_bucket(Bucket="calo")
-    jobs = [make.make_job(), make.make_job()]
-    for job in jobs:
+    failing, *jobs = [make.make_job(), make.make_job(), make.make_job()]
+    for job in (failing, *jobs):
         store.create(job)
-    first, second = (sqs_event("no message", make.make_message(job).body()) for job in jobs)
-    assert retry_ids(job_worker.handler(first, CONTEXT)) == {"m0", "m1"}  # for want of a key
+    early, first, second = (
+        sqs_event("no message", make.make_message(job).body()) for job in (failing, *jobs)
+    )
+    assert retry_ids(job_worker.handler(early, CONTEXT)) == {"m0", "m1"}  # for want of a key
     aws.client("secretsmanager").create_secret(Name="key", SecretString="the-key\n")
     assert [retry_ids(job_worker.handler(event, CONTEXT)) for event in (first, second)] == [{"m0"}, {"m0"}]
     shown = "https://cdn.test/images/p1/regular" if images == "cdn" else f"http://{host}/image"

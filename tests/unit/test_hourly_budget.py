@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from functions.common.errors import Permanent
 from functions.common.job import Job
 from functions.job_worker.budget import RateBudget
 from functions.job_worker.photo_source import PhotoSource
+from functions.job_worker.report import SPREAD_SECONDS
+from functions.job_worker.spares import NONE_MS
 from tests.unit.factories import make_message, stored
 from tests.unit.fakes import FakeClock, Workbench
 
@@ -16,7 +19,7 @@ WINDOW_SECONDS = 60
 
 def set_budget(bench: Workbench, clock: FakeClock, limit: int) -> None:
     """Give the bench's worker a budget of `limit` requests per minute."""
-    budget = RateBudget(bench.ledger, limit, WINDOW_SECONDS, clock)
+    budget = RateBudget(bench.ledger, limit, WINDOW_SECONDS, limit, clock)
     source: PhotoSource = replace(bench.source, budget=budget)
     bench.worker = replace(bench.worker, find_photos=source.find)
 
@@ -59,7 +62,46 @@ def test_jobs_beyond_the_budget_wait_for_the_next_window_and_none_fails(
 
     budget = bench.ledger.budget()
     assert budget is not None
-    clock.now = budget.resets_at
+    clock.now = budget.resets_at + 1000 * SPREAD_SECONDS
     assert len(work_off(bench, waiting)) == 30
     assert len(bench.unsplash.calls) == LIMIT
     assert bench.queues.dead_letters.bodies() == []
+
+
+def test_one_callers_many_topics_do_not_delay_anothers_first(bench: Workbench, clock: FakeClock) -> None:
+    """One caller posts 60 topics, then another posts one: it resolves within the same window."""
+    budget = RateBudget(bench.ledger, 50, 3600, 25, clock)
+    source = replace(bench.source, budget=budget)
+    bench.worker = replace(bench.worker, find_photos=source.find)
+    bench.unsplash.reported = None
+    greedy = bench.add(*(f"topic {number}" for number in range(60)), caller="greedy")
+    while bench.queues.jobs.records():
+        pass
+    assert len(work_off(bench, greedy)) == 25
+    window = bench.ledger.budget()
+    assert window is not None
+    waiting = [job for job in greedy if stored(bench.store, job).deferred_until]
+    assert {stored(bench.store, job).deferred_until for job in waiting} == {window.resets_at - 600_000}
+    bench.add("owls", caller="modest")
+    assert bench.work() == set()
+    [result] = bench.queues.results.bodies()
+    assert result["owner"] == "public"
+    clock.now = window.resets_at - 600_000 + 1000 * SPREAD_SECONDS
+    assert len(work_off(bench, waiting)) == 24
+    assert len(bench.unsplash.calls) == 50
+
+
+def test_a_topic_without_photos_costs_one_request_in_ten_minutes(bench: Workbench, clock: FakeClock) -> None:
+    bench.unsplash.errors["xyzzy"] = Permanent("no_photos", "Unsplash has no photos for “xyzzy”")
+    for _ in range(10):
+        bench.add("xyzzy", " XYZZY ")
+        bench.work()
+    failures = bench.queues.dead_letters.bodies() + bench.queues.dead_letters.bodies()
+    assert {failure["code"] for failure in failures} == {"no_photos"}
+    assert {failure["message"] for failure in failures} == {"Unsplash has no photos for “xyzzy”"}
+    assert len(bench.unsplash.calls) == 1
+    clock.now += NONE_MS + 1
+    del bench.unsplash.errors["xyzzy"]
+    bench.add("xyzzy")
+    bench.work()
+    assert (len(bench.unsplash.calls), len(bench.queues.results.bodies())) == (2, 1)

@@ -9,8 +9,9 @@ import pytest
 from functions.change_job.change_job import JobChanger
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import Job
+from functions.common.ledger import Budget
 from functions.common.observability import MetricUnit, count, measure, metrics
-from functions.common.store import JobStore
+from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
 from functions.dlq_worker.record_failures import record_failures
@@ -18,8 +19,10 @@ from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
 from functions.result_worker.record_results import record_results
 from tests.embedded_metrics import check_embedded_metrics
 from tests.unit.factories import (
+    ADDRESS,
     CORRELATION,
     NOW,
+    SALT,
     make_failure,
     make_job,
     make_message,
@@ -51,26 +54,28 @@ def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]
 
 
 def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(bench.store, bench.ledger, bench.queues.jobs, grace=1, clock=clock)
+    return JobWatchdog(bench.store, bench.queues.jobs, (), grace=1, clock=clock)
 
 
 def test_every_log_line_of_a_job_has_its_correlation_id(
     bench: Workbench, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The job is deferred, lost, rescued, fails, is retried and resolved."""
-    job = JobIntake(bench.store, bench.queues.jobs, clock).create_job(JobRequest("pasta"), None, "thread-7")
+    intake = JobIntake(bench.store, bench.queues.jobs, clock, SALT)
+    job = intake.create_job(JobRequest("pasta"), None, "thread-7", ADDRESS)
     bench.unsplash.errors["pasta"] = RateLimited(0)
     bench.work()
-    bench.queues.sqs.purge_queue(QueueUrl=bench.queues.jobs.url)
     clock.now += 2 * 3_602_000
     watchdog_of(bench, clock).run()
     bench.unsplash.errors["pasta"] = Transient("down", "down")
     bench.work()
+    clock.now += 60_000
     bench.unsplash.errors["pasta"] = Permanent("no_photos", "none")
     bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())  # of an older version
     bench.work()
     record_failures(bench.queues.dead_letters.records(), bench.store, max_receives=5)
-    JobChanger(bench.store, bench.queues.jobs).retry(job.id)
+    JobChanger(bench.store, bench.queues.jobs, SALT).retry(job.id, ADDRESS)
+    clock.now += 600_001
     bench.unsplash.errors.clear()
     bench.work()
     record_results(bench.queues.results.records(), bench.store)
@@ -79,7 +84,7 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
         for told in (
             "job accepted",
             "job deferred by the rate limit",
-            "job queued again",
+            "job woken",
             "attempt failed",
             "job failed",
             "failure recorded",
@@ -92,8 +97,9 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
 
 def test_the_delayed_copy_of_an_older_versions_message_has_the_correlation_id(bench: Workbench) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
-    job = make_job(query="pasta", deferred_until=NOW + 5000)
+    job = make_job(query="pasta")
     bench.store.create(job)
+    bench.ledger.open_window(Budget(50, 0, NOW + 5000), NOW, {})
     bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())
     bench.work()
     [entry] = sends[0]["Entries"]
@@ -172,9 +178,11 @@ def test_a_failed_request_counts_against_the_budget(bench: Workbench) -> None:
     assert samples("BudgetRemaining") == [49]
 
 
-def test_a_further_hop_of_a_wait_is_not_counted_as_deferred(bench: Workbench) -> None:
-    bench.add("pasta", deferred_until=NOW + 5000)
+def test_a_wait_that_another_message_has_begun_is_not_counted_as_deferred(bench: Workbench) -> None:
     bench.unsplash.errors["pizza"] = RateLimited(0)
+    [job] = bench.add("pizza")
+    bench.store.update_all([JobUpdate(make_message(job), due(NOW + 60_000))])
+    bench.work()
     bench.add("pizza")
     bench.work()
     assert samples("JobsDeferred") == [1]
@@ -192,8 +200,8 @@ def test_the_watchdog_counts_rescued_and_lost_jobs_separately(
     for job in jobs:
         bench.store.create(job)
     watchdog_of(bench, clock).run()
-    counted = {name: samples(name) for name in ("JobsLate", "JobsRescued", "JobsLost", "JobsFailed")}
-    assert counted == {"JobsLate": [3], "JobsRescued": [2], "JobsLost": [1], "JobsFailed": [1]}
+    counted = {name: sum(samples(name)) for name in ("JobsLate", "JobsRescued", "JobsLost", "JobsFailed")}
+    assert counted == {"JobsLate": 3, "JobsRescued": 2, "JobsLost": 1, "JobsFailed": 1}
     assert '"code":"lost"' in capsys.readouterr().out
 
 

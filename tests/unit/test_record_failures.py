@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from functions.common.job import Job, JobError
+from functions.common.job import RETENTION_SECONDS, Job, JobError
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore
 from functions.dlq_worker.record_failures import record_failures
@@ -38,6 +38,7 @@ def test_a_failure_ends_its_job_once_with_its_reason(store: JobStore, clock: Fak
     assert record(store, make_failure(job, code="bad_image", message="no image", attempts=3)) == set()
     error = JobError(code="bad_image", message="no image", attempts=3)
     ended = replace(job, status="error", error=error, deferred_until=None, version=2, updated_at=NOW + 10)
+    ended = replace(ended, due_at=None, wake_at=None, expires_at=NOW // 1000 + RETENTION_SECONDS)
     assert stored(store, job) == ended
     clock.now = NOW + 20
     assert record(store, make_failure(job, code="other"), make_message(job)) == set()

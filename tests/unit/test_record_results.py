@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from functions.common.job import Job
+from functions.common.job import RETENTION_SECONDS, Job
 from functions.common.store import JobStore
+from functions.dlq_worker.record_failures import record_failures
 from functions.result_worker.record_results import record_results
 from tests.unit.factories import (
     NOW,
@@ -32,6 +33,7 @@ def test_a_result_resolves_its_job_once(store: JobStore, clock: FakeClock, job: 
     assert record_results([sqs_record(make_result(job).body())], store) == set()
     photo = make_photo()
     ended = replace(job, status="resolved", result=photo["regular"], photo=photo, deferred_until=None)
+    ended = replace(ended, due_at=None, wake_at=None, expires_at=NOW // 1000 + RETENTION_SECONDS)
     assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
     clock.now = NOW + 20
     assert record_results([sqs_record(make_result(job, id="other").body())] * 3, store) == set()
@@ -65,3 +67,19 @@ def test_only_a_result_that_cannot_be_written_is_redelivered(
     with refused(dynamodb, "UpdateItem", only=job.id.encode()):
         assert record_results(records, store) == {"a"}
     assert [stored(store, each).status for each in (job, other)] == ["pending", "resolved"]
+
+
+def test_a_result_that_can_never_be_stored_ends_its_job_in_the_dead_letter_queue(
+    store: JobStore, dynamodb: Any, clock: FakeClock, job: Job
+) -> None:
+    good = make_job()
+    store.create(good)
+    clock.now = NOW + 10
+    too_large = sqs_record(make_result(job, alt="too large").body(), "large")
+    with refused(dynamodb, "UpdateItem", "ValidationException", only=b"too large"):
+        assert record_results([sqs_record(make_result(good).body()), too_large], store) == {"large"}
+        assert (stored(store, good).status, stored(store, job).status) == ("resolved", "pending")
+        assert record_failures([too_large], store, max_receives=5) == set()
+    ended = stored(store, job)
+    assert ended.error
+    assert (ended.status, ended.error["code"]) == ("error", "crashed")

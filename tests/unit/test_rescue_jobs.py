@@ -3,25 +3,25 @@ from typing import Any
 
 import pytest
 
-from functions.common.ledger import Ledger
-from functions.common.store import JobStore, JobUpdate
-from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
-from functions.job_worker.watermark import STEP_MS, Watermark
-from tests.unit.factories import NOW, make_job, make_message, sqs_record, stored
+from functions.common.job import shard_number
+from functions.common.store import JobStore, JobUpdate, due
+from functions.job_watchdog.rescue_jobs import MAX_RESCUES, RUN_SECONDS, JobWatchdog
+from tests.unit.factories import NOW, make_job, make_message, stored
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import on_call, refused, watch
 
 GRACE = 900
-LATE = NOW - 1000 * GRACE
+GRACE_MS = 1000 * GRACE
+LATE = NOW - GRACE_MS
 
 
 @pytest.fixture
-def watchdog(ledger: Ledger, store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(store, ledger, queues.jobs, GRACE, clock)
+def watchdog(store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
+    return JobWatchdog(store, queues.jobs, (queues.results, queues.dead_letters), GRACE, clock)
 
 
 @pytest.mark.parametrize("rescues", range(MAX_RESCUES))
-def test_a_lost_job_is_queued_again(
+def test_an_overdue_job_is_woken(
     watchdog: JobWatchdog, queues: Queues, store: JobStore, rescues: int
 ) -> None:
     jobs = [make_job(due_at=LATE, rescues=rescues, run=2) for _ in range(12)]
@@ -29,11 +29,24 @@ def test_a_lost_job_is_queued_again(
     watchdog.run()
     watchdog.run()
     assert [stored(store, job) for job in jobs] == [
-        replace(job, rescues=rescues + 1, due_at=NOW) for job in jobs
+        replace(job, rescues=rescues + 1, wake_at=NOW + GRACE_MS) for job in jobs
     ]
     messages = queues.jobs.bodies() + queues.jobs.bodies()
     assert {(body["job_id"], body["run"]) for body in messages} == {(job.id, 2) for job in jobs}
     assert len(messages) == 12
+
+
+def test_the_time_between_wake_ups_doubles(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
+) -> None:
+    queues.results.send('"somebody else"')
+    store.create(make_job(due_at=NOW))
+    wakes = []
+    for minutes in range(0, 480, 15):
+        clock.now = NOW + 60_000 * minutes
+        watchdog.run()
+        wakes += [minutes] * len(queues.jobs.bodies())
+    assert wakes == [15, 45, 105, 225, 465]
 
 
 def test_a_job_lost_too_often_ends_in_error(watchdog: JobWatchdog, queues: Queues, store: JobStore) -> None:
@@ -46,6 +59,33 @@ def test_a_job_lost_too_often_ends_in_error(watchdog: JobWatchdog, queues: Queue
     assert (ended.version, ended.due_at, queues.jobs.bodies()) == (2, None, [])
 
 
+@pytest.mark.parametrize("place", ["jobs", "results", "dead_letters"])
+def test_a_wake_up_beside_other_messages_is_no_sign_of_a_loss(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock, place: str
+) -> None:
+    """A job that waits in a backlog is woken but never lost, whichever queue it waits in."""
+    getattr(queues, place).send('"somebody else"')
+    job = make_job(due_at=LATE, rescues=MAX_RESCUES)
+    store.create(job)
+    for _ in range(5):
+        watchdog.run()
+        clock.now += 100 * GRACE_MS
+    after = stored(store, job)
+    assert (after.status, after.rescues) == ("pending", MAX_RESCUES)
+    bodies = queues.jobs.bodies()
+    assert len([body for body in bodies if body != "somebody else"]) == 3
+
+
+def test_messages_that_wait_for_their_time_do_not_hide_a_loss(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore
+) -> None:
+    queues.jobs.send('"somebody else"', delay=900)
+    job = make_job(due_at=LATE)
+    store.create(job)
+    watchdog.run()
+    assert stored(store, job).rescues == 1
+
+
 @pytest.mark.parametrize(
     "values", [{"due_at": LATE + 1}, {"due_at": None}, {"due_at": LATE, "status": "error"}]
 )
@@ -55,49 +95,96 @@ def test_a_job_that_is_not_late_or_has_ended_is_not_changed(
     job = make_job(**values)
     store.create(job)
     watchdog.run()
-    assert stored(store, job).due_at == values["due_at"]
+    assert stored(store, job) == job
     assert queues.jobs.bodies() == []
 
 
-@pytest.mark.parametrize(("read_to", "messages"), [(None, 1), (NOW, 1), (NOW + 1, 2)])
-def test_a_job_in_a_backlog_is_not_lost_until_much_later_messages_are_read(
-    watchdog: JobWatchdog, queues: Queues, store: JobStore, ledger: Ledger, read_to: int | None, messages: int
+@pytest.mark.parametrize(
+    ("wait", "delay"), [(900_000, 900), (899_001, 900), (5_000, 5), (0, 0), (-GRACE_MS, 0)]
+)
+def test_a_parked_job_is_sent_with_the_remaining_delay(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, wait: int, delay: int
 ) -> None:
-    queues.jobs.send('"somebody else"')
-    store.create(make_job(due_at=LATE))
-    if read_to:
-        Watermark(ledger).advance([sqs_record("", sent_at=read_to)])
+    sends = watch(queues.sqs, "SendMessageBatch")
+    job = make_job(due_at=NOW + wait, parked=True)
+    store.create(job)
     watchdog.run()
-    assert len(queues.jobs.bodies()) == messages
+    watchdog.run()
+    assert [entry["DelaySeconds"] for send in sends for entry in send["Entries"]] == [delay]
+    assert stored(store, job) == replace(job, parked=False, wake_at=max(NOW, NOW + wait) + max(1000, -wait))
 
 
-def test_a_job_deferred_during_the_check_is_not_queued(
+def test_a_parked_job_stays_in_the_table_until_a_message_can_wait_for_it(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore
+) -> None:
+    job = make_job(due_at=NOW + 900_001, parked=True)
+    store.create(job)
+    watchdog.run()
+    assert (stored(store, job), queues.jobs.bodies()) == (job, [])
+
+
+def test_many_overdue_jobs_do_not_starve_parked_ones(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
+) -> None:
+    """Every step takes a quarter of a run here, so that the run ends during the first round."""
+    parked = make_job(due_at=NOW, parked=True)
+    overdue = [make_job(due_at=LATE) for _ in range(120)]
+    overdue = [job for job in overdue if shard_number(job.id) == 0] + [parked]
+    assert all(store.create(job) for job in overdue)
+
+    def time_passes(**_: Any) -> None:
+        clock.now += RUN_SECONDS * 250
+
+    with on_call(queues.sqs, "SendMessageBatch", time_passes):
+        watchdog.run()
+    assert stored(store, parked).parked is False
+
+
+def test_a_run_ends_and_the_next_continues(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
+) -> None:
+    jobs = [job for job in (make_job(due_at=LATE - 1000) for _ in range(900)) if shard_number(job.id) == 0]
+    assert len(jobs) > 101
+    assert all(store.create(job) for job in jobs)
+
+    def time_passes(**_: Any) -> None:
+        clock.now += RUN_SECONDS * 1000
+
+    with on_call(queues.sqs, "SendMessageBatch", time_passes):
+        watchdog.run()
+    woken = sum(stored(store, job).wake_at != job.wake_at for job in jobs)
+    assert woken == 100
+    watchdog.run()
+    assert all(stored(store, job).wake_at != job.wake_at for job in jobs)
+
+
+def test_a_job_that_changes_during_the_check_keeps_its_change(
     watchdog: JobWatchdog, queues: Queues, store: JobStore
 ) -> None:
     job = make_job(due_at=LATE)
     store.create(job)
-    defer = JobUpdate(make_message(job), {"due_at": NOW + 1}, visible=False)
-    with on_call(queues.sqs, "GetQueueAttributes", lambda **_: store.update_all([defer]) and None):
+    defer = JobUpdate(make_message(job), due(NOW + 1), visible=False)
+    with on_call(queues.sqs, "SendMessageBatch", lambda **_: store.update_all([defer]) and None):
         watchdog.run()
-    assert (stored(store, job).due_at, queues.jobs.bodies()) == (NOW + 1, [])
+    assert stored(store, job) == replace(job, due_at=NOW + 1, wake_at=NOW + 1)
 
 
-def test_a_message_that_cannot_be_sent_is_sent_after_the_next_grace_period(
-    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock
+def test_a_rescue_counts_only_if_it_was_sent(watchdog: JobWatchdog, queues: Queues, store: JobStore) -> None:
+    job = make_job(due_at=LATE)
+    store.create(job)
+    for _ in range(MAX_RESCUES + 2):
+        with refused(queues.sqs, "SendMessageBatch"), refused(queues.sqs, "SendMessage"):
+            watchdog.run()
+    assert stored(store, job) == job
+    watchdog.run()
+    assert (stored(store, job).rescues, len(queues.jobs.bodies())) == (1, 1)
+
+
+def test_a_wake_up_that_cannot_be_recorded_is_sent_again(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, dynamodb: Any
 ) -> None:
     store.create(make_job(due_at=LATE))
-    with refused(queues.sqs, "SendMessageBatch"):
-        watchdog.run()
-    clock.now += 1000 * GRACE
-    watchdog.run()
-    assert len(queues.jobs.bodies()) == 1
-
-
-def test_the_watermark_increases_in_steps(dynamodb: Any, ledger: Ledger) -> None:
-    writes = watch(dynamodb, "UpdateItem")
-    first, second = Watermark(ledger), Watermark(ledger)
     with refused(dynamodb, "UpdateItem"):
-        first.advance([sqs_record("")])
-    for worker, sent_at in ((first, NOW), (first, NOW + STEP_MS - 1), (first, NOW + STEP_MS), (second, NOW)):
-        worker.advance([sqs_record("", sent_at=sent_at), sqs_record("", sent_at=1)])
-    assert (ledger.watermark(), len(writes)) == (NOW + STEP_MS, 4)
+        watchdog.run()
+    watchdog.run()
+    assert len(queues.jobs.bodies()) == 2

@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from functions.common.attributes import to_attribute
-from functions.common.job import Job, shard
-from functions.common.store import JobStore, JobUpdate
+from functions.common.job import RETENTION_SECONDS, Job, shard_number
+from functions.common.store import JobStore, JobUpdate, due
 from tests.unit.factories import NOW, make_job, make_message, make_photo, stored
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused, watch
@@ -52,7 +52,8 @@ def test_unprocessed_keys_are_read_again(store: JobStore, dynamodb: Any, job: Jo
 def test_a_repeated_update_does_not_change_the_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
-    ended = replace(ended, version=2, updated_at=NOW + 10)
+    ended = replace(ended, version=2, updated_at=NOW + 10, due_at=None, wake_at=None)
+    ended = replace(ended, expires_at=(NOW + 10) // 1000 + RETENTION_SECONDS)
     assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == [ended]
     assert stored(store, job) == ended
     clock.now = NOW + 20
@@ -70,14 +71,22 @@ def test_a_new_status_moves_the_job_in_the_indexes(store: JobStore, dynamodb: An
         by_status = [
             listed("by-status", "status_shard", f"{key}#{status}") for status in ("pending", "resolved")
         ]
-        return [*by_status, listed("by-due", "list_shard", key), listed("by-updated", "list_shard", key)]
+        by_kind = [
+            listed("by-kind", "kind_shard", f"{key}#photo#{status}") for status in ("pending", "resolved")
+        ]
+        by_due = [listed("by-due", "due_shard", f"{name}#{number}") for name in ("sent", "wait")]
+        return [*by_status, *by_kind, *by_due, listed("by-updated", "list_shard", key)]
 
     job = make_job(due_at=NOW)
-    key = shard(job.owner, job.id)
+    number = shard_number(job.id)
+    key = f"{job.owner}#{number}"
     store.create(job)
-    assert places() == [1, 0, 1, 1]
+    assert places() == [1, 0, 1, 0, 1, 0, 1]
+    store.update_all([JobUpdate(make_message(job), due(NOW + 1, parked=True))])
+    assert places() == [1, 0, 1, 0, 0, 1, 1]
     store.update_all([JobUpdate(make_message(job), RESOLVED)])
-    assert places() == [0, 1, 0, 1]
+    assert places() == [0, 1, 0, 1, 0, 0, 1]
+    assert stored(store, job).expires_at == NOW // 1000 + RETENTION_SECONDS
 
 
 def test_only_one_of_several_concurrent_updates_is_made(store: JobStore, job: Job) -> None:
@@ -117,4 +126,10 @@ def test_outcomes_have_the_order_of_the_updates(store: JobStore, job: Job) -> No
 def test_a_refused_write_is_reported_as_failed(store: JobStore, dynamodb: Any, job: Job) -> None:
     with refused(dynamodb, "UpdateItem"):
         assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == ["failed"]
+    assert stored(store, job) == job
+
+
+def test_an_update_that_dynamodb_can_never_accept_is_refused(store: JobStore, job: Job) -> None:
+    too_large = JobUpdate(make_message(job), {"result": "x" * 500_000})
+    assert store.update_all([too_large]) == ["refused"]
     assert stored(store, job) == job

@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import topic
+from functions.common.wake import EARLY_MS
 from tests.unit.factories import (
+    CALLER,
     NOW,
     POISON,
     make_job,
@@ -34,7 +35,6 @@ def test_a_processed_job_sends_a_result(bench: Workbench) -> None:
     result = make_result(job, id="p30", regular="https://cdn.test/p30")
     assert bench.queues.results.bodies() == [json.loads(result.body())]
     assert stored(bench.store, job) == job
-    assert bench.ledger.watermark() == NOW
 
 
 def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench) -> None:
@@ -105,14 +105,15 @@ def test_an_unreadable_message_does_not_affect_others(bench: Workbench, poison: 
 def test_a_failing_topic_does_not_affect_other_topics_or_its_own_spares(
     bench: Workbench, error: Exception
 ) -> None:
-    bench.source.find("bad", 29)
-    bench.source.find("pasta", 1)
+    bench.source.find("bad", 29, [CALLER])
+    bench.source.find("pasta", 1, [CALLER])
     bench.unsplash.errors["bad"] = error
     sends = watch(bench.queues.sqs, "SendMessageBatch")
-    bench.add("bad", "bad", "pasta")
+    jobs = bench.add("bad", "bad", "pasta")
     redelivered = bench.work()
     assert photo_ids(bench) == ["p59", "p61"]
-    assert len(redelivered) + sum(len(call["Entries"]) for call in sends) == 3
+    parked = [job for job in jobs if stored(bench.store, job).parked]
+    assert len(redelivered) + sum(len(call["Entries"]) for call in sends) + len(parked) == 3
 
 
 def test_a_failing_image_does_not_affect_others(bench: Workbench) -> None:
@@ -130,9 +131,15 @@ def test_only_the_message_of_a_refused_result_is_redelivered(bench: Workbench) -
     assert json.loads(redelivered)["job_id"] == json.loads(sends[0]["Entries"][1]["MessageBody"])["job_id"]
 
 
-def test_a_job_whose_wait_ends_during_the_batch_is_not_lost(bench: Workbench) -> None:
+@pytest.mark.parametrize("early", [EARLY_MS + 1, 60_000])
+def test_a_message_that_arrives_early_is_deleted_without_any_effect(bench: Workbench, early: int) -> None:
+    [job] = bench.add("pasta", due_at=NOW + early, attempts=1)
     sends = watch(bench.queues.sqs, "SendMessageBatch")
-    times = count(NOW, 1000)
-    bench.worker = replace(bench.worker, clock=lambda: next(times))
-    bench.add("pasta", deferred_until=NOW + 500)
-    assert len(bench.work()) + len(sends) == 1
+    assert bench.work() == set()
+    assert (bench.unsplash.calls, sends, stored(bench.store, job)) == ([], [], job)
+
+
+def test_a_message_may_arrive_a_little_early_because_clocks_differ(bench: Workbench) -> None:
+    bench.add("pasta", due_at=NOW + EARLY_MS)
+    assert bench.work() == set()
+    assert photo_ids(bench) == ["p30"]

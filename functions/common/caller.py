@@ -1,0 +1,29 @@
+"""Who a call comes from, as long as there is no sign-in: a digest of the client's address."""
+
+import hashlib
+import hmac
+from ipaddress import IPv6Address, ip_address, ip_network
+
+IPV6_PREFIX = 64
+"""A client can use every address of its /64."""
+
+
+def client_network(address: str) -> str:
+    """Return what identifies a client: an IPv4 address, or the /64 of an IPv6 address.
+
+    An IPv4 address that is mapped into IPv6 is that IPv4 address. Other text is returned as it is.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ip_network((int(parsed), IPV6_PREFIX), strict=False))
+
+
+def caller_digest(address: str, salt: str) -> str:
+    """Return a salted digest of the client's address, 16 hexadecimal digits. Addresses are not stored."""
+    return hmac.new(salt.encode(), client_network(address).encode(), hashlib.sha256).hexdigest()[:16]
