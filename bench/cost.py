@@ -114,7 +114,7 @@ class Size:
 
 
 STANDARD = Size(
-    alarm_metrics=31, live_alarm_metrics=5, dashboards=1, metrics=40, waf_rules=4,
+    alarm_metrics=35, live_alarm_metrics=5, dashboards=1, metrics=40, waf_rules=4,
     nat_gateways=1, addresses=1, tasks=2, max_tasks=10, vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
 )  # fmt: skip
 SMALL = Size(

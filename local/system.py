@@ -184,13 +184,14 @@ class LocalSystem:
             "unsplash_api_url": self.third_party.api_url,
             "image_hosts": self.third_party.image_hosts,
             "retry_seconds": "1",
+            "budget_share": "1",  # all calls come from one address
             # the emulator starts a process for each concurrent batch, and a developer's machine has few cores
             "worker_concurrency": "3",
             "result_concurrency": "2",
             "tls_only": "false",
             "waf": "false",  # the emulator cannot associate a firewall with an API
             "ops": "false",  # the emulator does not support alarms with metric math
-            # all calls come from one address, and benchmarks make many
+            # benchmarks make many calls
             "post_rate": "100",
             "post_burst": "200",
             **self.settings,

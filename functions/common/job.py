@@ -80,7 +80,7 @@ class Job:
     since a worker last reported on the job. A pending job never expires.
 
     `fingerprint` is that of the request that created it; it tells a repeated request from a different one
-    with the same key. `caller` is a digest of the address of who asked for this run.
+    with the same key. `caller` is a digest of the address that this run was requested from.
     `correlation_id` is API Gateway's id of the request. Every log line of the job has it. It never changes.
     """
 

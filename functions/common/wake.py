@@ -1,9 +1,10 @@
 """Wake-ups: messages that tell a worker to look at a job. What the job waits for is in the table.
 
-Whoever sets a job's `due_at`, when its work may start, also sends a message for that time, or parks the job:
-then the watchdog sends it. A worker drops messages that arrive earlier, so a repeated or late message uses no
-attempt and starts no second wait. If a message is lost, another wake-up is sent once `wake_at` has passed.
-Each wake-up moves `wake_at`, so that the time since the job was due at least doubles from one to the next.
+A job's `due_at` is when its work may start. The function that sets it also sends a message for that time, or
+parks the job: then the watchdog sends it. A worker drops messages that arrive earlier, so a repeated or late
+message uses no attempt and starts no second wait. If a message is lost, another wake-up is sent once
+`wake_at` has passed. Each wake-up moves `wake_at`, so that the time since the job was due at least doubles
+from one to the next.
 """
 
 from dataclasses import dataclass

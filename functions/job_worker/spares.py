@@ -20,7 +20,7 @@ class SparePhotos:
     """One ledger item per topic. It holds the `packed` photos, their `photo_count`, the number of photos
     already `taken`, and `asked_until`: until when a worker has claimed the request for more (epoch ms). A
     claim expires so that other workers do not wait for one that crashed. `none_until` is set if there are no
-    photos: until when nobody asks again.
+    photos: until then no worker asks again.
 
     One call increases `taken` and reads the photos. Therefore two workers never get the same photo, no new
     lot can be written in between, and taking several photos costs as many calls as taking one.

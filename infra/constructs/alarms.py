@@ -1,5 +1,7 @@
 """The CloudWatch alarms. The description of each alarm names a section of the runbook."""
 
+from collections.abc import Iterable
+
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -14,6 +16,7 @@ from infra.constructs.metrics import (
     age_of_oldest_message,
     api_metric,
     custom_metric,
+    damaged_metrics,
     deleted_messages,
     function_metric,
     pipe_metric,
@@ -48,6 +51,7 @@ class Alarms(Construct):
         """Create all alarms, or only those in `FEW`."""
         self._add_queues(watched)
         self._add_failures(watched)
+        self._add_damaged()
         self._add_publishing(watched)
         self._add_alarm(
             "CounterBehind",
@@ -158,18 +162,23 @@ class Alarms(Construct):
             periods=(1, 1),
         )
         failures = ("ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled")
-        metrics = {f"m{number}": pipe_metric(watched.pipe, name) for number, name in enumerate(failures)}
-        # without FILL, a sum has no data if one of its metrics has no data
-        failed = cloudwatch.MathExpression(
-            expression=" + ".join(f"FILL({name}, 0)" for name in metrics), using_metrics=metrics
-        )
         self._add_alarm(
             "PipeFails",
-            metric=failed,
+            metric=_sum([pipe_metric(watched.pipe, name) for name in failures]),
             description="The Pipe cannot publish changes.",
             section="pipe-fails",
             threshold=1,
             periods=(2, 3),
+        )
+
+    def _add_damaged(self) -> None:
+        self._add_alarm(
+            "Damaged",
+            metric=_sum(damaged_metrics()),
+            description="Stored data or messages could not be decoded and were left out.",
+            section="damaged-data",
+            threshold=1,
+            periods=(1, 1),
         )
 
     def _add_relay(self, read: Read) -> None:
@@ -262,3 +271,11 @@ class Alarms(Construct):
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
         self.all.append(alarm)
+
+
+def _sum(metrics: Iterable[cloudwatch.Metric]) -> cloudwatch.MathExpression:
+    """Return the sum. Without FILL, it has no data if one of the metrics has no data."""
+    named = {f"m{number}": metric for number, metric in enumerate(metrics)}
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in named), using_metrics=named
+    )

@@ -48,6 +48,16 @@ def custom_metric(
     )
 
 
+def damaged_metrics() -> list[cloudwatch.Metric]:
+    """Return how many items, records and messages could not be decoded: in the functions by place, and in
+    the relay."""
+    places = [{"place": place} for place in ("jobs table", "jobs stream", "API")]
+    return [
+        _metric(namespace=METRICS_NAMESPACE, name="Damaged", statistic="Sum", dimensions=dimensions)
+        for dimensions in [*places, {"service": "sse_relay"}]
+    ]
+
+
 def queue_metric(
     queue: str,
     name: str,

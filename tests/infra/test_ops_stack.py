@@ -12,7 +12,8 @@ from infra.constructs.alarms import FEW
 from tests.conftest import read, synth_stacks
 from tests.unit.test_documents import anchors
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+OPERATIONS = ROOT / "docs" / "operations.md"
 
 
 @pytest.fixture
@@ -158,6 +159,20 @@ def test_an_alarm_adds_up_all_failures_of_the_pipe(ops: Template) -> None:
     (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
     # without FILL a metric without data, such as throttles, would leave the sum without data
     assert expression.count("FILL(") == len(watched)
+
+
+def test_an_alarm_adds_up_damaged_data_of_every_place(ops: Template) -> None:
+    (alarm,) = [alarm for alarm in alarms(ops) if "damaged-data" in alarm["AlarmDescription"]]
+    metrics = [query["MetricStat"]["Metric"] for query in alarm["Metrics"] if "MetricStat" in query]
+    places = {metric["Dimensions"][0]["Value"] for metric in metrics}
+    source = "".join(
+        path.read_text()
+        for path in (ROOT / "functions").rglob("*.py")
+        if "sse_relay" not in path.parts  # its metric has the dimension `service`
+    )
+    assert places == {*re.findall(r'damaged\("([^"]+)"', source), "sse_relay"}
+    (expression,) = [query["Expression"] for query in alarm["Metrics"] if "Expression" in query]
+    assert expression.count("FILL(") == len(metrics) == 4
 
 
 def test_the_dashboard_has_three_sections_and_shows_every_alarm(ops: Template) -> None:
