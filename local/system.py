@@ -139,7 +139,7 @@ class LocalSystem:
             "RELAY_NAME": name,
             **(environment or {}),
         }
-        options = ["--host", "127.0.0.1", "--port", str(port), "--drain-seconds", DRAIN_SECONDS]
+        options = ["--port", str(port), "--drain-seconds", DRAIN_SECONDS]
         relay = self._run(name, ["functions.sse_relay", *options], environment)
         relay.wait_ready(f"http://127.0.0.1:{port}/healthz")
         return relay

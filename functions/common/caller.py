@@ -1,4 +1,4 @@
-"""Who a call comes from, as long as there is no sign-in: a digest of the client's address."""
+"""Which client a call comes from, as long as there is no sign-in: by its address."""
 
 import hashlib
 import hmac
@@ -11,10 +11,11 @@ IPV6_PREFIX = 64
 def client_network(address: str) -> str:
     """Return what identifies a client: an IPv4 address, or the /64 of an IPv6 address.
 
-    An IPv4 address that is mapped into IPv6 is that IPv4 address. Other text is returned as it is.
+    An IPv4 address that is mapped into IPv6 is that IPv4 address. A port is ignored. Other text is returned
+    as it is.
     """
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(_without_port(address))
     except ValueError:
         return address
     if not isinstance(parsed, IPv6Address):
@@ -27,3 +28,11 @@ def client_network(address: str) -> str:
 def caller_digest(address: str, salt: str) -> str:
     """Return a salted digest of the client's address, 16 hexadecimal digits. Addresses are not stored."""
     return hmac.new(salt.encode(), client_network(address).encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _without_port(address: str) -> str:
+    """Return the address in `192.0.2.1:80`, `[2001:db8::1]:80` or `[2001:db8::1]`."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    host, _, port = address.partition(":")
+    return host if port.isdecimal() else address

@@ -130,7 +130,7 @@ class JobStore:
         condition = "list_shard = :shard AND changed_at >= :start"
         values = {":shard": shard_key, ":start": start}
         ids: list[str] = []
-        for page in self._table.query("by-updated", condition, values, newest_first=True):
+        for page in self._table.query("by-updated", condition, values, newest_first=True, page_size=limit):
             ids += _ids(page)
             if len(ids) >= limit:
                 break

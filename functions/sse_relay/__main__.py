@@ -20,7 +20,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--history", choices=("table", "memory"), help="source of past changes; memory with --feed stdin"
     )
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on")  # noqa: S104
+    parser.add_argument(
+        "--host", default="localhost", help="address to listen on; 0.0.0.0 for all of IPv4, :: for all"
+    )
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
     parser.add_argument(
         "--drain-seconds", type=float, default=10, help="time over which the streams end when the relay stops"

@@ -2,28 +2,29 @@
 
 A change is encoded once and written directly to the descriptors of its streams; changes that arrive together
 are written together. The last changes are kept in a ring: a new stream is first sent its backlog as read from
-the table, then what the ring has received since that read started, and then receives live changes.
+the table, then what the ring has received since that read started, and then receives live changes. A client
+that resumes from an event of this relay needs only what the ring has received since.
 """
 
 import os
 from array import array
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice, takewhile
 
+from functions.sse_relay.cursor import Cursor, event_id
 from functions.sse_relay.job_change import JobChange
+from functions.sse_relay.ring import Ring
 from functions.sse_relay.stream import Stream
 
 RING_SIZE = 4096
-"""Changes kept for streams that are about to start."""
+RING_BYTES = 8 * 1024 * 1024
+"""The newest changes are kept, up to these limits, for streams that start or resume."""
 VERSION_SECONDS = 15 * 60
 """How long versions are remembered: longer than a stream's lifetime, so none ever sees a job go backwards."""
 MAX_VERSIONS = 100_000
 """Jobs whose versions are remembered."""
-REPEAT_SECONDS = 60.0
-"""How long after a stream's start a change that was in its backlog may still arrive through the feed."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,24 @@ class _Version:
 class Hub:
     """All streams that have started, the latest changes, and the current version of each job.
 
-    `clock` is the event loop's time.
+    `clock` is the event loop's time. `relay` identifies this process in the ids of its events.
     """
 
-    def __init__(self, clock: Callable[[], float], ring_size: int = RING_SIZE) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        relay: str,
+        *,
+        ring_size: int = RING_SIZE,
+        ring_bytes: int = RING_BYTES,
+    ) -> None:
+        self.clock = clock
+        self.relay = relay
         self._ready: dict[int, Stream] = {}
         self._descriptors: array[int] | None = None
         self._slow: set[Stream] = set()
         self._by_job: dict[str, set[Stream]] = {}
-        self._ring: deque[JobChange] = deque(maxlen=ring_size)
-        self._times: deque[float] = deque(maxlen=ring_size)
+        self._ring = Ring(ring_size, ring_bytes)
         self._versions: OrderedDict[str, _Version] = OrderedDict()
         self._feed_written_at = 0.0
         self.position = 0
@@ -74,33 +82,50 @@ class Hub:
 
         Returns False if the ring no longer holds all changes since the backlog was read.
         """
-        missed = self.position - backlog.position
-        if missed > len(self._ring):
+        since = self._ring.last(self.position - backlog.position)
+        if since is None:
             return False
-        since = islice(self._ring, len(self._ring) - missed, None)
         versions: dict[str, int] = {}
-        chunks = []
+        changes = []
         for change in [*backlog.changes, *since]:
             if stream.wants(change.job_id) and change.version > versions.get(change.job_id, 0):
                 versions[change.job_id] = change.version
-                chunks.append(change.chunk)
+                changes.append(change)
+        if changes:  # the client that has received the last one has received everything up to now
+            changes[-1] = self._with_position(changes[-1])
         if backlog.changes and self._is_ahead(backlog):
             stream.backlog_versions = backlog.versions
-            stream.repeats_until = self._clock() + REPEAT_SECONDS
-        stream.send_backlog(chunks)
+        stream.send_backlog([change.chunk for change in changes])
         if stream.is_open:
             self._subscribe(stream)
         return True
 
+    def resume(self, cursor: Cursor) -> Backlog | None:
+        """Return the backlog of a client that has received an event of this relay.
+
+        Returns None if it was not an event of this relay, or the ring no longer holds what followed.
+        """
+        if cursor.relay != self.relay or cursor.position is None or cursor.position > self.position:
+            return None
+        if self.position - cursor.position > len(self._ring):
+            return None
+        return Backlog([], cursor.position)
+
     def publish(self, changes: Iterable[JobChange]) -> list[JobChange]:
-        """Send new changes to the streams that want them. Returns those that were new."""
-        now = self._clock()
-        new_changes = [change for change in changes if self._is_new(change, now)]
+        """Send new changes to the streams that want them. Returns those that were new, with their ids."""
+        now = self.clock()
+        new_changes, is_repeat = [], False
+        for change in changes:
+            version = self._version(change.job_id, now)
+            if change.version <= version.published or change.version < version.read:
+                continue
+            version.published = change.version
+            is_repeat = is_repeat or change.version == version.read
+            self.position += 1
+            new_changes.append(self._with_position(change))
         if new_changes:
-            self._ring.extend(new_changes)
-            self._times.extend([now] * len(new_changes))
-            self.position += len(new_changes)
-            self._send_to_all(new_changes, now)
+            self._ring.extend(new_changes, now)
+            self._send_to_all(new_changes, now, is_repeat=is_repeat)
             self._send_by_job(new_changes, now)
         return new_changes
 
@@ -110,16 +135,14 @@ class Hub:
         Older versions that arrive from now on are dropped. The same version is not, because other streams
         still wait for it.
         """
-        now = self._clock()
+        now = self.clock()
         for change in changes:
             version = self._version(change.job_id, now)
             version.read = max(version.read, change.version)
 
     def position_before(self, seconds: float) -> int:
         """Return the position as it was `seconds` ago, or that of the oldest change in the ring."""
-        start = self._clock() - seconds
-        recent = sum(1 for _ in takewhile(lambda at: at >= start, reversed(self._times)))
-        return self.position - recent
+        return self.position - self._ring.count_since(self.clock() - seconds)
 
     def feed_written_at(self) -> float:
         """Return when the streams of all jobs were last written to."""
@@ -127,7 +150,7 @@ class Hub:
 
     def caught_up(self, stream: Stream) -> None:
         """Use the fast path for a stream with nothing pending. Called by the stream's connection."""
-        if stream.backlog_versions is not None or stream.is_pending or not stream.chunked:
+        if stream.is_pending or not stream.chunked:
             return
         if stream in self._slow:
             self._slow.discard(stream)
@@ -152,14 +175,24 @@ class Hub:
         for job_id in stream.jobs or ():
             self._by_job.setdefault(job_id, set()).add(stream)
 
-    def _send_to_all(self, changes: list[JobChange], now: float) -> None:
-        self.deliveries += len(changes) * len(self._ready)
+    def _send_to_all(self, changes: list[JobChange], now: float, *, is_repeat: bool) -> None:
+        """Write the changes to the streams of all jobs.
+
+        If one of them is a repeat, some streams have received it in their backlog, and must not again.
+        """
         self._feed_written_at = now
         slow = tuple(self._slow)
-        self._write_ready(b"".join(change.chunk for change in changes))
+        if is_repeat:
+            slow += tuple(self._ready.values())
+        else:
+            self.deliveries += len(changes) * len(self._ready)
+            self._write_ready(b"".join(change.chunk for change in changes))
         for stream in slow:
             for change in changes:
-                self._send(stream, change, now)
+                self._send(stream, change)
+            if stream.is_pending and self._ready.get(stream.descriptor) is stream:
+                self._remove_ready(stream)
+                self._slow.add(stream)
 
     def _write_ready(self, data: bytes) -> None:
         """Write to every stream without pending bytes.
@@ -192,25 +225,17 @@ class Hub:
         for change in changes:
             for stream in tuple(self._by_job.get(change.job_id, ())):
                 stream.last_write = now
-                self._send(stream, change, now)
+                self._send(stream, change)
 
-    def _send(self, stream: Stream, change: JobChange, now: float) -> None:
+    def _send(self, stream: Stream, change: JobChange) -> None:
         """Send a change, unless the stream's backlog contained this version."""
-        if stream.backlog_versions is not None:
-            if now >= stream.repeats_until:
-                stream.backlog_versions = None
-                self.caught_up(stream)
-            elif change.version <= stream.backlog_versions.get(change.job_id, 0):
-                return
+        if stream.backlog_versions and change.version <= stream.backlog_versions.get(change.job_id, 0):
+            return
         stream.send(change.chunk)
         self.deliveries += 1
 
-    def _is_new(self, change: JobChange, now: float) -> bool:
-        version = self._version(change.job_id, now)
-        if change.version <= version.published or change.version < version.read:
-            return False
-        version.published = change.version
-        return True
+    def _with_position(self, change: JobChange) -> JobChange:
+        return change.with_id(event_id(change.updated_at, self.relay, self.position))
 
     def _is_ahead(self, backlog: Backlog) -> bool:
         """Return whether a change in the backlog has not been published yet."""

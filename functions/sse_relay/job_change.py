@@ -21,7 +21,7 @@ class _LineFields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class JobChange:
-    """A job in one of its versions. `updated_at` (epoch ms) is the event's id, the cursor to resume from."""
+    """A job in one of its versions, and the event that shows it. `updated_at` is epoch ms."""
 
     job_id: str
     version: int
@@ -44,9 +44,14 @@ class JobChange:
             raise Damaged("id, version or updated_at is missing, of another type or too large")
         return _encode(job["id"], job["version"], job["updated_at"], to_ascii_json(job))
 
+    def with_id(self, event_id: str) -> "JobChange":
+        """Return the change as an event with another id: see cursor.py."""
+        chunk = to_chunk(f"id: {event_id}\ndata: ".encode() + self.to_line() + b"\n\n")
+        return JobChange(self.job_id, self.version, self.updated_at, chunk)
+
     def to_line(self) -> bytes:
         """Return the job's JSON without a newline."""
-        return unchunk(self.chunk).split(b"\ndata: ", 1)[1].rstrip(b"\n")
+        return bytes(unchunk(self.chunk)).split(b"\ndata: ", 1)[1].rstrip(b"\n")
 
 
 def to_ascii_json(value: Any) -> str:
@@ -57,15 +62,14 @@ def to_ascii_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def to_chunk(text: str) -> bytes:
-    """Encode text of a stream as one chunk of a chunked body."""
-    body = text.encode()
+def to_chunk(body: bytes) -> bytes:
+    """Encode a part of a stream as one chunk of a chunked body."""
     return b"%x\r\n%s\r\n" % (len(body), body)
 
 
-def unchunk(chunk: bytes) -> bytes:
-    """Return a chunk's content, for an HTTP/1.0 client, which does not accept chunks."""
-    return chunk[chunk.index(b"\r\n") + 2 : -2]
+def unchunk(chunk: bytes) -> memoryview:
+    """Return a view of a chunk's content, for an HTTP/1.0 client, which does not accept chunks."""
+    return memoryview(chunk)[chunk.index(b"\r\n") + 2 : -2]
 
 
 def retry(milliseconds: int) -> bytes:
@@ -73,19 +77,20 @@ def retry(milliseconds: int) -> bytes:
 
     Without an empty line it belongs to the next event: an event without data would surprise some readers.
     """
-    return to_chunk(f"retry: {milliseconds}\n")
+    return to_chunk(b"retry: %d\n" % milliseconds)
 
 
 def resync(now: int) -> bytes:
     """Encode the event that asks the client to fetch the list and to resume from `now` (epoch ms)."""
-    return to_chunk(f'id: {now}\nevent: resync\ndata: {{"reason":"cursor"}}\n\n')
+    return to_chunk(b'id: %d\nevent: resync\ndata: {"reason":"cursor"}\n\n' % now)
 
 
 def _encode(job_id: str, version: int, updated_at: int, job_json: str) -> JobChange:
-    return JobChange(job_id, version, updated_at, to_chunk(f"id: {updated_at}\ndata: {job_json}\n\n"))
+    chunk = to_chunk(f"id: {updated_at}\ndata: {job_json}\n\n".encode())
+    return JobChange(job_id, version, updated_at, chunk)
 
 
-HEARTBEAT = to_chunk(":\n")
+HEARTBEAT = to_chunk(b":\n")
 """A comment, which clients ignore. It keeps proxies from closing an idle stream."""
 END = b"0\r\n\r\n"
 """The end of a chunked body."""

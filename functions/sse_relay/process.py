@@ -5,6 +5,7 @@ import asyncio
 import gc
 import os
 import resource
+import secrets
 import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ async def run_relay(options: argparse.Namespace) -> None:
     _allow_open_files(options.max_streams + SPARE_CONNECTIONS + OTHER_FILES)
     stop = _stop_event()
     metrics = RelayMetrics()
-    hub = Hub(asyncio.get_running_loop().time)
+    hub = Hub(asyncio.get_running_loop().time, secrets.token_hex(4))
     feed, history = _open_feed(options.feed, metrics), _open_history(options.history, hub, metrics)
     admission = Admission(_limits(options))
     relay = Relay(hub, history, metrics, admission, is_feed_alive=feed.is_alive)

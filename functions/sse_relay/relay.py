@@ -16,14 +16,15 @@ from functions.sse_relay.history import History
 from functions.sse_relay.http.listener import Listener
 from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.http.request import Refused, Request
-from functions.sse_relay.http.response import CORS, STREAM_HEADERS, response_head, stream_head
+from functions.sse_relay.http.response import CORS, PREFLIGHT, STREAM_HEADERS, response_head, stream_head
 from functions.sse_relay.http.visitor import Visitor
 from functions.sse_relay.http.wheel import TimerWheel
 from functions.sse_relay.hub import Backlog, Hub
-from functions.sse_relay.job_change import JobChange, resync, retry, unchunk
+from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, unchunk
 from functions.sse_relay.metrics import RelayMetrics
+from functions.sse_relay.resume import read_backlog
 from functions.sse_relay.stream import Stream
-from functions.sse_relay.subscription import BAD_CURSOR, parse_subscription
+from functions.sse_relay.subscription import parse_subscription
 
 RETRY_MS = (1000, 4000)
 
@@ -37,6 +38,20 @@ class Times:
     heartbeat: float = 15.0
     lifetime: float = 14 * 60.0
     tick: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """The second write to a client that has closed its side."""
+
+    stream: Stream
+
+    def on_timer(self, _: float) -> None:
+        if self.stream.is_open:
+            self.stream.send(HEARTBEAT)
+
+    def close(self) -> None:
+        self.stream.close()
 
 
 class Relay:
@@ -67,7 +82,7 @@ class Relay:
         self._now = asyncio.get_running_loop().time
         self._poll = Poll()
         self._listener = Listener(self._poll, self._accept)
-        self._timers: TimerWheel[Visitor | Stream] = TimerWheel(self._now(), times.tick)
+        self._timers: TimerWheel[Visitor | Stream | _Probe] = TimerWheel(self._now(), times.tick)
         self._streams: set[Stream] = set()
         self._visitors: set[Visitor] = set()
         self._healthy_at = 0.0
@@ -75,6 +90,7 @@ class Relay:
         self._feed_written_at, self._on_caught_up = hub.feed_written_at, hub.caught_up
         self._on_stream_closed, self._on_visitor_closed = self._remove_stream, self._remove_visitor
         self._on_request, self._on_refused = self._route, self._refuse
+        self._on_half_closed = self._probe
         self._routes: dict[str, Callable[[Visitor, Request], None]] = {
             "/live": self._open_stream,
             "/api/live": self._open_stream,  # API Gateway passes its stage's name to a private integration
@@ -127,9 +143,16 @@ class Relay:
             now = self._now()
             for connection in self._timers.advance(now):
                 self._run_timer(connection, now)
+            for stream in self.streams:
+                stream.drop_if_stuck(now)
             self._sample_metrics()
 
-    def _run_timer(self, connection: Visitor | Stream, now: float) -> None:
+    def _probe(self, stream: Stream) -> None:
+        """Find out whether a client that has closed its side still reads: two writes fail if it does not."""
+        stream.send(HEARTBEAT)
+        self._timers.add(_Probe(stream), self._now())
+
+    def _run_timer(self, connection: Visitor | Stream | _Probe, now: float) -> None:
         try:
             next_time = connection.on_timer(now)
         except Exception:  # noqa: BLE001  # one connection must not stop the timers of the others
@@ -174,8 +197,11 @@ class Relay:
         handle = self._routes.get(request.path)
         if handle is None:
             raise Refused(404, "there is only /live here")
+        if request.method == "OPTIONS":
+            self._respond(visitor, 204, b"", PREFLIGHT)
+            return
         if request.method not in ("GET", "HEAD"):
-            raise Refused(405, "only GET is served", headers={"Allow": "GET, HEAD"})
+            raise Refused(405, "only GET is served", headers={"Allow": "GET, HEAD, OPTIONS"})
         handle(visitor, request)
 
     def _refuse(self, visitor: Visitor, refused: Refused) -> None:
@@ -214,6 +240,8 @@ class Relay:
         address = self.admission.client_address(request, visitor.address)
         self.admission.check_stream(address)
         jobs, cursor = parse_subscription(request)
+        if jobs:
+            self.admission.check_reads(address, len(jobs), self._now())
         if visitor.wants_head:
             self._respond(visitor, 200, b"", STREAM_HEADERS)
             return
@@ -222,7 +250,7 @@ class Relay:
         first = retry(round(self._uniform(*RETRY_MS)))
         head = stream_head(stream.chunked, self._clock() // 1000)
         stream.write(head + (first if stream.chunked else unchunk(first)))
-        if jobs is None and cursor is None:
+        if jobs is None and not cursor:
             self.hub.start(stream, Backlog([], self.hub.position))
         elif stream.is_open:
             self.starting[stream] = asyncio.create_task(self._start_stream(stream, cursor))
@@ -242,6 +270,7 @@ class Relay:
             ends_at=now + self._uniform(0.9, 1.0) * self._times.lifetime,
             feed_written_at=self._feed_written_at,
             on_caught_up=self._on_caught_up,
+            on_half_closed=self._on_half_closed,
             on_closed=self._on_stream_closed,
         )
         self._streams.add(stream)
@@ -249,10 +278,12 @@ class Relay:
         self._timers.add(stream, now)
         return stream
 
-    async def _start_stream(self, stream: Stream, cursor: int | None) -> None:
+    async def _start_stream(self, stream: Stream, cursor: str) -> None:
         """Send the backlog, or a resync if it is not known, and then live changes."""
         try:
-            backlog = await self._read_backlog(stream, cursor)
+            backlog = await read_backlog(
+                self.hub, self._history, jobs=stream.jobs, cursor=cursor, now=self._clock()
+            )
         except Exception:  # noqa: BLE001  # whatever happens, a stream that cannot start must end
             logger.exception("history not read")
             stream.close()  # the client reconnects and gets its backlog then
@@ -265,11 +296,6 @@ class Relay:
         if not self.hub.start(stream, backlog):
             logger.warning("stream closed: reading its history took too long")
             stream.close()
-
-    async def _read_backlog(self, stream: Stream, cursor: int | None) -> Backlog | None:
-        if stream.jobs is not None:
-            return await self._history.current(stream.jobs)
-        return None if cursor is None or cursor == BAD_CURSOR else await self._history.since(cursor)
 
     def _remove_stream(self, stream: Stream) -> None:
         self.hub.remove(stream)

@@ -11,6 +11,10 @@ MAX_RECEIVED = 64 * 1024
 """Bytes that a client may send after its request."""
 
 
+MAX_PENDING_SECONDS = 60.0
+"""How long bytes may be pending for a client. What the slowest clients wait for is no older than that."""
+
+
 class Stream(Connection):
     """A connection that receives the changes of `jobs` (ids), or of all jobs if that is None.
 
@@ -22,13 +26,14 @@ class Stream(Connection):
         "_ends_at",
         "_feed_written_at",
         "_heartbeat_seconds",
+        "_on_half_closed",
         "_received_bytes",
         "address",
         "backlog_versions",
         "chunked",
         "jobs",
         "last_write",
-        "repeats_until",
+        "pending_since",
     )
 
     def __init__(
@@ -44,6 +49,7 @@ class Stream(Connection):
         ends_at: float,
         feed_written_at: Callable[[], float],
         on_caught_up: Callable[["Stream"], None],
+        on_half_closed: Callable[["Stream"], None],
         on_closed: Callable[["Stream"], None],
     ) -> None:
         super().__init__(connected, poll, on_closed=on_closed, on_caught_up=on_caught_up)
@@ -53,17 +59,23 @@ class Stream(Connection):
         self.last_write = now
         self.backlog_versions: Mapping[str, int] | None = None
         """Versions that were sent as backlog while their change may still arrive through the feed."""
-        self.repeats_until = 0.0
         self._received_bytes = 0
         self._heartbeat_seconds = heartbeat_seconds
         self._ends_at = ends_at
         self._feed_written_at = feed_written_at
+        self._on_half_closed = on_half_closed
+        self.pending_since: float | None = None
 
     def received(self, data: bytes) -> None:
         """Ignore what a client sends after its request, and close the stream if it does not stop."""
         self._received_bytes += len(data)
         if self._received_bytes > MAX_RECEIVED:
             self.close()
+
+    def received_end(self) -> None:
+        """Go on sending: the client has only closed its side. If it has closed both, a write will fail."""
+        self.stop_reading()
+        self._on_half_closed(self)
 
     def wants(self, job_id: str) -> bool:
         return self.jobs is None or job_id in self.jobs
@@ -77,10 +89,22 @@ class Stream(Connection):
         self.write_backlog(chunks if self.chunked else [unchunk(chunk) for chunk in chunks])
 
     def end(self) -> None:
-        """End the response properly. The client reconnects."""
+        """End the response properly, unless the client does not read it. The client reconnects."""
+        if self.is_pending:
+            self.drop()
+            return
         if self.chunked:
             self.write(END)
         self.close()
+
+    def drop_if_stuck(self, now: float) -> None:
+        """Drop a client that has not caught up for too long. Called at each tick."""
+        if not self.is_pending:
+            self.pending_since = None
+        elif self.pending_since is None:
+            self.pending_since = now
+        elif now - self.pending_since > MAX_PENDING_SECONDS:
+            self.drop()
 
     def on_timer(self, now: float) -> float | None:
         """Send a heartbeat after silence; end the stream when its time has come.

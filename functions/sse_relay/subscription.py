@@ -5,19 +5,18 @@ from uuid import UUID
 from functions.sse_relay.http.request import Refused, Request
 
 MAX_JOBS = 100
-BAD_CURSOR = -1
-
 
 PARAMETERS = ("job", "lastEventId")
 
 
-def parse_subscription(request: Request) -> tuple[frozenset[str] | None, int | None]:
-    """Return the requested jobs and the cursor. Raises Refused, also for a parameter that does not exist."""
+def parse_subscription(request: Request) -> tuple[frozenset[str] | None, str]:
+    """Return the requested jobs, and the cursor or "". Raises Refused, also for an unknown parameter."""
     for name in request.query:
         if name not in PARAMETERS:
             shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)[:40]
             raise Refused(400, f"{shown}: is not a parameter; use {' or '.join(PARAMETERS)}", field=shown)
-    return parse_job_ids(request), parse_cursor(request)
+    cursor = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
+    return parse_job_ids(request), cursor
 
 
 def parse_job_ids(request: Request) -> frozenset[str] | None:
@@ -31,11 +30,3 @@ def parse_job_ids(request: Request) -> frozenset[str] | None:
         return frozenset(str(UUID(text)) for text in texts)
     except ValueError as error:
         raise Refused(400, "job: must be UUIDs, separated by commas", field="job") from error
-
-
-def parse_cursor(request: Request) -> int | None:
-    """Return where to resume (epoch ms), None for a new client, or BAD_CURSOR if it cannot be parsed."""
-    text = request.headers.get("last-event-id") or request.query.get("lastEventId", [""])[0]
-    if not text:
-        return None
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 15 else BAD_CURSOR

@@ -131,6 +131,7 @@ class LiveStack(CaloStack):
     def _command(self) -> list[str]:
         """Return the relay's options, which `python -m functions.sse_relay --help` describes."""
         options = {
+            "--host": "0.0.0.0",  # noqa: S104  # the security group admits only the load balancer
             "--address-header": ADDRESS_HEADER,
             "--max-streams": str(self.settings.relay_streams),
             "--drain-seconds": str(DRAIN_SECONDS),

@@ -29,7 +29,7 @@ def change(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields
 
 
 def job(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: Any) -> Job:
-    values = {"query": "pasta", "created_at": NOW, "expires_at": NOW // 1000, **fields}
+    values = {"query": "pasta", "created_at": NOW, **fields}
     return Job(id=job_id(number), version=version, updated_at=updated_at, **values)
 
 
@@ -40,8 +40,8 @@ class FakeHistory:
     hub: Hub
     jobs: dict[str, JobChange] = field(default_factory=dict)
     changed: list[JobChange] | None = field(default_factory=list)
-    on_read: Callable[[], None] = lambda: None
-    cursors: list[int] = field(default_factory=list)
+    on_read: Callable[[], object] = lambda: None
+    starts: list[int] = field(default_factory=list)
     error: Exception | None = None
 
     async def current(self, job_ids: Iterable[str]) -> Backlog:
@@ -53,9 +53,9 @@ class FakeHistory:
             raise self.error
         return Backlog(changes, position)
 
-    async def since(self, cursor: int) -> Backlog | None:
+    async def since(self, start: int) -> Backlog | None:
         position = self.hub.position
-        self.cursors.append(cursor)
+        self.starts.append(start)
         self.on_read()
         return None if self.changed is None else Backlog(self.changed, position)
 
@@ -70,10 +70,9 @@ class RunningRelay:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def publish(self, *changes: JobChange) -> None:
-        """Publish the changes one by one."""
-        for change in changes:
-            self.relay.publish([change])
+    def publish(self, *changes: JobChange) -> list[JobChange]:
+        """Publish the changes one by one. Return them as events."""
+        return [event for change in changes for event in self.relay.publish([change])]
 
     async def streams(self, count: int) -> None:
         """Wait until `count` streams are open and have started."""
@@ -89,7 +88,7 @@ async def running(
     **times: float,
 ) -> AsyncIterator[RunningRelay]:
     """Run a relay whose timers have a resolution of 10 ms."""
-    hub = Hub(asyncio.get_running_loop().time)
+    hub = Hub(asyncio.get_running_loop().time, "relay")
     history = FakeHistory(hub)
     relay = Relay(
         hub,

@@ -77,8 +77,7 @@ def test_a_slow_client_gets_everything_and_one_that_never_reads_is_dropped_and_c
             got = b""
             sent: list[JobChange] = []
             while len(relay.relay.streams) == 2:
-                sent.append(change(len(sent), query="x" * 5000))
-                relay.publish(sent[-1])
+                sent += relay.publish(change(len(sent), query="x" * 5000))
                 if relay.relay.streams[0].pending_bytes > 100_000:
                     got += await asyncio.get_running_loop().sock_recv(slow, 1_000_000)
             while sent[-1].chunk not in got:

@@ -1,94 +1,15 @@
 """Which stream gets which change, in which order: over real sockets, whose other ends are read here."""
 
 import os
-import socket
 from collections.abc import Iterator
 
 import pytest
 
 from functions.sse_relay.http.connection import MAX_PENDING
-from functions.sse_relay.http.poll import Poll
-from functions.sse_relay.hub import MAX_VERSIONS, REPEAT_SECONDS, VERSION_SECONDS, Backlog, Hub
+from functions.sse_relay.hub import MAX_VERSIONS, VERSION_SECONDS, Backlog
 from functions.sse_relay.job_change import JobChange
-from functions.sse_relay.stream import Stream
 from tests.relay.conftest import change, job_id
-
-KERNEL_BYTES = 4096
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Client:
-    """Both ends of a stream of the hub. `closed` says why it was closed."""
-
-    def __init__(self, hub: Hub, poll: Poll, jobs: frozenset[str] | None, *, chunked: bool) -> None:
-        ours, self._theirs = socket.socketpair()
-        for end in (ours, self._theirs):
-            end.setblocking(False)
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-        self._hub = hub
-        self.closed: list[str] = []
-        self.stream = Stream(
-            ours,
-            poll,
-            jobs=jobs,
-            chunked=chunked,
-            address="",
-            now=0.0,
-            heartbeat_seconds=15,
-            ends_at=840,
-            feed_written_at=hub.feed_written_at,
-            on_caught_up=hub.caught_up,
-            on_closed=self._on_closed,
-        )
-
-    def _on_closed(self, stream: Stream) -> None:
-        self.closed.append("too slow" if stream.too_slow else "closed")
-        self._hub.remove(stream)
-
-    def read(self) -> bytes:
-        """Return all bytes that have arrived."""
-        data = b""
-        try:
-            while received := self._theirs.recv(65536):
-                data += received
-        except BlockingIOError:
-            pass
-        return data
-
-    def disconnect(self) -> None:
-        self._theirs.close()
-
-
-class Clients:
-    """A hub and its clients."""
-
-    def __init__(self, clock: Clock, ring_size: int = 100) -> None:
-        self.hub = Hub(clock, ring_size)
-        self.poll = Poll()
-        self.all: list[Client] = []
-
-    def add(self, *numbers: int, chunked: bool = True, start: bool = True) -> Client:
-        jobs = frozenset(map(job_id, numbers)) if numbers else None
-        client = Client(self.hub, self.poll, jobs, chunked=chunked)
-        self.all.append(client)
-        if start:
-            assert self.hub.start(client.stream, Backlog([], self.hub.position))
-        return client
-
-    def publish(self, *changes: JobChange) -> list[JobChange]:
-        return self.hub.publish(changes)
-
-    def close(self) -> None:
-        for client in self.all:
-            client.stream.close()
-            client.disconnect()
-        self.poll.close()
+from tests.relay.hub_clients import Clients, Clock, data, data_of, states
 
 
 @pytest.fixture
@@ -103,14 +24,10 @@ def clients(clock: Clock) -> Iterator[Clients]:
     clients.close()
 
 
-def chunks(*changes: JobChange) -> bytes:
-    return b"".join(change.chunk for change in changes)
-
-
 def test_a_change_reaches_streams_of_its_job_and_streams_of_all_jobs(clients: Clients) -> None:
     first, other, everything = clients.add(1), clients.add(2), clients.add()
     clients.publish(change(1))
-    assert first.read() == everything.read() == change(1).chunk
+    assert first.read() == everything.read() == data(change(1))
     assert other.read() == b""
     assert clients.hub.deliveries == 2
 
@@ -118,7 +35,7 @@ def test_a_change_reaches_streams_of_its_job_and_streams_of_all_jobs(clients: Cl
 def test_changes_that_arrive_together_are_written_in_order(clients: Clients) -> None:
     everything, old = clients.add(), clients.add(chunked=False)
     clients.publish(change(1), change(2), change(1, 2))
-    assert everything.read() == chunks(change(1), change(2), change(1, 2))
+    assert everything.read() == data(change(1), change(2), change(1, 2))
     assert old.read().count(b"data: ") == 3
     assert clients.hub.deliveries == 6
 
@@ -138,7 +55,7 @@ def test_a_write_to_a_closed_client_removes_it_and_the_others_get_their_change(c
     gone.disconnect()
     clients.publish(change(1))
     assert gone.closed == ["closed"]
-    assert here.read() == change(1).chunk
+    assert here.read() == data(change(1))
 
 
 def test_a_descriptor_is_dropped_before_it_can_be_reused(clients: Clients) -> None:
@@ -150,9 +67,9 @@ def test_a_descriptor_is_dropped_before_it_can_be_reused(clients: Clients) -> No
     assert gone in (reader, writer)
     clients.publish(change(2))
     assert [client.read() for client in three] == [
-        chunks(change(1), change(2)),
-        change(1).chunk,
-        chunks(change(1), change(2)),
+        data(change(1), change(2)),
+        data(change(1)),
+        data(change(1), change(2)),
     ]
     os.set_blocking(reader, False)
     with pytest.raises(BlockingIOError):
@@ -165,7 +82,7 @@ def test_repeated_and_older_versions_are_dropped(clients: Clients) -> None:
     client = clients.add()
     sent = [len(clients.publish(change(1, version))) for version in (2, 2, 1, 3)]
     assert sent == [1, 0, 0, 1]
-    assert client.read() == chunks(change(1, 2), change(1, 3))
+    assert client.read() == data(change(1, 2), change(1, 3))
 
 
 def test_versions_are_remembered_longer_than_a_stream_lives(clients: Clients, clock: Clock) -> None:
@@ -174,14 +91,14 @@ def test_versions_are_remembered_longer_than_a_stream_lives(clients: Clients, cl
     assert clients.publish(change(1, 1)) == []
     clock.now = 2 * VERSION_SECONDS + 1
     clients.publish(change(2))
-    assert clients.publish(change(1, 1)) == [change(1, 1)]
+    assert states(clients.publish(change(1, 1))) == [(job_id(1), 1)]
 
 
 def test_the_number_of_remembered_jobs_is_limited(clients: Clients) -> None:
-    first, *others = (JobChange(str(number), 1, 0, b"") for number in range(MAX_VERSIONS + 1))
+    first, *others = (JobChange(str(number), 1, 0, change().chunk) for number in range(MAX_VERSIONS + 1))
     clients.publish(first, *others)
     assert clients.publish(others[0]) == []
-    assert clients.publish(first) == [first]
+    assert states(clients.publish(first)) == [("0", 1)]
 
 
 def test_the_backlog_is_followed_by_later_changes_without_repeats_and_only_forwards(clients: Clients) -> None:
@@ -192,7 +109,7 @@ def test_the_backlog_is_followed_by_later_changes_without_repeats_and_only_forwa
     assert client.read() == b""
     clients.hub.start(client.stream, Backlog([change(1, 2), change(3, 1)], position))
     clients.publish(change(5))
-    assert client.read() == chunks(change(1, 2), change(3, 1), change(2, 1), change(1, 3), change(5))
+    assert client.read() == data(change(1, 2), change(3, 1), change(2, 1), change(1, 3), change(5))
 
 
 def test_a_version_that_was_read_is_not_followed_by_an_older_one_and_reaches_other_streams(
@@ -202,8 +119,8 @@ def test_a_version_that_was_read_is_not_followed_by_an_older_one_and_reaches_oth
     clients.hub.record_read([change(1, 3)])
     clients.hub.start(reader.stream, Backlog([change(1, 3)], clients.hub.position))
     clients.publish(change(1, 2), change(1, 3), change(1, 4))
-    assert reader.read() == chunks(change(1, 3), change(1, 4))
-    assert other.read() == chunks(change(1, 3), change(1, 4))
+    assert reader.read() == data(change(1, 3), change(1, 4))
+    assert other.read() == data(change(1, 3), change(1, 4))
 
 
 @pytest.mark.parametrize("numbers", [(), (1, 2)])
@@ -211,26 +128,27 @@ def test_a_version_in_the_backlog_is_not_sent_again_by_the_feed(
     clients: Clients, numbers: tuple[int, ...]
 ) -> None:
     client = clients.add(*numbers, start=False)
-    clients.hub.start(client.stream, Backlog([change(1), change(2, 3)], clients.hub.position))
+    backlog = [change(1), change(2, 3)]
+    clients.hub.record_read(backlog)
+    clients.hub.start(client.stream, Backlog(backlog, clients.hub.position))
     clients.publish(change(1), change(2, 2))
     clients.publish(change(2, 3), change(2, 4), change(1, 2))
-    assert client.read() == chunks(change(1), change(2, 3), change(2, 4), change(1, 2))
+    assert client.read() == data(change(1), change(2, 3), change(2, 4), change(1, 2))
     assert clients.hub.deliveries == 2
 
 
-def test_a_stream_uses_the_fast_path_when_its_backlog_cannot_be_repeated_any_more(
-    clients: Clients, clock: Clock
-) -> None:
-    current, ahead = clients.add(start=False), clients.add(start=False)
-    clients.publish(change(1))
-    clients.hub.start(current.stream, Backlog([change(1)], clients.hub.position))
-    clients.hub.start(ahead.stream, Backlog([change(2)], clients.hub.position))
-    assert list(clients.hub._ready.values()) == [current.stream]
-    clock.now = REPEAT_SECONDS
-    clients.publish(change(3))
-    assert ahead.stream in clients.hub._ready.values()
-    clients.publish(change(4))
-    assert ahead.read() == chunks(change(2), change(3), change(4))
+def test_a_version_in_the_backlog_is_not_sent_again_an_hour_later(clients: Clients, clock: Clock) -> None:
+    """The other streams get it, the slow one too, and all of them get what arrives with it in order."""
+    reader, other, slow = clients.add(start=False), clients.add(), clients.add(chunked=False)
+    clients.hub.record_read([change(1, 3)])
+    clients.hub.start(reader.stream, Backlog([change(1, 3)], clients.hub.position))
+    assert reader.stream in clients.hub._ready.values()
+    clock.now = VERSION_SECONDS - 1
+    clients.publish(change(2), change(1, 3), change(4))
+    assert reader.read() == data(change(1, 3), change(2), change(4))
+    assert other.read() == data(change(2), change(1, 3), change(4))
+    assert slow.read().count(b"data: ") == 3
+    assert clients.hub.deliveries == 8
 
 
 def test_a_client_may_disconnect_while_its_backlog_is_read(clients: Clients) -> None:
@@ -248,7 +166,7 @@ def test_a_backlog_older_than_the_ring_cannot_be_continued(clock: Clock) -> None
         clients.publish(change(number))
     assert clients.hub.start(client.stream, Backlog([], 0)) is False
     assert clients.hub.start(client.stream, Backlog([], 1)) is True
-    assert client.read() == chunks(change(1), change(2), change(3))
+    assert client.read() == data(change(1), change(2), change(3))
     clients.close()
 
 
@@ -263,18 +181,14 @@ def test_a_slow_client_gets_everything_in_order_when_it_reads(clients: Clients) 
     expected = quick_read = b""
     for number in range(300):
         clients.publish(change(number, query="x" * 200))
-        expected += change(number, query="x" * 200).chunk
+        expected += data(change(number, query="x" * 200))
         quick_read += quick.read()
     assert quick_read == expected
-    assert 0 < slow.stream.pending_bytes < len(expected)
-    got = b""
-    while slow.stream.is_pending:
-        got += slow.read()
-        slow.stream.on_ready(True)
-    got += slow.read()
+    assert slow.stream.is_pending
+    got = slow.read_all()
     assert slow.stream in clients.hub._ready.values()
     clients.publish(change(1000))
-    assert got + slow.read() == expected + change(1000).chunk
+    assert data_of(got + slow.read_bytes()) == expected + data(change(1000))
     assert slow.closed == []
 
 
@@ -284,7 +198,7 @@ def test_a_client_that_is_too_slow_is_dropped_and_the_others_are_not(clients: Cl
     while not slow.closed:
         sent += 1
         clients.publish(change(sent, query="x" * 2000))
-        assert quick.read() == change(sent, query="x" * 2000).chunk
+        assert quick.read() == data(change(sent, query="x" * 2000))
         assert slow.stream.pending_bytes < MAX_PENDING + 10_000
     assert slow.closed == ["too slow"]
     assert sent * len(change(1, query="x" * 2000).chunk) > MAX_PENDING
@@ -297,20 +211,16 @@ def test_a_long_backlog_does_not_count_as_pending(clients: Clients) -> None:
     assert client.stream.pending_bytes > MAX_PENDING
     clients.publish(change(9999))
     assert client.closed == []
-    got = client.read()
-    while client.stream.is_pending:
-        client.stream.on_ready(True)
-        got += client.read()
-    assert got == chunks(*backlog, change(9999))
+    assert data_of(client.read_all()) == data(*backlog, change(9999))
 
 
 def test_only_silent_streams_get_a_heartbeat_and_every_stream_ends(clients: Clients) -> None:
     busy, silent, everything = clients.add(1), clients.add(2), clients.add()
-    clients.hub._clock.now = 10  # type: ignore[attr-defined]
+    clients.hub.clock.now = 10  # type: ignore[attr-defined]
     clients.publish(change(1))
     for client in (busy, everything):
         assert client.stream.on_timer(16) == 25
-        assert client.read() == change(1).chunk
+        assert client.read() == data(change(1))
     assert silent.stream.on_timer(16) == 31
     assert silent.stream.on_timer(17) == 31
     assert silent.read() == b"2\r\n:\n\r\n"

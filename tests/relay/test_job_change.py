@@ -17,22 +17,31 @@ def test_a_job_is_one_unnamed_event_with_its_cursor() -> None:
         f'data: {{"id":"{job_id(1)}","status":"pending","query":"cr\\u00e8me","result":null,"photo":null,'
         f'"error":null,"deferred_until":null,"created_at":{NOW},"updated_at":{NOW},"version":3}}\n\n'
     )
-    assert unchunk(change(1, 3, query="crème").chunk) == expected.encode()
+    assert bytes(unchunk(change(1, 3, query="crème").chunk)) == expected.encode()
+
+
+def test_an_event_may_have_another_id() -> None:
+    renamed = change(1, 3, query="crème").with_id("5.relay.7")
+    first, rest = bytes(unchunk(renamed.chunk)).split(b"\n", 1)
+    assert first == b"id: 5.relay.7"
+    assert rest == bytes(unchunk(change(1, 3, query="crème").chunk)).split(b"\n", 1)[1]
+    assert (renamed.job_id, renamed.version, renamed.updated_at) == (job_id(1), 3, NOW)
+    assert to_chunk(bytes(unchunk(renamed.chunk))) == renamed.chunk
 
 
 def test_a_newline_in_a_query_cannot_inject_an_event() -> None:
-    lines = unchunk(change(query="a\n\ndata: forged").chunk).decode().split("\n")
+    lines = bytes(unchunk(change(query="a\n\ndata: forged").chunk)).decode().split("\n")
     assert [line.split(":")[0] for line in lines] == ["id", "data", "", ""]
 
 
 def test_a_chunk_starts_with_its_length_in_bytes() -> None:
-    assert to_chunk("é\n") == b"3\r\n\xc3\xa9\n\r\n"
+    assert to_chunk("é\n".encode()) == b"3\r\n\xc3\xa9\n\r\n"
 
 
 def test_the_other_lines_of_a_stream() -> None:
-    assert unchunk(HEARTBEAT) == b":\n"
-    assert unchunk(retry(1234)) == b"retry: 1234\n"
-    assert unchunk(resync(5)) == b'id: 5\nevent: resync\ndata: {"reason":"cursor"}\n\n'
+    assert bytes(unchunk(HEARTBEAT)) == b":\n"
+    assert bytes(unchunk(retry(1234))) == b"retry: 1234\n"
+    assert bytes(unchunk(resync(5))) == b'id: 5\nevent: resync\ndata: {"reason":"cursor"}\n\n'
 
 
 def test_a_change_survives_the_conversion_to_a_line_and_back() -> None:
@@ -58,10 +67,10 @@ def test_any_line_is_a_change_or_damaged(line: bytes) -> None:
         change = JobChange.from_line(line)
     except Damaged:
         return
-    assert unchunk(change.chunk).isascii()
+    assert bytes(unchunk(change.chunk)).isascii()
 
 
 def test_an_event_is_ascii_whatever_the_topic() -> None:
-    data = unchunk(change(query="✅\u2028\u0085\ud83c").chunk)
+    data = bytes(unchunk(change(query="✅\u2028\u0085\ud83c").chunk))
     assert data.isascii()
     assert json.loads(data.split(b"data: ")[1])["query"] == "✅\u2028\u0085\ud83c"

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.common.clock import now_ms
-from functions.sse_relay.history.table import MAX_AGE_MS
+from functions.sse_relay.cursor import LATE_MS, MAX_AGE_MS, OVERLAP_MS
 from functions.sse_relay.job_change import unchunk
 from tests.relay.clients import read, send_raw, versions
 from tests.relay.conftest import NOW, change, job_id, run, running
@@ -21,7 +21,7 @@ def test_every_stream_gets_a_change() -> None:
             relay.publish(change(1))
             for events in await asyncio.gather(*readers):
                 assert versions(events) == [(job_id(1), 1)]
-                assert events[0].id == str(NOW)
+                assert events[0].id == f"{NOW}.relay.1"
                 assert events[0].event == "message"
 
     run(test())
@@ -64,37 +64,86 @@ def test_a_version_read_from_the_table_is_never_followed_by_an_older_one() -> No
 @pytest.mark.parametrize("as_header", [True, False])
 def test_a_stream_resumes_from_a_cursor(as_header: bool) -> None:
     async def test() -> None:
-        async with running() as relay:
+        async with running(clock=lambda: NOW) as relay:
             relay.history.changed = [change(1, 2), change(2, 1)]
             headers = {"Last-Event-ID": str(NOW)} if as_header else None
             query = {} if as_header else {"lastEventId": str(NOW)}
             assert versions(await read(relay, 2, headers, **query)) == [(job_id(1), 2), (job_id(2), 1)]
-            assert relay.history.cursors == [NOW]
+            assert relay.history.starts == [NOW - OVERLAP_MS]
 
     run(test())
 
 
-@pytest.mark.parametrize("cursor", ["junk", "-1", "1e3", "9" * 40, "²"])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "junk",
+        "-1",
+        "1e3",
+        "9" * 40,
+        "²",
+        "1.",
+        "1..2",
+        f"{NOW}.RELAY.1",
+        f"{NOW}.relay.1.2",
+        f"{NOW}.relay.x",
+    ],
+)
 def test_an_invalid_cursor_causes_a_resync(cursor: str) -> None:
     async def test() -> None:
         async with running() as relay:
             (event,) = await read(relay, 1, lastEventId=cursor)
             assert event.event == "resync"
-            assert relay.history.cursors == []
+            assert relay.history.starts == []
 
     run(test())
 
 
-def test_a_cursor_that_is_too_old_causes_a_resync_and_then_live_events() -> None:
+def test_a_cursor_that_the_history_cannot_serve_causes_a_resync_and_then_live_events() -> None:
     async def test() -> None:
         async with running() as relay:
             relay.history.changed = None
-            reader = asyncio.create_task(read(relay, 2, lastEventId=str(NOW - MAX_AGE_MS)))
+            reader = asyncio.create_task(read(relay, 2, lastEventId=str(NOW)))
             await relay.streams(1)
             relay.publish(change(1))
             resync, event = await reader
             assert resync.event == "resync"
             assert versions([event]) == [(job_id(1), 1)]
+
+    run(test())
+
+
+@pytest.mark.parametrize("suffix", ["", ".other.1", ".relay.9", ".relay"])
+@pytest.mark.parametrize(
+    ("age", "is_served"),
+    [(-OVERLAP_MS - 1, False), (-OVERLAP_MS, True), (0, True), (MAX_AGE_MS, True), (MAX_AGE_MS + 1, False)],
+)
+def test_a_cursor_in_the_future_or_of_the_day_before_causes_a_resync(
+    suffix: str, age: int, is_served: bool
+) -> None:
+    async def test() -> None:
+        async with running(clock=lambda: NOW) as relay:
+            relay.history.changed = [change(1)]
+            (event,) = await read(relay, 1, lastEventId=f"{NOW - age}{suffix}")
+            assert event.event == ("message" if is_served else "resync")
+            overlap = LATE_MS if suffix else OVERLAP_MS
+            assert relay.history.starts == ([NOW - age - overlap] if is_served else [])
+
+    run(test())
+
+
+def test_a_stream_resumes_from_an_event_of_this_relay_without_reading_the_table() -> None:
+    async def test() -> None:
+        async with running(clock=lambda: NOW) as relay:
+            reader = asyncio.create_task(read(relay, 1))
+            await relay.streams(1)
+            relay.publish(change(1))
+            (seen,) = await reader
+            relay.publish(change(2, updated_at=NOW - LATE_MS), change(3), change(2, 2))
+            events = await read(relay, 3, lastEventId=seen.id)
+            assert versions(events) == [(job_id(2), 1), (job_id(3), 1), (job_id(2), 2)]
+            assert [event.id.split(".", 1)[1] for event in events] == ["relay.2", "relay.3", "relay.4"]
+            assert relay.history.starts == []
 
     run(test())
 
@@ -147,7 +196,7 @@ def test_an_http_1_0_client_gets_no_chunks() -> None:
             await reader.readuntil(b"\r\n\r\n")
             await relay.streams(1)
             relay.publish(change(1))
-            expected = b"retry: 1000\n" + unchunk(change(1).chunk)
+            expected = b"retry: 1000\n" + unchunk(change(1).with_id(f"{NOW}.relay.1").chunk)
             assert await reader.readexactly(len(expected)) == expected
             writer.close()
 

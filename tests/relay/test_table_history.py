@@ -10,9 +10,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from functions.common.store import JobStore
-from functions.sse_relay.history import OVERLAP_MS
 from functions.sse_relay.history import table as history_module
-from functions.sse_relay.history.table import MAX_AGE_MS, STEP_MS, TableHistory
+from functions.sse_relay.history.table import STEP_MS, TableHistory
 from functions.sse_relay.hub import Hub
 from functions.sse_relay.job_change import JobChange
 from tests.relay.conftest import NOW, change, job, job_id, run
@@ -30,7 +29,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
             AttributeDefinitions=[
                 {"AttributeName": "id", "AttributeType": "S"},
                 {"AttributeName": "list_shard", "AttributeType": "S"},
-                {"AttributeName": "updated_at", "AttributeType": "N"},
+                {"AttributeName": "changed_at", "AttributeType": "N"},
             ],
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             GlobalSecondaryIndexes=[
@@ -38,7 +37,7 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
                     "IndexName": "by-updated",
                     "KeySchema": [
                         {"AttributeName": "list_shard", "KeyType": "HASH"},
-                        {"AttributeName": "updated_at", "KeyType": "RANGE"},
+                        {"AttributeName": "changed_at", "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
@@ -65,11 +64,13 @@ class Reads:
 def history(
     dynamodb: Any, now: int = NOW, hub: Hub | None = None, reads: Reads | None = None
 ) -> TableHistory:
-    return TableHistory(JobStore(dynamodb, "jobs"), hub or Hub(lambda: 0.0), lambda: now, reads or Reads())
+    return TableHistory(
+        JobStore(dynamodb, "jobs"), hub or Hub(lambda: 0.0, "relay"), lambda: now, reads or Reads()
+    )
 
 
-async def since(dynamodb: Any, cursor: int, now: int = NOW) -> Sequence[JobChange] | None:
-    backlog = await history(dynamodb, now).since(cursor)
+async def since(dynamodb: Any, start: int) -> Sequence[JobChange] | None:
+    backlog = await history(dynamodb).since(start)
     return backlog.changes if backlog else None
 
 
@@ -84,13 +85,30 @@ def test_requested_jobs_are_read_in_their_current_state(dynamodb: Any) -> None:
     run(test())
 
 
-def test_a_stream_resumes_with_an_overlap_oldest_change_first(dynamodb: Any) -> None:
-    cursor = NOW - NOW % STEP_MS + 1
-    put(dynamodb, 1, updated_at=cursor - OVERLAP_MS - 2)
-    put(dynamodb, 2, updated_at=cursor + 5)
-    put(dynamodb, 3, updated_at=cursor - OVERLAP_MS)
-    changes = run(since(dynamodb, cursor))
+def test_all_changes_since_a_time_are_read_oldest_first(dynamodb: Any) -> None:
+    start = NOW - NOW % STEP_MS
+    put(dynamodb, 1, updated_at=start - 1)
+    put(dynamodb, 2, updated_at=start + 5)
+    put(dynamodb, 3, updated_at=start)
+    changes = run(since(dynamodb, start + 1))  # the step in which it is
     assert [change.job_id for change in changes or []] == [job_id(3), job_id(2)]
+
+
+def test_an_event_read_from_the_table_has_an_id_without_a_position(dynamodb: Any) -> None:
+    put(dynamodb, 1)
+    (change,) = run(since(dynamodb, NOW)) or []
+    assert b"id: %d.relay\n" % NOW in change.chunk
+
+
+def test_the_index_is_not_read_beyond_the_limit(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "MAX_CHANGES", 20)
+    put(dynamodb, *range(200))
+    queries: list[int] = []
+    dynamodb.meta.events.register(
+        "provide-client-params.dynamodb.Query", lambda params, **_: queries.append(params["Limit"])
+    )
+    assert run(since(dynamodb, NOW)) is None
+    assert queries == [21] * 4
 
 
 def test_more_changes_than_the_limit_cannot_be_served(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,16 +117,6 @@ def test_more_changes_than_the_limit_cannot_be_served(dynamodb: Any, monkeypatch
     assert len(run(since(dynamodb, NOW)) or []) == 20
     put(dynamodb, 20)
     assert run(since(dynamodb, NOW)) is None
-
-
-def test_a_cursor_of_the_day_before_cannot_be_served(dynamodb: Any) -> None:
-    assert run(since(dynamodb, NOW, now=NOW + MAX_AGE_MS)) == []
-    assert run(since(dynamodb, NOW, now=NOW + MAX_AGE_MS + 1)) is None
-
-
-def test_a_cursor_in_the_future_cannot_be_served(dynamodb: Any) -> None:
-    assert run(since(dynamodb, NOW + OVERLAP_MS)) == []
-    assert run(since(dynamodb, NOW + OVERLAP_MS + 1)) is None
 
 
 def test_five_thousand_concurrent_clients_share_a_few_reads(dynamodb: Any) -> None:
@@ -157,7 +165,7 @@ def test_a_reused_result_has_the_position_before_its_read(dynamodb: Any) -> None
     put(dynamodb, 1)
 
     async def test() -> None:
-        hub = Hub(asyncio.get_running_loop().time)
+        hub = Hub(asyncio.get_running_loop().time, "relay")
         table = history(dynamodb, hub=hub)
         first = await table.current([job_id(1)])
         hub.publish([change(1, 3)])
@@ -170,7 +178,7 @@ def test_a_reused_result_has_the_position_before_its_read(dynamodb: Any) -> None
 
 def test_changes_that_the_index_may_not_have_yet_are_taken_from_the_ring(dynamodb: Any) -> None:
     async def test() -> None:
-        hub = Hub(asyncio.get_running_loop().time)
+        hub = Hub(asyncio.get_running_loop().time, "relay")
         table = history(dynamodb, hub=hub)
         hub.publish([change(1)])
         backlog = await table.since(NOW)
@@ -184,9 +192,9 @@ def test_a_version_that_was_read_is_not_followed_by_an_older_one(dynamodb: Any) 
     put(dynamodb, 1)
 
     async def test() -> None:
-        hub = Hub(asyncio.get_running_loop().time)
+        hub = Hub(asyncio.get_running_loop().time, "relay")
         await history(dynamodb, hub=hub).current([job_id(1)])
-        assert hub.publish([change(1, 1), change(1, 2)]) == [change(1, 2)]
+        assert [change.version for change in hub.publish([change(1, 1), change(1, 2)])] == [2]
 
     run(test())
 

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from functions.common.clock import Clock, now_ms
-from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS, is_in_future
+from functions.sse_relay.history import MAX_CHANGES
 from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 
@@ -16,7 +16,6 @@ class MemoryHistory:
         self._hub = hub
         self._max_jobs = max_jobs
         self._changes: OrderedDict[str, JobChange] = OrderedDict()
-        self._clock = clock
         self._incomplete_until = clock()
 
     def remember(self, changes: Iterable[JobChange]) -> None:
@@ -32,10 +31,7 @@ class MemoryHistory:
         changes = [self._changes[job_id] for job_id in job_ids if job_id in self._changes]
         return Backlog(changes, self._hub.position)
 
-    async def since(self, cursor: int) -> Backlog | None:
-        if is_in_future(cursor, self._clock()):
-            return None
-        start = cursor - OVERLAP_MS
+    async def since(self, start: int) -> Backlog | None:
         changes = [change for change in self._changes.values() if change.updated_at >= start]
         if start <= self._incomplete_until or len(changes) > MAX_CHANGES:
             return None

@@ -15,13 +15,13 @@ from typing import Any
 from functions.common.clock import Clock, now_ms
 from functions.common.job import PUBLIC_OWNER, SHARDS, shards
 from functions.common.store import READ_BATCH, JobStore
-from functions.sse_relay.history import MAX_CHANGES, OVERLAP_MS, is_in_future
-from functions.sse_relay.hub import VERSION_SECONDS, Backlog, Hub
+from functions.sse_relay.cursor import LATE_MS, event_id
+from functions.sse_relay.history import MAX_CHANGES
+from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 
 STEP_MS = 5_000
 """Cursors within one step resume from its start, and so share one read."""
-MAX_AGE_MS = 24 * 3600 * 1000
 CONCURRENT_BATCHES = 4
 """Requests that arrive while this many batches are being read form the next batch."""
 INDEX_LAG_SECONDS = 5.0
@@ -32,7 +32,7 @@ REUSE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A job as read, or None if it does not exist; the hub's position and the loop's time before the read."""
+    """A job as read, or None if it does not exist; the hub's position and its time before the read."""
 
     change: JobChange | None
     position: int
@@ -68,7 +68,7 @@ class TableHistory:
         self._since: dict[int, tuple[float, asyncio.Task[Backlog | None]]] = {}
 
     async def current(self, job_ids: Iterable[str]) -> Backlog:
-        self._discard_states(asyncio.get_running_loop().time() - REUSE_SECONDS)
+        self._discard_states(self._hub.clock() - REUSE_SECONDS)
         ids = list(job_ids)
         states = {job_id: self._states[job_id] for job_id in ids if job_id in self._states}
         tasks = {self._join_batch(job_id) for job_id in ids if job_id not in states}
@@ -80,12 +80,9 @@ class TableHistory:
         changes.sort(key=lambda change: change.updated_at)
         return Backlog(changes, min((state.position for state in requested), default=self._hub.position))
 
-    async def since(self, cursor: int) -> Backlog | None:
-        today = self._clock()
-        if cursor < today - MAX_AGE_MS or is_in_future(cursor, today):
-            return None
-        step = (cursor - OVERLAP_MS) // STEP_MS
-        now = asyncio.get_running_loop().time()
+    async def since(self, start: int) -> Backlog | None:
+        step = start // STEP_MS
+        now = self._hub.clock()
         self._since = {
             key: (at, task)
             for key, (at, task) in self._since.items()
@@ -121,13 +118,13 @@ class TableHistory:
         async with self._slots:
             if self._batch is ids:
                 self._batch = None  # later requests start another batch
-            position, at = self._hub.position, asyncio.get_running_loop().time()
+            position, at = self._hub.position, self._hub.clock()
             try:
                 changes: list[JobChange] = await self._run(self._read, list(ids))
             finally:
                 for job_id in ids:
                     del self._reading[job_id]
-        recent = self._clock() - VERSION_SECONDS * 1000
+        recent = self._clock() - LATE_MS  # no change arrives later than that
         self._hub.record_read(change for change in changes if change.updated_at > recent)
         by_id = {change.job_id: change for change in changes}
         states = {job_id: _State(by_id.get(job_id), position, at) for job_id in ids}
@@ -145,7 +142,8 @@ class TableHistory:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *arguments)
 
     def _read(self, ids: list[str]) -> list[JobChange]:
-        return [JobChange.from_job(job) for job in self._store.get_many(ids).values()]
+        changes = map(JobChange.from_job, self._store.get_many(ids).values())
+        return [change.with_id(event_id(change.updated_at, self._hub.relay)) for change in changes]
 
     def _changed_since(self, shard: str, start: int) -> list[str]:
         """Return ids of one shard, newest first: one more than the limit shows that it is exceeded."""

@@ -2,17 +2,23 @@
 
 import itertools
 import socket
+import struct
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from functions.sse_relay.http.poll import Poll
 
+Buffer: TypeAlias = bytes | memoryview
+"""Bytes to write. A view refers to bytes that other clients wait for too, without a copy."""
 READ_BYTES = 16 * 1024
 MAX_PENDING = 256 * 1024
 """Bytes that may be pending for a client, in addition to the kernel's buffer."""
-KERNEL_BYTES = 64 * 1024
-"""The kernel's send buffer for a client (it doubles this value). Without a limit it grows to 4 MB."""
+KERNEL_BYTES = 32 * 1024
+"""The kernel's send buffer for a client (it doubles this value). Without a limit it grows to 4 MB. The
+buffers of all streams must fit into the task's memory: see STREAM_BYTES in infra/settings.py."""
+RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, for no time. Closing discards what the kernel has buffered, and the client gets a reset."""
 MAX_BUFFERS = 64
 """Buffers passed to one sendmsg call."""
 
@@ -21,7 +27,8 @@ class Connection:
     """Writes bytes to one client without blocking. Pending bytes are references that all clients share.
 
     `on_caught_up(self)` is called when nothing is pending any more, `on_closed(self)` when the connection has
-    been closed by either side. Subclasses override `received`.
+    been closed by either side. Subclasses override `received` and, if they go on writing after the client has
+    closed its side, `received_end`.
     """
 
     __slots__ = (
@@ -31,6 +38,7 @@ class Connection:
         "_on_closed",
         "_pending",
         "_poll",
+        "_reads",
         "descriptor",
         "pending_bytes",
         "socket",
@@ -52,10 +60,11 @@ class Connection:
         """The connection was closed because too many bytes were pending."""
         self._on_closed = on_closed
         self._on_caught_up = on_caught_up
-        self._pending: deque[bytes] | None = None
+        self._pending: deque[Buffer] | None = None
         self._limit = MAX_PENDING
         self._poll = poll
         self._finish_when_written = False
+        self._reads = True
         poll.watch(self.descriptor, self)
 
     @property
@@ -70,7 +79,16 @@ class Connection:
     def received(self, data: bytes) -> None:
         """Handle bytes from the client. Unexpected bytes are ignored."""
 
-    def write(self, data: bytes) -> None:
+    def received_end(self) -> None:
+        """Handle the end of what the client sends."""
+        self.close()
+
+    def stop_reading(self) -> None:
+        """Do not read from the client any more."""
+        self._reads = False
+        self._poll.watch(self.descriptor, self, read=False, write=self.is_pending)
+
+    def write(self, data: Buffer) -> None:
         """Write what the kernel accepts now and queue the rest. Closes a client with too much pending."""
         if self._pending is None:
             try:
@@ -80,18 +98,17 @@ class Connection:
             except OSError:
                 self.close()
         elif self.pending_bytes > self._limit:
-            self.too_slow = True
-            self.close()
+            self.drop()
         else:
             self._pending.append(data)
             self.pending_bytes += len(data)
 
-    def queue_unsent(self, data: bytes, sent: int) -> None:
+    def queue_unsent(self, data: Buffer, sent: int) -> None:
         """Queue what remains of `data` after `sent` bytes were written."""
         if sent < len(data):
-            self._queue([data[sent:]])
+            self._queue([memoryview(data)[sent:]])
 
-    def write_backlog(self, buffers: Sequence[bytes]) -> None:
+    def write_backlog(self, buffers: Sequence[Buffer]) -> None:
         """Write many buffers. They do not count towards the limit of pending bytes."""
         if not buffers or not self.is_open:
             return
@@ -110,6 +127,16 @@ class Connection:
         else:
             self._finish_when_written = True
 
+    def drop(self) -> None:
+        """Close the connection of a client that is too slow, and release what the kernel holds for it.
+
+        Otherwise the kernel would keep it until the client reads, and a client could collect such memory.
+        """
+        if self.is_open:
+            self.too_slow = True
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self.close()
+
     def close(self) -> None:
         """Close immediately and discard pending bytes."""
         if self.is_open:
@@ -125,23 +152,24 @@ class Connection:
         """Flush and read. Called by the poll."""
         if writable:
             self._flush()
-        if not self.is_open:
+        if not self.is_open or not self._reads:
             return
         try:
             data = self.socket.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            self.close()
+            return
         if data:
             self.received(data)
         else:
-            self.close()
+            self.received_end()
 
-    def _queue(self, buffers: Sequence[bytes]) -> None:
+    def _queue(self, buffers: Sequence[Buffer]) -> None:
         self._pending = deque(buffers)
         self.pending_bytes = sum(map(len, buffers))
-        self._poll.watch_writable(self.descriptor, True)
+        self._poll.watch(self.descriptor, self, read=self._reads, write=True)
 
     def _flush(self) -> None:
         if self._pending is None:
@@ -158,7 +186,7 @@ class Connection:
             _drop_bytes(self._pending, count)
         self._pending = None
         self._limit = MAX_PENDING
-        self._poll.watch_writable(self.descriptor, False)
+        self._poll.watch(self.descriptor, self, read=self._reads, write=False)
         self._on_caught_up(self)
         if self._finish_when_written:
             self._shut_down()
@@ -170,11 +198,11 @@ class Connection:
             self.close()
 
 
-def _drop_bytes(buffers: deque[bytes], count: int) -> None:
+def _drop_bytes(buffers: deque[Buffer], count: int) -> None:
     """Remove `count` bytes from the front."""
     while count:
         first = buffers.popleft()
         if count < len(first):
-            buffers.appendleft(first[count:])
+            buffers.appendleft(memoryview(first)[count:])
             return
         count -= len(first)

@@ -1,5 +1,6 @@
-"""The listening socket."""
+"""The listening sockets."""
 
+import errno
 import socket
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ from functions.sse_relay.http.connection import KERNEL_BYTES
 from functions.sse_relay.http.poll import Poll
 
 BACKLOG = 4096
+UNACKNOWLEDGED_MS = 60_000
+"""The kernel gives a connection up whose client has not acknowledged, or not read, anything for so long."""
 ACCEPTS_PER_ROUND = 64
 """Connections accepted before the open streams are served again."""
 
@@ -17,34 +20,66 @@ class Listener:
     def __init__(self, poll: Poll, on_accept: Callable[[socket.socket, str], None]) -> None:
         self._poll = poll
         self._on_accept = on_accept
-        self._socket: socket.socket | None = None
+        self._sockets: list[_ListeningSocket] = []
 
     def start(self, host: str, port: int) -> int:
-        """Listen. Returns the port."""
-        listener = socket.create_server((host, port), backlog=BACKLOG)
-        listener.setblocking(False)
-        # accepted connections inherit both options
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
-        self._poll.watch(listener.fileno(), self)
-        self._socket = listener
-        return int(listener.getsockname()[1])
+        """Listen on every address of `host`, such as both loopback addresses of `localhost`.
+
+        Returns the port. Raises OSError if no address can be used, or if the port is in use on one of them.
+        """
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(addresses):
+            try:
+                listener = _listen(family, (str(address[0]), port))
+            except OSError as error:
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # a machine without IPv6
+                    self.stop()
+                    raise
+                continue
+            port = listener.getsockname()[1]
+            accepting = _ListeningSocket(listener, self._on_accept)
+            self._poll.watch(listener.fileno(), accepting)
+            self._sockets.append(accepting)
+        if not self._sockets:
+            raise OSError(errno.EADDRNOTAVAIL, f"this machine has no address of {host}")
+        return port
 
     def stop(self) -> None:
-        """Close the socket. Connections that were not accepted yet are refused."""
-        if self._socket is not None:
-            self._poll.unwatch(self._socket.fileno())
-            self._socket.close()
-            self._socket = None
+        """Close the sockets. Connections that were not accepted yet are refused."""
+        for accepting in self._sockets:
+            self._poll.unwatch(accepting.listener.fileno())
+            accepting.listener.close()
+        self._sockets = []
+
+
+class _ListeningSocket:
+    """Accepts the connections of one address."""
+
+    def __init__(self, listener: socket.socket, on_accept: Callable[[socket.socket, str], None]) -> None:
+        self.listener = listener
+        self._on_accept = on_accept
 
     def on_ready(self, writable: bool) -> None:  # noqa: ARG002  # a listening socket is never writable
         """Accept the waiting connections. Called by the poll."""
         for _ in range(ACCEPTS_PER_ROUND):
-            if self._socket is None:
-                return
             try:
-                connected, peer = self._socket.accept()
+                connected, peer = self.listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
+            except OSError:
+                if self.listener.fileno() < 0:  # stopped by a request of this round
+                    return
+                raise
             connected.setblocking(False)
             self._on_accept(connected, peer[0])
+
+
+def _listen(family: int, address: tuple[str, int]) -> socket.socket:
+    listener = socket.create_server(address, family=family, backlog=BACKLOG)
+    listener.setblocking(False)
+    # accepted connections inherit these options
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+    return listener

@@ -38,21 +38,23 @@ class Poll:
     def close(self) -> None:
         self._selector.close()
 
-    def watch(self, descriptor: int, owner: Watched) -> None:
-        """Call the owner when there is data to read. Replaces an earlier owner."""
-        if descriptor in self._selector.get_map():
-            self._selector.modify(descriptor, EVENT_READ, owner)
-        else:
-            self._selector.register(descriptor, EVENT_READ, owner)
+    def watch(self, descriptor: int, owner: Watched, *, read: bool = True, write: bool = False) -> None:
+        """Call the owner when there is data to read, or when the descriptor can be written to.
 
-    def watch_writable(self, descriptor: int, enabled: bool) -> None:
-        """Start or stop calling the owner when the descriptor can be written to."""
-        owner = self._selector.get_key(descriptor).data
-        self._selector.modify(descriptor, EVENT_READ | EVENT_WRITE if enabled else EVENT_READ, owner)
+        Replaces an earlier owner and what it was called for.
+        """
+        events = EVENT_READ * read | EVENT_WRITE * write
+        if not events:
+            self.unwatch(descriptor)
+        elif descriptor in self._selector.get_map():
+            self._selector.modify(descriptor, events, owner)
+        else:
+            self._selector.register(descriptor, events, owner)
 
     def unwatch(self, descriptor: int) -> None:
         """Remove the descriptor. Must be called before it is closed."""
-        self._selector.unregister(descriptor)
+        if descriptor in self._selector.get_map():
+            self._selector.unregister(descriptor)
 
     def _dispatch(self) -> None:
         for key, events in self._selector.select(0):

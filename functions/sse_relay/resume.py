@@ -1,0 +1,23 @@
+"""What a new stream is sent first."""
+
+from functions.sse_relay.cursor import parse
+from functions.sse_relay.history import History
+from functions.sse_relay.hub import Backlog, Hub
+
+
+async def read_backlog(
+    hub: Hub, history: History, *, jobs: frozenset[str] | None, cursor: str, now: int
+) -> Backlog | None:
+    """Return the backlog of a stream of these jobs, or of all jobs from a cursor (`now` is epoch ms).
+
+    Returns None if it is not known what the client misses: it must fetch the list again.
+    """
+    if jobs is not None:
+        return await history.current(jobs)
+    if not cursor:
+        return Backlog([], hub.position)
+    parsed = parse(cursor)
+    start = None if parsed is None else parsed.start(now)
+    if parsed is None or start is None:
+        return None
+    return hub.resume(parsed) or await history.since(start)
