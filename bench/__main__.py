@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import imports, latency, memory, relay, start, throughput, web
+from bench import bounds, imports, latency, memory, relay, start, throughput, web
 from local.processes import raise_on_sigterm
 
 PARTS = {
@@ -11,6 +11,7 @@ PARTS = {
     "throughput": (throughput.measure, "jobs per second that the local run resolves"),
     "imports": (imports.measure, "start-up time of each handler, compared with its boto3 clients alone"),
     "memory": (memory.measure, "memory and CPU time of each function"),
+    "bounds": (bounds.measure, "memory at the limits: slow readers, orphaned sockets, giant events"),
     "start": (start.measure, 'time from a fresh clone to "ready", and of a second start'),
     "relay": (relay.measure, "the relay compared with nchan and a bare loop in C"),
     "web": (web.measure, "loading time of the web app"),

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,6 +26,8 @@ OnDamaged = Callable[[str, str, Exception], object]
 """Called with the place, an id if there is one, and the reason."""
 
 READ_BYTES = 65536
+MAX_LINE = 1024 * 1024
+"""Bytes of a line. An event takes at most 256 KB."""
 POLLERS = 2
 """Threads that receive messages, so that one can parse while another waits."""
 WAIT_SECONDS = 20
@@ -66,7 +68,9 @@ class LineFeed:
     def __init__(self, on_damaged: OnDamaged, descriptor: int = 0) -> None:
         self._on_damaged = on_damaged
         self._descriptor = descriptor
-        self._incomplete = b""
+        self._incomplete = bytearray()
+        self._skips = False
+        """The current line is too long: ignore the rest of it."""
 
     async def start(self, on_changes: OnChanges, on_end: OnEnd) -> None:
         """Start to read. Raises PermissionError for a regular file, which cannot be watched."""
@@ -80,11 +84,22 @@ class LineFeed:
 
     def _read(self, on_changes: OnChanges, on_end: OnEnd) -> None:
         data = os.read(self._descriptor, READ_BYTES)
+        on_changes([change for line in self._lines(data) if (change := self._parse(line))])
         if not data:
             asyncio.get_running_loop().remove_reader(self._descriptor)
             on_end()
-        *lines, self._incomplete = (self._incomplete + data).split(b"\n")
-        on_changes([change for line in lines if (change := self._parse(line))])
+
+    def _lines(self, data: bytes) -> Iterator[bytes]:
+        """Yield the lines that `data` completes, except empty ones, and the last one at the end."""
+        first, *others = data.split(b"\n")
+        if not self._skips:
+            self._incomplete += first
+        if others or not data:
+            yield from filter(bytes.strip, [bytes(self._incomplete), *others[:-1]])
+            self._incomplete, self._skips = bytearray(others[-1] if others else b""), False
+        elif len(self._incomplete) > MAX_LINE:
+            self._on_damaged("input", "", Damaged(f"a line of more than {MAX_LINE} bytes"))
+            self._incomplete, self._skips = bytearray(), True
 
     def _parse(self, line: bytes) -> JobChange | None:
         try:

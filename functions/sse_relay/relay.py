@@ -12,7 +12,7 @@ from functions.common.job import to_json
 from functions.common.observability import logger
 from functions.sse_relay.admission import Admission
 from functions.sse_relay.drain import call_at_intervals
-from functions.sse_relay.history import History
+from functions.sse_relay.history import INDEX_LAG_SECONDS, History
 from functions.sse_relay.http.listener import Listener
 from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.http.request import Refused, Request
@@ -85,7 +85,7 @@ class Relay:
         self._timers: TimerWheel[Visitor | Stream | _Probe] = TimerWheel(self._now(), times.tick)
         self._streams: set[Stream] = set()
         self._visitors: set[Visitor] = set()
-        self._healthy_at = 0.0
+        self._healthy_at = self._complete_at = 0.0
         # bound once, because each bound method of a connection would take 64 bytes
         self._feed_written_at, self._on_caught_up = hub.feed_written_at, hub.caught_up
         self._on_stream_closed, self._on_visitor_closed = self._remove_stream, self._remove_visitor
@@ -123,8 +123,13 @@ class Relay:
         self._poll.stop()
 
     def set_healthy_in(self, seconds: float) -> None:
-        """Fail health checks until then."""
+        """Fail health checks until then.
+
+        Until then changes may be published that do not arrive here. So streams begin only when the index has
+        those: if they began before, no read and no position in the ring would show that one is missing.
+        """
         self._healthy_at = self._now() + seconds
+        self._complete_at = self._healthy_at + (INDEX_LAG_SECONDS if seconds else 0)
 
     async def drain(self, seconds: float) -> None:
         """End the streams at equal intervals over `seconds`, so that clients reconnect one by one.
@@ -250,7 +255,7 @@ class Relay:
         first = retry(round(self._uniform(*RETRY_MS)))
         head = stream_head(stream.chunked, self._clock() // 1000)
         stream.write(head + (first if stream.chunked else unchunk(first)))
-        if jobs is None and not cursor:
+        if jobs is None and not cursor and self._now() >= self._complete_at:
             self.hub.start(stream, Backlog([], self.hub.position))
         elif stream.is_open:
             self.starting[stream] = asyncio.create_task(self._start_stream(stream, cursor))
@@ -281,6 +286,7 @@ class Relay:
     async def _start_stream(self, stream: Stream, cursor: str) -> None:
         """Send the backlog, or a resync if it is not known, and then live changes."""
         try:
+            await asyncio.sleep(self._complete_at - self._now())
             backlog = await read_backlog(
                 self.hub, self._history, jobs=stream.jobs, cursor=cursor, now=self._clock()
             )

@@ -95,6 +95,7 @@ class Stream(Connection):
             return
         if self.chunked:
             self.write(END)
+        self.limit_lingering()
         self.close()
 
     def drop_if_stuck(self, now: float) -> None:

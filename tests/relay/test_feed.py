@@ -48,6 +48,36 @@ def test_lines_become_changes_and_invalid_lines_are_ignored() -> None:
     run(test())
 
 
+def test_empty_lines_are_skipped_giant_ones_reported_once_and_the_last_needs_no_newline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feed_module, "MAX_LINE", 100_000)
+    reports.clear()
+
+    async def test() -> None:
+        received: list[JobChange] = []
+        ended = asyncio.Event()
+        source, sink = os.pipe()
+        feed = LineFeed(report, source)
+        await feed.start(received.extend, ended.set)
+        giant = b"x" * 1_000_000
+        text = b"\n\r\n" + change(1).to_line() + b"\n" + giant + b"\n" + change(2).to_line()
+        await asyncio.to_thread(write_all, sink, text)
+        os.close(sink)
+        await ended.wait()
+        await feed.stop()
+        os.close(source)
+        assert received == [change(1), change(2)]
+        assert reports == ["input: a line of more than 100000 bytes"]
+
+    run(test())
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(descriptor, data) :]
+
+
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any, str]]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

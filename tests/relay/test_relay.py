@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.common.clock import now_ms
+from functions.sse_relay import relay as relay_module
 from functions.sse_relay.cursor import LATE_MS, MAX_AGE_MS, OVERLAP_MS
 from functions.sse_relay.job_change import unchunk
 from tests.relay.clients import read, send_raw, versions
@@ -242,6 +243,30 @@ def test_the_stream_of_a_client_that_disconnects_is_removed() -> None:
             await relay.streams(1)
             writer.close()
             await relay.streams(0)
+
+    run(test())
+
+
+@pytest.mark.parametrize("query", ["", f"?job={job_id(1)}", f"?lastEventId={NOW}"])
+def test_a_stream_begins_when_nothing_can_be_missing_between_index_and_feed(
+    query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that is published while the relay subscribes may never arrive: the index has it later."""
+    monkeypatch.setattr(relay_module, "INDEX_LAG_SECONDS", 0.2)
+
+    async def test() -> None:
+        async with running(clock=lambda: NOW) as relay:
+            now = asyncio.get_running_loop().time
+            relay.relay.set_healthy_in(0.1)
+            complete_at = now() + 0.3
+            reader, writer = await send_raw(relay, f"GET /live{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            await reader.readuntil(b"retry: ")
+            assert relay.relay.starting
+            await relay.streams(1)
+            assert now() >= complete_at
+            (event,) = relay.publish(change(1))
+            assert (await reader.readuntil(event.chunk)).endswith(event.chunk)
+            writer.close()
 
     run(test())
 

@@ -119,6 +119,15 @@ def test_more_changes_than_the_limit_cannot_be_served(dynamodb: Any, monkeypatch
     assert run(since(dynamodb, NOW)) is None
 
 
+def test_more_bytes_than_the_limit_cannot_be_served(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(dynamodb, 1, 2)
+    changes = run(since(dynamodb, NOW)) or []
+    monkeypatch.setattr(history_module, "MAX_BYTES", sum(len(change.chunk) for change in changes))
+    assert len(run(since(dynamodb, NOW)) or []) == 2
+    put(dynamodb, 3)
+    assert run(since(dynamodb, NOW)) is None
+
+
 def test_five_thousand_concurrent_clients_share_a_few_reads(dynamodb: Any) -> None:
     put(dynamodb, *range(150))
     reads = Reads()

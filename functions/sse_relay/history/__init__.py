@@ -9,6 +9,12 @@ MAX_CHANGES = 1000
 """Changes that are sent again. Beyond that, fetching the list is faster."""
 
 
+INDEX_LAG_SECONDS = 5.0
+"""An index is updated shortly after its table."""
+MAX_BYTES = 8 * 1024 * 1024
+"""Bytes of the changes that are sent again. A client that does not read keeps them in memory for a minute."""
+
+
 class History(Protocol):
     """Reads the backlog of a new stream."""
 

@@ -16,7 +16,7 @@ from functions.common.clock import Clock, now_ms
 from functions.common.job import PUBLIC_OWNER, SHARDS, shards
 from functions.common.store import READ_BATCH, JobStore
 from functions.sse_relay.cursor import LATE_MS, event_id
-from functions.sse_relay.history import MAX_CHANGES
+from functions.sse_relay.history import INDEX_LAG_SECONDS, MAX_BYTES, MAX_CHANGES
 from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 
@@ -24,8 +24,6 @@ STEP_MS = 5_000
 """Cursors within one step resume from its start, and so share one read."""
 CONCURRENT_BATCHES = 4
 """Requests that arrive while this many batches are being read form the next batch."""
-INDEX_LAG_SECONDS = 5.0
-"""An index is updated shortly after its table: changes published within this time are sent from the ring."""
 REUSE_SECONDS = 1.0
 """How long a result is reused for other streams."""
 
@@ -93,7 +91,7 @@ class TableHistory:
         return await asyncio.shield(self._since[step][1])
 
     async def _read_since(self, start: int) -> Backlog | None:
-        position = self._hub.position_before(INDEX_LAG_SECONDS)
+        position = self._hub.position_before(INDEX_LAG_SECONDS)  # what the index may not have yet
         ids_by_shard = await asyncio.gather(
             *(self._run(self._changed_since, shard, start) for shard in shards(PUBLIC_OWNER))
         )
@@ -101,6 +99,8 @@ class TableHistory:
         if len(ids) > MAX_CHANGES:
             return None
         backlog = await self.current(ids)
+        if sum(len(change.chunk) for change in backlog.changes) > MAX_BYTES:
+            return None
         return Backlog(backlog.changes, min(position, backlog.position))
 
     def _join_batch(self, job_id: str) -> asyncio.Task[States]:

@@ -19,6 +19,8 @@ KERNEL_BYTES = 32 * 1024
 buffers of all streams must fit into the task's memory: see STREAM_BYTES in infra/settings.py."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time. Closing discards what the kernel has buffered, and the client gets a reset."""
+LINGER_MS = 5_000
+"""How long a client may take to read the end of its stream."""
 MAX_BUFFERS = 64
 """Buffers passed to one sendmsg call."""
 
@@ -136,6 +138,14 @@ class Connection:
             self.too_slow = True
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             self.close()
+
+    def limit_lingering(self) -> None:
+        """Let the kernel keep what it still has to send for LINGER_MS at most after the connection is closed.
+
+        By default it does so for minutes, and forever for a client that answers but does not read.
+        """
+        if self.is_open and hasattr(socket, "TCP_USER_TIMEOUT") and self.socket.family != socket.AF_UNIX:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LINGER_MS)
 
     def close(self) -> None:
         """Close immediately and discard pending bytes."""
