@@ -8,6 +8,7 @@ from collections import Counter
 
 import httpx
 
+MANY_TIMES = 20
 TOPICS = [f"topic {number}" for number in range(20)]
 
 
@@ -58,6 +59,10 @@ class Callers:
         if rng.random() < 0.1:
             self.counts["posted twice"] += 1
             ids.add(self._request(client, "POST", "jobs", 201, key=key, body=body)["id"])
+        if rng.random() < 0.02:
+            for _ in range(MANY_TIMES):
+                self.counts["posted many times"] += 1
+                ids.add(self._request(client, "POST", "jobs", 201, key=key, body=body)["id"])
         if len(ids) > 1:
             self.breaches.append(f"{len(ids)} jobs were created with one idempotency key")
         (job_id, *_) = ids

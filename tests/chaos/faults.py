@@ -1,4 +1,4 @@
-"""Inject faults on a seeded schedule: repeated and lost messages, killed workers and relays."""
+"""Inject faults on a seeded schedule: repeated, late, lost and damaged messages, killed workers and relays."""
 
 import contextlib
 import json
@@ -14,16 +14,25 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.system import LocalSystem
+from local.system import RELAY_QUEUE_PREFIX, LocalSystem
+from tests.chaos import damage
 
 KINDS = (
     "job messages sent twice",
     "outcomes sent twice",
     "events sent twice",
     "job messages lost",
+    "events delayed",
+    "damaged events sent",
+    "damaged messages sent",
+    "damaged items written",
     "Lambda workers killed",
     "relays killed",
 )
+QUEUES = ("JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl")
+MAX_DAMAGES = 10
+"""Damaged messages for all queues. Further ones are only sent to the dead-letter queue, which drops them."""
+DELAY_SECONDS = (1.0, 30.0)
 SETTLED_SECONDS = 10.0
 """Minimum age of a Lambda worker before it is killed. When one dies during its start, MiniStack discards all
 workers of its function, including those that are starting, and on a busy machine none would ever start."""
@@ -39,12 +48,17 @@ class Faults:
         self._outputs = system.outputs
         self._stopping = threading.Event()
         self._records: list[str] = []
+        self._delayed: list[tuple[float, str]] = []
+        self._damages = 0
         self.counts: Counter[str] = Counter()
         faults: list[tuple[Callable[[random.Random], None], tuple[float, float]]] = [
             (self._repeat_job_message, (0.02, 0.2)),
             (self._repeat_outcome, (0.05, 0.3)),
             (self._repeat_event, (0.02, 0.2)),
             (self._lose_message, (0.5, 1.5)),
+            (self._delay_event, (0.05, 0.2)),
+            (self._send_damage, (0.5, 2.0)),
+            (self._write_damaged_item, (2.0, 6.0)),
             (self._kill_worker, (1.5, 4.0)),
             (self._kill_relay, (6.0, 12.0)),
         ]
@@ -66,6 +80,7 @@ class Faults:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
+        self._publish_delayed(float("inf"))
         for client in self._clients.values():
             client.close()
 
@@ -125,6 +140,44 @@ class Faults:
         for message in received.get("Messages", []):
             self._clients["sqs"].delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             self.counts["job messages lost"] += 1
+
+    def _delay_event(self, rng: random.Random) -> None:
+        """Take a change from the relay's queue and deliver it again later, after newer changes."""
+        sqs = self._clients["sqs"]
+        for url in sqs.list_queues(QueueNamePrefix=RELAY_QUEUE_PREFIX).get("QueueUrls", []):
+            received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=1, WaitTimeSeconds=1)
+            for message in received.get("Messages", []):
+                self._delayed.append((time.monotonic() + rng.uniform(*DELAY_SECONDS), message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                self.counts["events delayed"] += 1
+        self._publish_delayed(time.monotonic())
+
+    def _publish_delayed(self, now: float) -> None:
+        for due, body in [entry for entry in self._delayed if entry[0] <= now]:
+            self._clients["sns"].publish(TopicArn=self._outputs["TopicArn"], Message=body)
+            self._delayed.remove((due, body))
+
+    def _send_damage(self, rng: random.Random) -> None:
+        """Send damaged messages. A queue returns them until its redrive policy moves them, which takes long."""
+        if item := self._random_item(rng):
+            self._clients["sns"].publish(
+                TopicArn=self._outputs["TopicArn"], Message=damage.record(item, rng) or " "
+            )
+            self.counts["damaged events sent"] += 1
+        queues = QUEUES if self._damages < MAX_DAMAGES else ("DeadLetterQueueUrl",)
+        self._clients["sqs"].send_message(
+            QueueUrl=self._outputs[rng.choice(queues)], MessageBody=damage.message(rng) or " "
+        )
+        self._damages += 1
+        self.counts["damaged messages sent"] += 1
+
+    def _write_damaged_item(self, rng: random.Random) -> None:
+        """Write an item that is in the list's index, and in the stream, but is not a valid job."""
+        if item := self._random_item(rng):
+            self._clients["dynamodb"].put_item(
+                TableName=self._outputs["JobsTable"], Item=damage.item(item, rng)
+            )
+            self.counts["damaged items written"] += 1
 
     def _kill_worker(self, rng: random.Random) -> None:
         workers = _settled_workers(self._system.folder)

@@ -10,11 +10,12 @@ import httpx
 from functions.common.job import STATUSES, Job
 from local.system import LocalSystem
 from tests.chaos.clients import Callers
+from tests.chaos.damage import DAMAGED_ID
+from tests.chaos.faults import QUEUES
 from tests.chaos.third_party import ThirdParty
 from tests.chaos.viewers import FINAL, Viewer
 
 SETTLE_SECONDS = 240.0
-QUEUES = ("JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl")
 DEPTHS = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
 
 
@@ -27,17 +28,20 @@ class Oracle:
         self._third_party = third_party
         self._dynamodb = system.emulator.client("dynamodb")
         self._sqs = system.emulator.client("sqs")
+        self._s3 = system.emulator.client("s3")
 
     def close(self) -> None:
         self._dynamodb.close()
         self._sqs.close()
+        self._s3.close()
 
     def table(self) -> dict[str, dict[str, Any]]:
-        """Return all jobs by ID, in the form that the API returns."""
+        """Return all jobs by ID, in the form that the API returns. Damaged items are not jobs."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._system.outputs["JobsTable"], ConsistentRead=True
         )
-        jobs = (Job.from_item(item) for page in pages for item in page["Items"])
+        items = [item for page in pages for item in page["Items"]]
+        jobs = [Job.from_item(item) for item in items if not item["id"]["S"].startswith(DAMAGED_ID)]
         return {job.id: job.public_view() for job in jobs}
 
     def breaches(self, feed: list[Viewer], named: dict[Viewer, list[str]]) -> list[str]:
@@ -63,7 +67,21 @@ class Oracle:
         breaches += [breach for viewer in [*feed, *named] for breach in viewer.breaches]
         if over := self._third_party.counts["over budget"]:
             breaches.append(f"{over} requests over the third party's budget")
+        if returned := self._third_party.counts["cookies sent back"]:
+            breaches.append(f"{returned} requests with a cookie")
+        if incomplete := self._incomplete_images():
+            breaches.append(f"{incomplete} stored images are not complete")
         return breaches
+
+    def _incomplete_images(self) -> int:
+        """Return how many stored images are not the third party's whole picture."""
+        bucket = self._system.outputs["ImagesBucket"]
+        incomplete = 0
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="images/"):
+            for entry in page.get("Contents", []):
+                stored = self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+                incomplete += stored != self._third_party.picture
+        return incomplete
 
     def _wait(self, name: str, count_errors: Callable[[], int]) -> list[str]:
         """Wait until there are no errors. After SETTLE_SECONDS return a breach with their number."""

@@ -1,6 +1,7 @@
 """A server like Unsplash that fails in bursts, on a seeded schedule, and has a small budget."""
 
 import asyncio
+import gzip
 import io
 import random
 import threading
@@ -14,6 +15,7 @@ from PIL import Image
 
 CALM_SECONDS = (2.0, 5.0)
 BURST_SECONDS = (0.5, 2.0)
+TRUNCATED_IMAGES = 0.05
 
 
 class ThirdParty:
@@ -39,7 +41,7 @@ class ThirdParty:
         self.calm = False
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), (180, 120, 60)).save(picture, "JPEG")
-        self._picture = picture.getvalue()
+        self.picture = picture.getvalue()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -86,6 +88,7 @@ class ThirdParty:
 
     async def _random_photos(self, request: web.Request) -> web.Response:
         self.counts["requests"] += 1
+        self.counts["cookies sent back"] += "Cookie" in request.headers
         now = time.monotonic()
         if now >= self._window_end:
             self._window_end, self._spent = now + self._window, 0
@@ -101,13 +104,37 @@ class ThirdParty:
             "X-Ratelimit-Limit": str(self._limit),
             "X-Ratelimit-Remaining": str(self._limit - self._spent),
         }
-        return web.json_response(photos, headers=remaining)
+        response = web.json_response(photos, headers=remaining)
+        for number in range(3):
+            response.set_cookie(f"c{number}", "x" * 3000)
+        self.counts["answers with cookies"] += 1
+        return response
 
-    async def _image(self, _: web.Request) -> web.Response:
+    async def _image(self, request: web.Request) -> web.StreamResponse:
+        self.counts["cookies sent back"] += "Cookie" in request.headers
         if self._in_burst():
             self.counts["failed images"] += 1
             return self._random.choice([self._server_error, self._html])()
-        return web.Response(body=self._picture, content_type="image/jpeg")
+        if not self.calm and self._random.random() < TRUNCATED_IMAGES:
+            self.counts["truncated images"] += 1
+            return await self._truncated_image(request)
+        return web.Response(body=self.picture, content_type="image/jpeg")
+
+    async def _truncated_image(self, request: web.Request) -> web.StreamResponse:
+        """Send half of the picture: as if that were all, or less than announced."""
+        half = self.picture[: len(self.picture) // 2]
+        way = self._random.randrange(3)
+        if way == 0:
+            return web.Response(body=half, content_type="image/jpeg")
+        if way == 1:
+            packed = gzip.compress(self.picture)[:-20]
+            return web.Response(body=packed, headers={"Content-Encoding": "gzip"}, content_type="image/jpeg")
+        response = web.StreamResponse(headers={"Content-Length": str(len(self.picture))})
+        await response.prepare(request)
+        await response.write(half)
+        if request.transport is not None:
+            request.transport.close()
+        return response
 
     def _photo(self) -> dict[str, object]:
         self._photos += 1
