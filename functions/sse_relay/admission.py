@@ -113,8 +113,8 @@ class Admission:
     def client_address(self, request: Request, peer: str) -> str:
         """Return the address by which the request's stream is counted: see `client_network`.
 
-        If the proxy's header does not contain an address, the proxy itself is counted: otherwise each invented
-        text would have its own limits.
+        If the proxy's header does not contain an address, the proxy itself is counted: otherwise each
+        invented text would have its own limits.
         """
         limits = self._limits
         address = client_address(
