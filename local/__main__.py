@@ -1,7 +1,6 @@
 """`make run`: the whole system at one address, until Ctrl-C."""
 
 import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -9,7 +8,11 @@ from pathlib import Path
 from local.deployment import ROOT
 from local.processes import StartError, raise_on_sigterm
 from local.run_file import run_folder
+from local.supervisor import Supervisor
 from local.system import LocalSystem
+
+CHECK_SECONDS = 1.0
+"""Between checks whether the relay still runs."""
 
 
 def main() -> int:
@@ -25,7 +28,10 @@ def main() -> int:
         folder = run_folder(ROOT, port)
         with LocalSystem(folder, port, say=say) as system:
             _welcome(system, folder, time.monotonic() - start)
-            signal.pause()
+            supervisor = Supervisor(system.relay, system.start_relay, say, time.monotonic)
+            while True:
+                time.sleep(CHECK_SECONDS)
+                supervisor.check()
     except StartError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -6,7 +6,12 @@ serves the built web app itself.
 """
 
 import argparse
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +19,31 @@ import boto3
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 from yarl import URL
 
-from infra.constructs.site_headers import FIXED, IMMUTABLE, REVALIDATED, content_security_policy
+from infra.constructs.site_headers import (
+    FIXED,
+    IMAGE_HEADERS,
+    IMMUTABLE,
+    REVALIDATED,
+    content_security_policy,
+)
+from local.processes import loopback_addresses
 
 SITE = Path(__file__).parent.parent / "frontend" / "dist"
 """The output of `make web`."""
 RESPONSE_HEADERS = {
-    "content-type", "content-encoding", "cache-control", "location", "retry-after", "etag", "vary",
-    "x-accel-buffering", "allow",
+    "accept-ranges", "allow", "cache-control", "content-encoding", "content-range", "content-type", "etag",
+    "last-modified", "location", "retry-after", "vary", "x-accel-buffering",
 }  # fmt: skip
 """Response headers that are forwarded, in addition to those of CORS."""
 DROPPED_REQUEST_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
 SESSION = web.AppKey("session", ClientSession)
+MAX_BODY = 10 * 1024 * 1024
+MAX_TARGET = 8 * 1024
+"""Bytes of a body and of an address. API Gateway accepts bodies of 10 MB:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html"""
+MAX_LINE = 64 * 1024
+"""Bytes of a request line or header that are read, so that a longer address gets a proper answer."""
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class FrontDoor:
@@ -65,9 +84,12 @@ class FrontDoor:
     async def image(self, request: web.Request) -> web.StreamResponse:
         """Serve an image through a presigned URL, because the bucket is private."""
         key = {"Bucket": self._bucket, "Key": request.path.lstrip("/")}
-        return await self._forward(request, self._s3.generate_presigned_url("get_object", Params=key))
+        url = self._s3.generate_presigned_url("get_object", Params=key)
+        return await self._forward(request, url, IMAGE_HEADERS)
 
-    async def _forward(self, request: web.Request, url: str) -> web.StreamResponse:
+    async def _forward(
+        self, request: web.Request, url: str, more_headers: dict[str, str] | None = None
+    ) -> web.StreamResponse:
         """Forward the request, and stream the response."""
         headers = {
             name: value
@@ -78,33 +100,63 @@ class FrontDoor:
         target = URL(url, encoded=True)
         if request.query_string:
             target = URL(f"{url}?{request.rel_url.raw_query_string}", encoded=True)
+        response: web.StreamResponse | None = None
         try:
             async with request.app[SESSION].request(
                 request.method, target, headers=headers, data=body, allow_redirects=False
             ) as upstream:
                 forwarded = {name: value for name, value in upstream.headers.items() if _is_forwarded(name)}
-                response = web.StreamResponse(status=upstream.status, headers=forwarded)
+                response = web.StreamResponse(
+                    status=upstream.status, headers={**forwarded, **(more_headers or {})}
+                )
                 await response.prepare(request)
                 async for chunk in upstream.content.iter_any():
                     await response.write(chunk)
                 return response
         except ClientError as error:
-            return web.json_response(
-                {"title": "Bad Gateway", "status": 502, "detail": str(error)}, status=502
-            )
+            if response is None:
+                return _problem(HTTPStatus.BAD_GATEWAY, str(error))
+            if request.transport is not None:  # the client must notice that the response is incomplete
+                request.transport.close()
+            return response
 
     def app(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[_answer_problems])
         app.cleanup_ctx.append(_session)
         app.router.add_get("/", self.page)
         app.router.add_get("/config.json", self.config)
-        app.router.add_get("/api/live", self.live)
+        app.router.add_route("*", "/api/live", self.live)
         app.router.add_route("*", "/api/{path:.*}", self.api)
         app.router.add_get("/images/{path:.+}", self.image)
         app.router.add_get(r"/{name:[\w-]+\.\w+}", self.site_file)
         app.router.add_get(r"/assets/{name:[\w.-]+}", self.site_file)
         app.router.add_get(r"/{path:[^.]*}", self.page)
         return app
+
+
+@web.middleware
+async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer errors of the front door itself like those of the API."""
+    if len(request.raw_path) > MAX_TARGET:
+        return _problem(
+            HTTPStatus.REQUEST_URI_TOO_LONG, f"the address must be at most {MAX_TARGET} bytes long"
+        )
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        return _problem(HTTPStatus(error.status), error.reason)
+
+
+def _problem(status: HTTPStatus, detail: str) -> web.Response:
+    body = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, "errors": []}
+    headers = {
+        "Content-Type": "application/problem+json",
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": "no-store",
+    }
+    return web.Response(status=status, body=json.dumps(body).encode(), headers=headers)
 
 
 async def _session(app: web.Application) -> AsyncIterator[None]:
@@ -133,10 +185,29 @@ def main() -> None:
         s3=boto3.client("s3"),
         image_sources=options.image_source,
     )
-    web.run_app(
-        front_door.app(), host="localhost", port=options.port,
-        handler_cancellation=True, access_log=None, print=None, shutdown_timeout=1,
-    )  # fmt: skip
+    asyncio.run(_serve(front_door.app(), options.port))
+
+
+async def _serve(app: web.Application, port: int) -> None:
+    """Serve on both loopback addresses until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=1,
+        auto_decompress=False,
+        max_line_size=MAX_LINE,
+        max_field_size=MAX_LINE,
+    )
+    await runner.setup()
+    async with contextlib.AsyncExitStack() as running:
+        running.push_async_callback(runner.cleanup)
+        for address in loopback_addresses():
+            await web.TCPSite(runner, address, port).start()
+        await stop.wait()
 
 
 if __name__ == "__main__":

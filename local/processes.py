@@ -1,6 +1,7 @@
 """Child processes, each with a log file, stopped by their process id."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -52,6 +53,15 @@ class Process:
                 return
             time.sleep(0.05)
         raise StartError(f"{self.name} did not answer at {url} in {seconds:.0f} s:\n{self.tail()}")
+
+    def exit_status(self) -> int | None:
+        """Return the exit status, negative for a signal, or None while the process runs."""
+        return self._child.poll()
+
+    def note(self, text: str) -> None:
+        """Append a line to the log."""
+        with self._log.open("a") as log:
+            log.write(json.dumps({"level": "WARNING", "message": text}) + "\n")
 
     def tail(self, lines: int = 15) -> str:
         """Return the last lines of the log."""
@@ -114,12 +124,22 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
+def loopback_addresses() -> list[str]:
+    """Return the loopback addresses of this machine: `localhost` may be either of them."""
+    return ["127.0.0.1", "::1"] if _can_bind("::1", 0) else ["127.0.0.1"]
+
+
 def is_free(port: int) -> bool:
     """Return whether the front door can listen on the port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    return all(_can_bind(address, port) for address in loopback_addresses())
+
+
+def _can_bind(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError:
+        return False
     return True

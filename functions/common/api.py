@@ -49,8 +49,10 @@ class ApiRequest:
 
     @classmethod
     def from_event(cls, event: dict[str, Any]) -> "ApiRequest":
-        """Parse a proxy event, in which missing values are null. Raises Problem 400."""
+        """Parse a proxy event, in which missing values are null. Raises Problem 400 or 415."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise Problem(415, "send the body without Content-Encoding")
         return cls(
             correlation_id=event["requestContext"]["requestId"],
             address=event["requestContext"]["identity"]["sourceIp"],
@@ -63,8 +65,12 @@ class ApiRequest:
 
 
 def handle(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any) -> ApiResponse:
-    """Handle an event by the route named `METHOD /resource`. Return errors as problem+json."""
-    route = routes.get(f"{event['httpMethod']} {event['resource']}")
+    """Handle an event by the route named `METHOD /resource`. Return errors as problem+json.
+
+    HEAD is handled like GET, and answered without a body.
+    """
+    method = "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]
+    route = routes.get(f"{method} {event['resource']}")
     try:
         if route is None:
             raise Problem(404, "there is no such resource")
@@ -77,6 +83,8 @@ def handle(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any
     except (BotoCoreError, ClientError):
         logger.exception("storage or queue unavailable")
         response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))
+    if event["httpMethod"] == "HEAD":
+        response["body"] = ""
     call = {"method": event["httpMethod"], "path": event["path"], "status": response["statusCode"]}
     logger.info("request answered", extra={**call, "correlation_id": event["requestContext"]["requestId"]})
     return response

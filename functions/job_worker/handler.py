@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-import requests
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 
 from functions.common.clock import now_ms
 from functions.common.errors import Transient
+from functions.common.http.download import Download
 from functions.common.ledger import Ledger
 from functions.common.observability import instrumented
 from functions.common.queues import Queue, partial_failure
@@ -19,7 +19,6 @@ from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
 from functions.job_worker.budget import RateBudget
-from functions.job_worker.download import Download
 from functions.job_worker.images import HotlinkedImages, ImageStore, StoredImages
 from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.report import Reporter
@@ -57,7 +56,7 @@ class JobWorkerSettings:
     images_base_url: str = ""
 
 
-def _photo_source(settings: JobWorkerSettings, ledger: Ledger, session: requests.Session) -> PhotoSource:
+def _photo_source(settings: JobWorkerSettings, ledger: Ledger) -> PhotoSource:
     secrets = SecretsProvider(boto3_client=boto3.client("secretsmanager"))
 
     def access_key() -> str:
@@ -67,7 +66,7 @@ def _photo_source(settings: JobWorkerSettings, ledger: Ledger, session: requests
             raise Transient("no_access_key", "the access key could not be read from its secret") from error
 
     api_host = settings.unsplash_api_url.split("://")[-1].split("/")[0]
-    download = Download(session, frozenset([api_host]))
+    download = Download(frozenset([api_host]))
     return PhotoSource(
         Unsplash(settings.unsplash_api_url, access_key, download),
         RateBudget(ledger, settings.rate_limit, settings.rate_window_seconds, settings.share_limit, now_ms),
@@ -76,10 +75,10 @@ def _photo_source(settings: JobWorkerSettings, ledger: Ledger, session: requests
     )
 
 
-def _image_store(settings: JobWorkerSettings, session: requests.Session) -> ImageStore:
+def _image_store(settings: JobWorkerSettings) -> ImageStore:
     if settings.images == "hotlink":
         return HotlinkedImages()
-    download = Download(session, frozenset(host.strip() for host in settings.image_hosts.split(",")))
+    download = Download(frozenset(host.strip() for host in settings.image_hosts.split(",")))
     return StoredImages(boto3.client("s3"), settings.images_bucket, settings.images_base_url, download)
 
 
@@ -92,11 +91,10 @@ def worker() -> JobWorker:
     jobs = Queue(sqs, settings.jobs_queue_url)
     results = Queue(sqs, settings.results_queue_url)
     dead_letters = Queue(sqs, settings.dead_letter_queue_url)
-    session = requests.Session()
     return JobWorker(
         store=store,
-        find_photos=_photo_source(settings, ledger, session).find,
-        images=_image_store(settings, session),
+        find_photos=_photo_source(settings, ledger).find,
+        images=_image_store(settings),
         reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
         pool=ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS),
         clock=now_ms,

@@ -1,14 +1,17 @@
 """Where browsers load a job's image from: a copy in S3 behind the CDN, or Unsplash's own server."""
 
+import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import IO, TYPE_CHECKING, Literal, Protocol
 
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Transient
+from functions.common.http.download import Download, ResponseTooLarge
+from functions.common.http.exchange import NotAllowed
 from functions.common.job import Photo
-from functions.job_worker.download import Download, HostNotAllowed, ResponseTooLarge
+from functions.job_worker.image_format import image_type
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -17,13 +20,8 @@ MAX_IMAGE = 15_000_000
 """Bytes. A `regular` image, 1,080 pixels wide, has about 200,000."""
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-
-SIGNATURES = {
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"GIF8": "image/gif",
-}
-"""The first bytes of formats that browsers display. WebP and AVIF have their signatures further inside."""
+IN_MEMORY = 1_000_000
+"""Bytes of an image that are held in memory. The rest of a larger one is in a temporary file."""
 
 
 class ImageStore(Protocol):
@@ -55,13 +53,18 @@ class StoredImages:
 
     def _copy(self, photo: Photo, size: Literal["small", "regular"]) -> str:
         key = f"images/{photo['id']}/{size}"
-        body = self._fetch(photo[size])
-        media_type = image_type(body)
-        if media_type is None:
-            raise Transient("bad_image", "Unsplash's image is not in an image format")
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
+            self._fetch(photo[size], file)
+            media_type = image_type(file)
+            if media_type is None:
+                raise Transient("bad_image", "Unsplash's image is not a complete image")
+            self._store(key, file, media_type)
+        return f"{self.base_url.rstrip('/')}/{key}"
+
+    def _store(self, key: str, file: IO[bytes], media_type: str) -> None:
         try:
             self.s3.put_object(
-                Bucket=self.bucket, Key=key, Body=body,
+                Bucket=self.bucket, Key=key, Body=file,
                 ContentType=media_type, CacheControl=IMMUTABLE, IfNoneMatch="*",
             )  # fmt: skip
         except ClientError as error:
@@ -69,30 +72,16 @@ class StoredImages:
                 raise Transient("storage", "the image could not be stored") from error
         except BotoCoreError as error:
             raise Transient("storage", "the image could not be stored") from error
-        return f"{self.base_url.rstrip('/')}/{key}"
 
-    def _fetch(self, url: str) -> bytes:
+    def _fetch(self, url: str, file: IO[bytes]) -> None:
         try:
-            response = self.download.get(url, {}, MAX_IMAGE)
+            response = self.download.save(url, {}, MAX_IMAGE, file)
         except ResponseTooLarge as error:
             raise Transient("bad_image", "Unsplash's image is too large") from error
-        except HostNotAllowed as error:
+        except NotAllowed as error:
             raise Transient("bad_image", f"Unsplash's image is not on an allowed host: {error}") from error
         except requests.RequestException as error:
             reason = type(error).__name__
             raise Transient("unreachable", f"the image could not be downloaded ({reason})") from error
         if response.status != 200:
             raise Transient("unreachable", f"the image could not be downloaded ({response.status})")
-        return response.body
-
-
-def image_type(body: bytes) -> str | None:
-    """Return the media type by the first bytes, regardless of headers. Return None for other data."""
-    for signature, media_type in SIGNATURES.items():
-        if body.startswith(signature):
-            return media_type
-    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
-        return "image/webp"
-    if body[4:12] in (b"ftypavif", b"ftypavis"):
-        return "image/avif"
-    return None

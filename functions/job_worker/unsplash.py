@@ -13,12 +13,13 @@ import requests
 
 from functions.common.decode import conforms, is_encodable
 from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.http.download import Download, ResponseTooLarge
+from functions.common.http.exchange import NotAllowed
 from functions.common.job import Photo, Photographer
-from functions.job_worker.download import Download, HostNotAllowed, ResponseTooLarge
 
 MAX_COUNT = 30
-MAX_RESPONSE = 4_000_000
-"""Bytes. 30 photos have about 150,000."""
+MAX_RESPONSE = 1_000_000
+"""Bytes. 30 photos have about 150,000. A worker may hold ten responses, and parsed they are larger."""
 RETRYABLE_STATUSES = (408, 425)
 """Request Timeout and Too Early. By definition a retry may succeed."""
 MAX_PIXELS = 1_000_000
@@ -60,7 +61,7 @@ class Unsplash:
             response = self._download.get(f"{self._api_url}/photos/random?{query}", headers, MAX_RESPONSE)
         except ResponseTooLarge as error:
             raise Transient("bad_answer", "Unsplash's response is too large") from error
-        except HostNotAllowed as error:
+        except NotAllowed as error:
             raise Transient("bad_answer", "Unsplash redirected to another host") from error
         except requests.RequestException as error:
             raise Transient("unreachable", f"Unsplash did not respond ({type(error).__name__})") from error

@@ -94,7 +94,7 @@ class Admission:
         self.visitors = AddressCounts()
         self.streams = AddressCounts()
         self.draining = False
-        self._reads = Allowances(READ_BURST, READS_PER_SECOND)
+        self._reads = Allowances(burst=READ_BURST, per_second=READS_PER_SECOND)
 
     @property
     def connections(self) -> int:

@@ -34,7 +34,7 @@ class Cursor:
     def start(self, now: int) -> int | None:
         """Return from when on changes may be missing (epoch ms), or None if that cannot be served.
 
-        A cursor in the future would skip changes, unless it is no later than clocks may differ.
+        A cursor in the future would skip changes, except within the difference that clocks may have.
         """
         if not now - MAX_AGE_MS <= self.time <= now + OVERLAP_MS:
             return None

@@ -12,7 +12,7 @@ MAX_RECEIVED = 64 * 1024
 
 
 MAX_PENDING_SECONDS = 60.0
-"""How long bytes may be pending for a client. What the slowest clients wait for is no older than that."""
+"""How long bytes may be pending for a client. So pending bytes are at most that old."""
 
 
 class Stream(Connection):
@@ -73,7 +73,7 @@ class Stream(Connection):
             self.close()
 
     def received_end(self) -> None:
-        """Go on sending: the client has only closed its side. If it has closed both, a write will fail."""
+        """Continue to send: the client has only closed its side. If it has closed both, a write will fail."""
         self.stop_reading()
         self._on_half_closed(self)
 

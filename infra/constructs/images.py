@@ -9,6 +9,7 @@ from infra.constructs.access_logs import LEFT_OUT, AccessLogs
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.cloudfront import global_name, private_origin
 from infra.constructs.functions import provider_log
+from infra.constructs.site_headers import IMAGE_HEADERS
 from infra.settings import Settings
 
 OPEN_TO_ALL = {
@@ -76,7 +77,7 @@ class Images(Construct):
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy="default-src 'none'", override=True
+                    content_security_policy=IMAGE_HEADERS["Content-Security-Policy"], override=True
                 ),
             ),
         )

@@ -21,32 +21,34 @@ def add_live_route(api: RestApi, *, balancer_host: str, balancer_arn: str, link_
     API Gateway streams the response instead of buffering it:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
     """
-    method = api.root.add_resource("live").add_method(
-        "GET",
-        apigateway.Integration(
-            type=apigateway.IntegrationType.HTTP_PROXY,
-            integration_http_method="GET",
-            uri=f"http://{balancer_host}/live",
-            options=apigateway.IntegrationOptions(
-                response_transfer_mode=apigateway.ResponseTransferMode.STREAM,
-                timeout=Duration.minutes(15),
-                request_parameters={
-                    f"integration.request.header.{ADDRESS_HEADER}": "context.identity.sourceIp"
-                },
-            ),
-        ),
-    )
+    resource = api.root.add_resource("live")
     # the construct does not support VPC links to application load balancers
     overrides = {
         "ConnectionType": CONNECTION_TYPE,
         "ConnectionId": link_id,
         "IntegrationTarget": balancer_arn,
     }
-    definition = cast(apigateway.CfnMethod, method.node.default_child)
-    for name, value in overrides.items():
-        definition.add_property_override(f"Integration.{name}", value)
+    for name in ("GET", "HEAD"):
+        method = resource.add_method(name, _integration(name, balancer_host))
+        definition = cast(apigateway.CfnMethod, method.node.default_child)
+        for property_name, value in overrides.items():
+            definition.add_property_override(f"Integration.{property_name}", value)
     api.deploy_when_changed(overrides)
     _keep_link_active(api)
+
+
+def _integration(method: str, balancer_host: str) -> apigateway.Integration:
+    streams = method == "GET"
+    return apigateway.Integration(
+        type=apigateway.IntegrationType.HTTP_PROXY,
+        integration_http_method=method,
+        uri=f"http://{balancer_host}/live",
+        options=apigateway.IntegrationOptions(
+            response_transfer_mode=apigateway.ResponseTransferMode.STREAM if streams else None,
+            timeout=Duration.minutes(15) if streams else None,
+            request_parameters={f"integration.request.header.{ADDRESS_HEADER}": "context.identity.sourceIp"},
+        ),
+    )
 
 
 def _keep_link_active(api: RestApi) -> None:

@@ -17,7 +17,10 @@ STAGE = "api"
 WORK_CALLS = ("/jobs/POST", "/jobs/{id}/retry/POST")
 """The calls that create work for the workers."""
 LIVE_CALL = "/live/GET"
-HEADERS = ["Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key"]
+HEADERS = [
+    "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key",
+]  # fmt: skip
+"""Headers that pages of any origin may send. Some readers of event streams send Cache-Control."""
 PUBLIC = {
     "AwsSolutions-APIG2": "The functions validate every field, and their errors name the invalid one. API "
     "Gateway's validator would reject the request first, without naming the field.",
@@ -48,7 +51,7 @@ class RestApi(apigateway.RestApi):
             deploy_options=_stage(settings, apigateway.LogGroupLogDestination(self.access_log)),
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
-                allow_methods=["GET", "POST", "DELETE", "OPTIONS"],
+                allow_methods=["GET", "HEAD", "POST", "DELETE", "OPTIONS"],
                 allow_headers=HEADERS,
                 max_age=Duration.hours(1),
             ),
@@ -64,8 +67,9 @@ class RestApi(apigateway.RestApi):
     def add_call(
         self, resource: apigateway.IResource, method: str, integration: apigateway.Integration
     ) -> None:
-        """Add a call. If the API has a key, the call requires it. Preflight requests do not."""
-        resource.add_method(method, integration, api_key_required=self._settings.api_key)
+        """Add a call, and HEAD for GET. If the API has a key, they require it. Preflight requests do not."""
+        for name in ("GET", "HEAD") if method == "GET" else (method,):
+            resource.add_method(name, integration, api_key_required=self._settings.api_key)
 
     def deploy_when_changed(self, overrides: Mapping[str, str]) -> None:
         """Create a new deployment of the stage when these values change.

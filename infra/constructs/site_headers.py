@@ -9,6 +9,13 @@ REVALIDATED = "no-cache"
 """Cache-Control of the page and its configuration. Browsers revalidate them on each use, so that a deployment
 is visible immediately."""
 
+IMAGE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'",
+    "Access-Control-Allow-Origin": "*",
+}
+"""Headers of stored images: pages of any origin may use them, and browsers must not guess other types."""
+
 FIXED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",

@@ -43,9 +43,49 @@ def routes(template: Template) -> set[tuple[str, str]]:
 
 
 def test_the_routes_match_the_openapi_document(api: Template) -> None:
-    document = json.loads(OPENAPI.read_text())
-    described = {(method.upper(), path) for path, calls in document["paths"].items() for method in calls}
-    assert routes(api) == described
+    """HEAD comes with every GET, and is not described on its own."""
+    described = {(method, path) for method, path, _ in described_calls()}
+    head = {("HEAD", path) for method, path in described if method == "GET"}
+    assert routes(api) == described | head
+
+
+def described_calls() -> list[tuple[str, str, dict[str, Any]]]:
+    """Return (HTTP method, path, operation) of every call in the OpenAPI document."""
+    paths = json.loads(OPENAPI.read_text())["paths"]
+    return [
+        (method.upper(), path, operation)
+        for path, calls in paths.items()
+        for method, operation in calls.items()
+    ]
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), described_calls())
+def test_every_method_and_header_of_the_openapi_document_passes_the_preflight(
+    api: Template, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    allowed = preflight(api, path)
+    headers = {each["name"] for each in operation.get("parameters", []) if each["in"] == "header"}
+    if "requestBody" in operation:
+        headers.add("Content-Type")
+    assert {method, "HEAD"} <= allowed["Methods"]
+    assert headers | {"Authorization", "Cache-Control", "Last-Event-ID", "X-Api-Key"} <= allowed["Headers"]
+    assert allowed["Origin"] == {"*"}
+
+
+def preflight(template: Template, path: str) -> dict[str, set[str]]:
+    """Return what the preflight of a path allows."""
+    (integration,) = [
+        method["Properties"]["Integration"]
+        for name, own_path, method in methods(template)
+        if (name, own_path) == ("OPTIONS", path)
+    ]
+    (response,) = integration["IntegrationResponses"]
+    prefix = "method.response.header.Access-Control-Allow-"
+    return {
+        name.removeprefix(prefix): {word.strip() for word in value.strip("'").split(",")}
+        for name, value in response["ResponseParameters"].items()
+        if name.startswith(prefix)
+    }
 
 
 def test_every_path_supports_preflight_requests(api: Template) -> None:
@@ -120,7 +160,7 @@ def calls_with_key(template: Template) -> set[tuple[str, str]]:
 
 def test_with_an_api_key_all_calls_except_preflights_and_the_stream_require_it() -> None:
     template = synth_stacks(api_key="true", web="false")["CaloApi"]
-    assert calls_with_key(template) == routes(template) - {("GET", "/live")}
+    assert calls_with_key(template) == routes(template) - {("GET", "/live"), ("HEAD", "/live")}
     assert "ApiKeyId" in template.to_json()["Outputs"]
 
 
@@ -133,15 +173,22 @@ def test_the_endpoint_is_regional_because_edge_endpoints_close_idle_streams(api:
     assert rest_api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
-def live_integration(template: Template) -> dict[str, Any]:
-    integrations = [method["Properties"]["Integration"] for _, _, method in methods(template)]
-    (live,) = [integration for integration in integrations if integration["Type"] == "HTTP_PROXY"]
+def live_integration(template: Template, method: str = "GET") -> dict[str, Any]:
+    (live,) = [
+        each["Properties"]["Integration"]
+        for name, path, each in methods(template)
+        if (name, path) == (method, "/live")
+    ]
     return dict(live)
 
 
 def test_live_is_streamed_through_the_vpc_link(api: Template) -> None:
-    live = live_integration(api)
+    live, head = live_integration(api), live_integration(api, "HEAD")
+    for name in ("Type", "ConnectionType", "ConnectionId", "IntegrationTarget", "Uri", "RequestParameters"):
+        assert live[name] == head[name]
+    assert (live["IntegrationHttpMethod"], head["IntegrationHttpMethod"]) == ("GET", "HEAD")
     assert live["ResponseTransferMode"] == "STREAM"
+    assert "ResponseTransferMode" not in head
     assert live["ConnectionType"] == "VPC_LINK"
     assert live["TimeoutInMillis"] == 15 * 60 * 1000
     assert read(api, live["ConnectionId"]) == "/calo/link-id"

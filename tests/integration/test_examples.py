@@ -18,11 +18,12 @@ COMMANDS = {
 }
 
 
-@pytest.mark.parametrize("language", COMMANDS)
-def test_an_example_prints_the_resolved_job(calo: Calo, language: str) -> None:
-    code = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert len(code) == 1
-    example = code[0].replace("http://localhost:8080", calo.system.url)
+EXAMPLES = re.findall(r"```(python|js)\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(("language", "code"), EXAMPLES, ids=["requests", "httpx", "node"])
+def test_an_example_prints_the_resolved_job(calo: Calo, language: str, code: str) -> None:
+    example = code.replace("http://localhost:8080", calo.system.url)
     result = subprocess.run(
         [*COMMANDS[language], example],
         env={**os.environ, "PYTHONUNBUFFERED": "1"},

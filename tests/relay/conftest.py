@@ -85,6 +85,7 @@ async def running(
     limits: Limits = Limits(),  # noqa: B008  # immutable
     uniform: Callable[[float, float], float] = random.uniform,
     clock: Clock = now_ms,
+    host: str = "127.0.0.1",
     **times: float,
 ) -> AsyncIterator[RunningRelay]:
     """Run a relay whose timers have a resolution of 10 ms."""
@@ -99,7 +100,7 @@ async def running(
         uniform=uniform,
         clock=clock,
     )
-    port = relay.listen("127.0.0.1", 0)
+    port = relay.listen(host, 0)
     timers = asyncio.create_task(relay.run_timers())
     try:
         yield RunningRelay(relay, history, port)

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from functions.sse_relay import admission
 from functions.sse_relay.admission import SPARE_CONNECTIONS, Limits
 from functions.sse_relay.job_change import JobChange
 from tests.relay.clients import read, send_raw, versions
@@ -69,6 +70,11 @@ def slow_client(relay: RunningRelay) -> socket.socket:
     return client
 
 
+async def read_to_end(client: socket.socket) -> None:
+    while await asyncio.get_running_loop().sock_recv(client, 1_000_000):
+        pass
+
+
 def test_a_slow_client_gets_everything_and_one_that_never_reads_is_dropped_and_counted() -> None:
     async def test() -> None:
         async with running() as relay, httpx.AsyncClient() as client:
@@ -88,3 +94,47 @@ def test_a_slow_client_gets_everything_and_one_that_never_reads_is_dropped_and_c
             stuck.close()
 
     run(test())
+
+
+def test_a_reader_that_was_dropped_leaves_nothing_in_the_kernel() -> None:
+    """Its connection is reset. Otherwise the kernel would keep its buffer until the client reads."""
+
+    async def test() -> None:
+        async with running() as relay:
+            stuck = slow_client(relay)
+            await relay.streams(1)
+            while relay.relay.streams:
+                relay.publish(change(relay.relay.hub.position, query="x" * 5000))
+            with pytest.raises(ConnectionResetError):
+                await read_to_end(stuck)
+            stuck.close()
+
+    run(test())
+
+
+def test_the_jobs_that_one_address_may_name_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "READ_BURST", 150)
+
+    async def test() -> None:
+        limits = Limits(trusted_proxies=1)
+        async with running(limits=limits) as relay, httpx.AsyncClient() as client:
+            jobs = {"job": ",".join(job_id(number) for number in range(100))}
+            one = {"X-Forwarded-For": "192.0.2.1"}
+            async with client.stream("GET", f"{relay.url}/live", params=jobs, headers=one) as first:
+                assert first.status_code == 200
+            refused = await client.get(f"{relay.url}/live", params=jobs, headers=one)
+            assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
+            other = {"X-Forwarded-For": "192.0.2.2"}
+            async with client.stream("GET", f"{relay.url}/live", params=jobs, headers=other) as second:
+                assert second.status_code == 200
+
+    run(test())
+
+
+def test_an_allowance_returns_with_time_and_is_forgotten_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_ALLOWANCES", 2)
+    allowances = admission.Allowances(burst=10, per_second=2)
+    assert [allowances.take("a", units, 0.0) for units in (6, 5, 4, 1)] == [True, False, True, False]
+    assert [allowances.take("a", 3, now) for now in (1.0, 1.5, 1.6)] == [False, True, False]
+    assert all(allowances.take(name, 1, 100.0) for name in "bcd")
+    assert set(allowances._spent) == {"b", "c", "d"}

@@ -1,6 +1,7 @@
 """The relay's endpoints beside the streams: health, metrics, refusals, and the drain."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -78,6 +79,56 @@ def test_behind_a_proxy_streams_are_counted_by_the_address_in_its_header() -> No
             for writer in writers:
                 writer.close()
             assert statuses == [200, 200, 429, 200]
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_same"),
+    [
+        ("192.0.2.1", "192.0.2.1:50000", True),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "[2001:db8:1:2::7]:443", True),
+        ("2001:db8:1:2::1", "[2001:DB8:1:2::8]", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("unknown", "_hidden", False),
+    ],
+)
+@pytest.mark.parametrize("limits", [{"trusted_proxies": 1}, {"address_header": "x-forwarded-for"}])
+def test_streams_are_counted_by_ipv4_address_or_ipv6_network(
+    limits: dict[str, Any], first: str, second: str, is_same: bool
+) -> None:
+    async def test() -> None:
+        async with running(limits=Limits(max_per_address=1, **limits)) as relay:
+            statuses, writers = [], []
+            for address in (first, second):
+                request = f"GET /live HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
+                reader, writer = await send_raw(relay, request.encode())
+                statuses.append(int((await reader.readline()).split()[1]))
+                writers.append(writer)
+            for writer in writers:
+                writer.close()
+            assert statuses == [200, 429 if is_same else 200]
+
+    run(test())
+
+
+def test_a_preflight_allows_what_event_readers_send() -> None:
+    async def test() -> None:
+        async with running() as relay, httpx.AsyncClient() as client:
+            asked = {
+                "Origin": "https://example.org",
+                "Access-Control-Request-Method": "GET",
+                "Access-Control-Request-Headers": "cache-control,last-event-id",
+            }
+            response = await client.options(f"{relay.url}/live", headers=asked)
+            assert (response.status_code, response.content) == (204, b"")
+            assert response.headers["access-control-allow-origin"] == "*"
+            allowed = response.headers["access-control-allow-headers"].lower().split(", ")
+            assert {"cache-control", "last-event-id", "authorization"} <= set(allowed)
+            assert "GET" in response.headers["access-control-allow-methods"]
 
     run(test())
 

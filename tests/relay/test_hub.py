@@ -8,6 +8,7 @@ import pytest
 from functions.sse_relay.http.connection import MAX_PENDING
 from functions.sse_relay.hub import MAX_VERSIONS, VERSION_SECONDS, Backlog
 from functions.sse_relay.job_change import JobChange
+from functions.sse_relay.stream import MAX_PENDING_SECONDS
 from tests.relay.conftest import change, job_id
 from tests.relay.hub_clients import Clients, Clock, data, data_of, states
 
@@ -227,3 +228,33 @@ def test_only_silent_streams_get_a_heartbeat_and_every_stream_ends(clients: Clie
     assert silent.stream.on_timer(840) is None
     assert silent.read() == b"0\r\n\r\n"
     assert silent.closed == ["closed"]
+
+
+def test_a_large_event_is_not_copied_for_each_slow_client(clients: Clients) -> None:
+    slow = [clients.add() for _ in range(3)]
+    clients.publish(change(1, query="x" * 200_000))
+    clients.publish(change(2, query="x" * 50_000))
+    first, *others = [[memoryview(buffer).obj for buffer in each.stream._pending or ()] for each in slow]
+    assert len(first) == 2
+    assert all(mine is theirs for other in others for mine, theirs in zip(first, other, strict=True))
+
+
+def test_a_client_that_does_not_catch_up_for_a_minute_is_dropped(clients: Clients) -> None:
+    stuck, slow, quick = clients.add(), clients.add(), clients.add()
+    clients.publish(change(1, query="x" * 100_000))
+    quick.read_all()
+    for client in (stuck, slow, quick):
+        client.stream.drop_if_stuck(1.0)
+    slow.read_all()
+    slow.stream.drop_if_stuck(MAX_PENDING_SECONDS)
+    clients.publish(change(2, query="x" * 100_000))
+    for client in (stuck, slow, quick):
+        client.stream.drop_if_stuck(MAX_PENDING_SECONDS + 1.5)
+    assert [client.closed for client in (stuck, slow, quick)] == [["too slow"], [], []]
+
+
+def test_a_client_that_does_not_read_its_end_is_dropped(clients: Clients) -> None:
+    stuck = clients.add()
+    clients.publish(change(1, query="x" * 100_000))
+    stuck.stream.end()
+    assert stuck.closed == ["too slow"]

@@ -116,7 +116,7 @@ def test_job_worker(
         urls = dict.fromkeys(("small", "regular"), f"http://{host}/image")
         page(body=json.dumps([PHOTO | {"urls": urls}]).encode())(handler)
 
-    host = serve({"/photos/random": random_photos, "/image": page(body=b"GIF89a")})
+    host = serve({"/photos/random": random_photos, "/image": page(body=b"GIF89a;")})
     set_all(
         monkeypatch, {"UNSPLASH_API_URL": f"http://{host}", "UNSPLASH_SECRET": "key", "IMAGE_HOSTS": host}
     )

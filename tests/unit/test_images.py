@@ -1,18 +1,22 @@
-from typing import Any
+import io
+from typing import IO, Any
 
 import boto3
 import pytest
 import requests
 
 from functions.common.errors import Transient
+from functions.common.http.download import Download, HttpResponse, ResponseTooLarge
+from functions.common.http.exchange import NotAllowed
 from functions.common.job import Photo
-from functions.job_worker.download import Download, HostNotAllowed, HttpResponse, ResponseTooLarge
-from functions.job_worker.images import HotlinkedImages, StoredImages, image_type
+from functions.job_worker.image_format import image_type
+from functions.job_worker.images import IN_MEMORY, HotlinkedImages, StoredImages
 from tests.unit.factories import make_photo
 from tests.unit.faults import refused
 
-JPEG = HttpResponse(200, {}, b"\xff\xd8\xff\xe0 a picture")
-GIF = HttpResponse(200, {}, b"GIF89a")
+JPEG = HttpResponse(200, {}, b"\xff\xd8\xff\xe0 a picture\xff\xd9")
+GIF = HttpResponse(200, {}, b"GIF89a;")
+PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
 class FakeDownload(Download):
@@ -21,10 +25,12 @@ class FakeDownload(Download):
     def __init__(self, regular: HttpResponse | Exception) -> None:
         self.regular = regular
 
-    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> HttpResponse:
+    def save(self, url: str, headers: dict[str, str], max_bytes: int, file: IO[bytes]) -> HttpResponse:
         if isinstance(self.regular, Exception):
             raise self.regular
-        return self.regular if url.endswith("regular") else JPEG
+        response = self.regular if url.endswith("regular") else JPEG
+        file.write(response.body)
+        return response
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def test_an_existing_copy_is_not_replaced(s3: Any) -> None:
         (HttpResponse(200, {"content-type": "image/jpeg"}, b"<html>"), "bad_image"),
         (HttpResponse(200, {}, b""), "bad_image"),
         (ResponseTooLarge("big"), "bad_image"),
-        (HostNotAllowed("redirected to http://169.254.169.254"), "bad_image"),
+        (NotAllowed("redirected to http://169.254.169.254"), "bad_image"),
         (requests.Timeout("time is up"), "unreachable"),
         (HttpResponse(404, {}, JPEG.body), "unreachable"),
     ],
@@ -75,22 +81,52 @@ def test_a_bucket_that_refuses_is_a_transient_error(s3: Any) -> None:
         publish(s3)
 
 
+def box(name: bytes, content: bytes = b"") -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + name + content
+
+
+COMPLETE = {
+    "image/jpeg": JPEG.body,
+    "image/png": b"\x89PNG\r\n\x1a\n" + bytes(100) + PNG_END,
+    "image/gif": b"GIF87a" + bytes(20) + b";",
+    "image/webp": b"RIFF\x0c\x00\x00\x00WEBPVP8 1234",
+    "image/avif": box(b"ftyp", b"avif" + bytes(8)) + box(b"meta") + box(b"mdat", bytes(200)),
+}
+
+
+@pytest.mark.parametrize("kind", COMPLETE)
+def test_a_complete_image_is_recognized_and_a_truncated_one_is_not(kind: str) -> None:
+    body = COMPLETE[kind]
+    assert image_type(io.BytesIO(body)) == kind
+    assert {image_type(io.BytesIO(body[:length])) for length in range(len(body))} == {None}
+
+
+@pytest.mark.parametrize("padding", [b"\x00", b"\r\n", b"\x00" * 30])
+def test_a_jpeg_may_have_padding(padding: bytes) -> None:
+    assert image_type(io.BytesIO(JPEG.body + padding)) == "image/jpeg"
+
+
+def test_a_box_may_have_a_long_length() -> None:
+    long_box = (1).to_bytes(4, "big") + b"mdat" + (20).to_bytes(8, "big") + bytes(4)
+    start = box(b"ftyp", b"avis" + bytes(4)) + box(b"meta")
+    assert image_type(io.BytesIO(start + long_box)) == "image/avif"
+    assert image_type(io.BytesIO(start + long_box[:-1])) is None
+
+
 @pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        (JPEG.body, "image/jpeg"),
-        (b"\x89PNG\r\n\x1a\n....", "image/png"),
-        (b"GIF87a", "image/gif"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
-        (b"\x00\x00\x00\x20ftypavif", "image/avif"),
-        *(
-            (body, None)
-            for body in (b"", b"\xff\xd8", b"<svg>", b"RIFF....WAVEfmt ", b"\x00\x00\x00\x20ftypisom")
-        ),
-    ],
-)
-def test_the_image_type_is_detected_by_the_first_bytes(body: bytes, kind: str | None) -> None:
-    assert image_type(body) == kind
+    "body",
+    [b"", b"\xff\xd8", b"\xff\xd8\xff", b"<svg>", b"RIFF....WAVEfmt ", b"\x00\x00\x00\x20ftypisom",
+     b"\x00\x00\x00\x00ftypavif", b"GIF88a;"],
+)  # fmt: skip
+def test_other_data_is_not_an_image(body: bytes) -> None:
+    assert image_type(io.BytesIO(body)) is None
+
+
+def test_a_large_image_is_not_held_in_memory(s3: Any) -> None:
+    large = HttpResponse(200, {}, JPEG.body[:-2] + bytes(3 * IN_MEMORY) + b"\xff\xd9")
+    assert publish(s3, large)["regular"] == "https://cdn.test/images/p1/regular"
+    copy = s3.get_object(Bucket="images", Key="images/p1/regular")
+    assert copy["Body"].read() == large.body
 
 
 def test_hotlinked_images_keep_unsplashs_urls() -> None:

@@ -14,10 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
-import requests
 
+from functions.common.http.download import Download
 from functions.common.job import Job
-from functions.job_worker.download import Download
 from functions.job_worker.images import StoredImages
 from functions.job_worker.photo_source import PhotoSource
 from functions.job_worker.unsplash import Unsplash
@@ -25,14 +24,14 @@ from tests.unit.fakes import Workbench
 
 SECONDS = 2
 """The deadline of each exchange in seconds; in production it is ten."""
-JPEG = b"\xff\xd8\xff" + bytes(100)
+JPEG = b"\xff\xd8\xff" + bytes(100) + b"\xff\xd9"
 Reply = Callable[[BaseHTTPRequestHandler], None]
 
 
 def reply(status: int = 200, body: bytes = b"", **headers: str) -> Reply:
     def send(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
-        for name, value in headers.items():
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
             handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(body)
@@ -129,7 +128,7 @@ def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
         host = f"127.0.0.1:{server.server_port}"
         s3 = aws.client("s3")
         s3.create_bucket(Bucket="images")
-        download = Download(requests.Session(), frozenset([host]), seconds=SECONDS)
+        download = Download(frozenset([host]), seconds=SECONDS)
         unsplash = Unsplash(f"http://{host}", lambda: "key", download)
         source: PhotoSource = replace(bench.source, unsplash=unsplash)
         images = StoredImages(s3, "images", "https://cdn.test", download)

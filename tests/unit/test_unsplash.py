@@ -6,7 +6,8 @@ import pytest
 import requests
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.job_worker.download import Download, HostNotAllowed, HttpResponse, ResponseTooLarge
+from functions.common.http.download import Download, HttpResponse, ResponseTooLarge
+from functions.common.http.exchange import NotAllowed
 from functions.job_worker.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import make_photo
 
@@ -132,7 +133,7 @@ def test_a_photo_without_a_required_field_is_left_out(wrong: Any) -> None:
         *((200, text, Transient, "bad_answer") for text in BROKEN),
         *(
             (200, error, Transient, "bad_answer")
-            for error in (ResponseTooLarge("big"), HostNotAllowed("elsewhere"))
+            for error in (ResponseTooLarge("big"), NotAllowed("elsewhere"))
         ),
         *(
             (200, error, Transient, "unreachable")

@@ -29,7 +29,7 @@ class Connection:
     """Writes bytes to one client without blocking. Pending bytes are references that all clients share.
 
     `on_caught_up(self)` is called when nothing is pending any more, `on_closed(self)` when the connection has
-    been closed by either side. Subclasses override `received` and, if they go on writing after the client has
+    been closed by either side. Subclasses override `received` and, if they keep writing after the client has
     closed its side, `received_end`.
     """
 

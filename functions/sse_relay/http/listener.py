@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from functions.sse_relay.http.connection import KERNEL_BYTES
 from functions.sse_relay.http.poll import Poll
@@ -27,10 +27,9 @@ class Listener:
 
         Returns the port. Raises OSError if no address can be used, or if the port is in use on one of them.
         """
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, _, _, _, address in dict.fromkeys(addresses):
+        for family, address in _addresses(host):
             try:
-                listener = _listen(family, (str(address[0]), port))
+                listener = _listen(family, (address, port))
             except OSError as error:
                 if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):  # a machine without IPv6
                     self.stop()
@@ -72,6 +71,16 @@ class _ListeningSocket:
                 raise
             connected.setblocking(False)
             self._on_accept(connected, peer[0])
+
+
+def _addresses(host: str) -> Iterator[tuple[int, str]]:
+    """Yield the addresses of a host with their families."""
+    if host == "localhost":  # some resolvers know only one of them
+        yield from ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+        return
+    resolved = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, _, _, _, address in resolved:
+        yield family, str(address[0])
 
 
 def _listen(family: int, address: tuple[str, int]) -> socket.socket:

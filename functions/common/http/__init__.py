@@ -1,0 +1,1 @@
+"""Fetching from servers that are not trusted."""
