@@ -117,7 +117,7 @@ def _relay() -> Iterator[Running]:
 
 @contextmanager
 def _clients(server: Running, count: int) -> Iterator[None]:
-    """Open streams that nobody reads. Wait until all of them have started."""
+    """Open streams that are never read. Wait until all of them have started."""
     with ExitStack() as stack:
         for _ in range(count):
             client = stack.enter_context(socket.socket())

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from functions.common.caller import client_network
 from functions.sse_relay.http.request import Refused, Request, client_address
@@ -110,12 +111,17 @@ class Admission:
         return self._is_behind_proxy or self.visitors[peer] < self._limits.max_per_address
 
     def client_address(self, request: Request, peer: str) -> str:
-        """Return the address by which the request's stream is counted: see `client_network`."""
+        """Return the address by which the request's stream is counted: see `client_network`.
+
+        If the proxy's header does not contain an address, the proxy itself is counted: otherwise each
+        invented text would have its own limits.
+        """
         limits = self._limits
         address = client_address(
             request, peer, trusted_proxies=limits.trusted_proxies, address_header=limits.address_header
         )
-        return client_network(address)
+        network = client_network(address)
+        return client_network(peer) if network == address and not _is_address(address) else network
 
     def check_stream(self, address: str) -> None:
         """Raise Refused if another stream of this client is not accepted."""
@@ -134,3 +140,11 @@ class Admission:
     def _refusal(self, status: int, detail: str) -> Refused:
         seconds = round(self._uniform(*RETRY_AFTER_SECONDS))
         return Refused(status, detail, headers={"Retry-After": str(seconds)})
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -22,7 +22,7 @@ from functions.sse_relay.http.wheel import TimerWheel
 from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, unchunk
 from functions.sse_relay.metrics import RelayMetrics
-from functions.sse_relay.resume import read_backlog
+from functions.sse_relay.resume import count_reads, read_backlog
 from functions.sse_relay.stream import Stream
 from functions.sse_relay.subscription import parse_subscription
 
@@ -245,8 +245,7 @@ class Relay:
         address = self.admission.client_address(request, visitor.address)
         self.admission.check_stream(address)
         jobs, cursor = parse_subscription(request)
-        if jobs:
-            self.admission.check_reads(address, len(jobs), self._now())
+        self.admission.check_reads(address, count_reads(self.hub, jobs=jobs, cursor=cursor), self._now())
         if visitor.wants_head:
             self._respond(visitor, 200, b"", STREAM_HEADERS)
             return

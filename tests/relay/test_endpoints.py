@@ -93,7 +93,7 @@ def test_behind_a_proxy_streams_are_counted_by_the_address_in_its_header() -> No
         ("2001:db8:1:2::1", "[2001:db8:1:2::7]:443", True),
         ("2001:db8:1:2::1", "[2001:DB8:1:2::8]", True),
         ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("unknown", "_hidden", False),
+        ("unknown", "_hidden", True),  # not addresses: counted as the proxy
     ],
 )
 @pytest.mark.parametrize("limits", [{"trusted_proxies": 1}, {"address_header": "x-forwarded-for"}])
