@@ -14,6 +14,7 @@ const root = createRoot(container);
 loadConfig().then(
   (config) => {
     const services = makeServices(config);
+    services.live.start();
     root.render(
       <StrictMode>
         <ServicesProvider value={services}>

@@ -11,6 +11,9 @@ import { OwnJobs } from "./live/own-jobs";
 import { browserTimers } from "./live/timers";
 import type { Services } from "./services";
 
+/** Without sign-in all jobs belong to this owner. */
+const OWNER = "public";
+
 export function makeServices(config: Config): Services {
   const api = new CaloApi(config.apiUrl);
   const queries = new QueryClient({
@@ -25,6 +28,8 @@ export function makeServices(config: Config): Services {
   const live = new Live({
     api,
     cache,
+    // the name of this file contains a hash of the app's code
+    name: `calo ${config.apiUrl} ${OWNER} ${import.meta.url}`,
     isAwaited: (job) => isAwaited(queries, job),
     onJobsChanged: (jobs) => ownJobs.recordChanges(jobs),
   });

@@ -19,7 +19,7 @@ export function JobPage({ id }: { id: string }) {
   const services = useServices();
   const { data: job, error, failureReason, refetch } = useQuery(jobQuery(services, id));
   const isLoaded = job !== undefined;
-  useEffect(() => (isLoaded ? services.live.open(id, null) : undefined), [services, id, isLoaded]);
+  useEffect(() => (isLoaded ? services.live.show(id, null) : undefined), [services, id, isLoaded]);
   if (error instanceof ApiError && (error.status === 404 || error.status === 400)) {
     return <NotFound>We couldn't find this job. Jobs are deleted after 30 days.</NotFound>;
   }

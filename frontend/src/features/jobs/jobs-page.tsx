@@ -51,12 +51,12 @@ export function JobsPage() {
   );
 }
 
-/** Open the stream of all jobs, starting at the cursor of the first loaded list, until the page is closed. */
+/** Show the changes of all jobs since the first loaded list, until the page is closed. */
 function useLiveList(page: JobPage | undefined): void {
   const { live } = useServices();
   const isLoaded = page !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not reopen the stream
-  useEffect(() => (page ? live.open(null, page.live_cursor) : undefined), [live, isLoaded]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not move the cursor
+  useEffect(() => (page ? live.show(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
 interface GridProps {
