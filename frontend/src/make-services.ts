@@ -2,12 +2,13 @@
 
 import { QueryClient } from "@tanstack/react-query";
 import { CaloApi } from "./api/calo-api";
-import { retryDelayMs, shouldRetry } from "./api/retry-policy";
+import { isRetryable, retryDelayMs } from "./api/retry-policy";
 import type { Config } from "./config";
 import { isAwaited } from "./features/jobs/drafts";
 import { JobCache } from "./live/job-cache";
 import { Live } from "./live/live";
 import { OwnJobs } from "./live/own-jobs";
+import { startRecovery } from "./live/recovery";
 import { browserTimers } from "./live/timers";
 import type { Services } from "./services";
 
@@ -19,7 +20,7 @@ export function makeServices(config: Config): Services {
   const queries = new QueryClient({
     defaultOptions: {
       // "always": a server on the same machine is reachable without a network
-      queries: { networkMode: "always", retry: shouldRetry, retryDelay: retryDelayMs },
+      queries: { networkMode: "always", retry: (_, error) => isRetryable(error), retryDelay: retryDelayMs },
       mutations: { networkMode: "always" },
     },
   });
@@ -32,6 +33,13 @@ export function makeServices(config: Config): Services {
     name: `calo ${config.apiUrl} ${OWNER} ${import.meta.url}`,
     isAwaited: (job) => isAwaited(queries, job),
     onJobsChanged: (jobs) => ownJobs.recordChanges(jobs),
+  });
+  startRecovery({
+    queries,
+    status: live.status,
+    reconnect: () => live.reconnect(),
+    timers: browserTimers,
+    random: Math.random,
   });
   return { api, queries, cache, ownJobs, live };
 }

@@ -1,14 +1,14 @@
 """Several windows of one browser share one live stream: HTTP/1.1 allows six connections to a host."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.browser.conftest import DESKTOP
 from tests.browser.test_live_connection import HIDE
 from tests.browser.web_app import card, expect_live, expect_text
 from tests.integration.conftest import Calo, eventually
@@ -22,7 +22,7 @@ OpenWindow = Callable[[str], Page]
 @pytest.fixture
 def context(browser: Browser, calo: Calo) -> Iterator[BrowserContext]:
     """Yield one browser context: its pages are windows of the same browser."""
-    context = browser.new_context(viewport=DESKTOP, base_url=calo.system.url)
+    context = browser.new_context(base_url=calo.system.url)
     context.set_default_timeout(60_000)
     yield context
     context.close()
@@ -132,3 +132,21 @@ def test_without_the_browsers_support_each_window_has_its_own_stream(
     job_id = calo.create("bread")["id"]
     for page in windows:
         expect_text(card(page, job_id), "Ready")
+
+
+def test_windows_with_different_versions_of_the_app_do_not_share_a_stream(
+    calo: Calo, context: BrowserContext, open_window: OpenWindow
+) -> None:
+    expect_live(open_window("/"))
+
+    def serve_other_version(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(
+            response=response, body=re.sub(r"(/assets/index-[^\"]+\.js)", r"\1?other", response.text())
+        )
+
+    page = context.new_page()
+    page.route(f"{calo.system.url}/", serve_other_version)
+    page.goto("/")
+    expect_live(page)
+    assert open_streams(calo) == 2

@@ -55,7 +55,7 @@ export function openReader(
     timer = timers.set(() => end(0), SILENCE_MS);
   }
   async function read(): Promise<void> {
-    // an Accept header of this kind needs no preflight; the HTTP cache would make equal requests wait
+    // browsers send Accept without a preflight; the HTTP cache would make equal requests wait for each other
     const init: RequestInit = { headers: { Accept: "text/event-stream" }, cache: "no-store" };
     const response = await fetch(url, { ...init, signal: controller.signal });
     if (controller.signal.aborted) return;

@@ -60,6 +60,11 @@ export class Live {
     return () => this.#stream.showNothing();
   }
 
+  /** Connect now, without the rest of the wait after a failure. */
+  reconnect(): void {
+    this.#stream.wake();
+  }
+
   /** Run a request that changes a job, and expect an event for the change. */
   async expectEventFor<T>(request: () => Promise<T>): Promise<T> {
     const eventsBefore = this.#stream.eventCount;

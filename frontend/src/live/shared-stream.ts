@@ -110,7 +110,7 @@ export class SharedStream {
     this.#lock.queue();
   }
 
-  /** Take no part until `wake`. */
+  /** Leave the other tabs until `wake`. */
   sleep(): void {
     if (!this.#isAwake) return;
     this.#post({ type: "leave" });
