@@ -30,7 +30,7 @@ def test_what_was_down_at_the_first_load_recovers_together(
 ) -> None:
     calo.create("bread")
     page = visit("/nowhere")
-    page.add_init_script("Math.random = () => 0.99")  # the longest possible waits between attempts
+    page.add_init_script("Math.random = () => 0.5")
 
     def fail(route: Any) -> None:
         if how == "refused":
