@@ -3,12 +3,15 @@ import { Link, Route, Switch } from "wouter";
 import { Announcer } from "./components/announcer";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
+import { StaleNotice } from "./components/stale-notice";
 import { JobPage } from "./features/job/job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
+import { useKeepFocus } from "./hooks/use-keep-focus";
 
 export function App() {
   const content = useRef<HTMLElement>(null);
+  useKeepFocus(content);
   useFocusOnNavigation(content);
   return (
     <>
@@ -31,6 +34,7 @@ export function App() {
           </Route>
         </Switch>
       </main>
+      <StaleNotice />
       <Announcer />
     </>
   );

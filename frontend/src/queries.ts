@@ -1,6 +1,6 @@
 /** The queries for TanStack Query: their keys, and how their data is fetched. */
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, type UseQueryResult } from "@tanstack/react-query";
 import type { ListParams } from "./api/types";
 import { JOB, JOBS, STATS } from "./live/job-cache";
 import type { Services } from "./services";
@@ -26,4 +26,9 @@ export function jobQuery({ api, cache }: Services, id: string) {
 
 export function statsQuery({ api }: Services) {
   return queryOptions({ queryKey: [STATS], queryFn: ({ signal }) => api.getStats(signal) });
+}
+
+/** Return the error to show: a single failed attempt does not matter while there is data. */
+export function lastingProblem({ data, error, failureCount, failureReason }: UseQueryResult): Error | null {
+  return error ?? (data === undefined || failureCount > 1 ? failureReason : null);
 }

@@ -264,3 +264,42 @@ def test_a_list_that_cannot_be_loaded_shows_the_reason_and_then_recovers(
 def test_an_unknown_address_shows_a_message(visit: Visit) -> None:
     page = visit("/nowhere")
     expect_text(page.locator("main"), "There is no page at this address.")
+
+
+@pytest.mark.parametrize("character", ["🍝", "é", "👩‍🍳"[0], "漢"])
+def test_the_form_counts_characters_as_the_api_does(calo: Calo, visit: Visit, character: str) -> None:
+    page = visit()
+    expect_live(page)
+    topic = page.get_by_label("Topic")
+    topic.fill(f"{character * 79} x")  # 81 code points
+    message = page.get_by_text("The topic is too long. Remove 1 character: at most 80 are allowed.")
+    expect(message).to_be_visible()
+    expect(topic).to_have_attribute("aria-invalid", "true")
+    cards = page.locator(".card").count()
+    topic.press("Enter")
+    expect(topic).to_have_value(f"{character * 79} x")  # nothing is cut, and nothing is sent
+    assert page.locator(".card").count() == cards
+    topic.press("Backspace")
+    expect(message).to_have_count(0)
+    topic.press_sequentially("y")
+    expect(message).to_be_visible()
+    text = character * 80
+    topic.fill(f"  {text}  ")  # spaces around it do not count
+    expect(message).to_have_count(0)
+    assert [job["query"] for job in calo.get("jobs").json()["data"]].count(text) == 0
+    topic.press("Enter")
+    expect(page.locator(".card[data-job] h2", has_text=text).first).to_be_visible()
+    expect(topic).to_have_value("")
+
+
+def test_typing_more_than_the_api_allows_shows_a_message(visit: Visit) -> None:
+    page = visit()
+    topic = page.get_by_label("Topic")
+    topic.click()
+    page.keyboard.insert_text("🍝" * 40)
+    expect(topic).to_have_value("🍝" * 40)
+    expect(page.locator(".create .error")).to_have_count(0)
+    page.keyboard.insert_text("🍝" * 60)  # as pasting does
+    expect(page.locator(".create .error")).to_have_text(
+        "The topic is too long. Remove 20 characters: at most 80 are allowed."
+    )

@@ -51,7 +51,7 @@ function isProblem(body: unknown): body is Problem {
 }
 
 /** Retry-After is a number of seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function parseRetryAfter(value: string | null, now: number): number | null {
+export function parseRetryAfter(value: string | null, now: number): number | null {
   if (!value) return null;
   const time = /^\d+$/.test(value) ? now + Number(value) * 1000 : Date.parse(value);
   return Number.isNaN(time) ? null : time;

@@ -51,12 +51,12 @@ export class CaloApi {
     return unwrap(this.#client.POST("/jobs/{id}/retry", { params: { path: { id } }, signal: withTimeout() }));
   }
 
-  /** Return the URL of the live stream of one job, or of all jobs that changed after a cursor. */
-  liveUrl(jobId: string | null, cursor: string | null): string {
+  /** Return the URL of the live stream of some jobs, or of all jobs that change after a cursor. */
+  liveUrl(jobIds: readonly string[] | "all", cursor: string | null): string {
     const query = new URLSearchParams();
-    if (jobId) query.set("job", jobId);
-    if (cursor) query.set("lastEventId", cursor);
-    return `${this.#baseUrl}/live?${query}`;
+    if (cursor !== null) query.set("lastEventId", cursor);
+    const jobs = jobIds === "all" ? "" : `job=${jobIds.map(encodeURIComponent).join(",")}`;
+    return `${this.#baseUrl}/live?${jobs || query}`;
   }
 }
 

@@ -3,11 +3,16 @@
 import { ApiError } from "./api-error";
 
 const MAX_RETRIES = 4;
-const MAX_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 10_000;
 
-/** Return whether a failed or throttled request should be retried after this many failures. */
+/** Return whether a request that reads should be retried: until it succeeds, so that a page always recovers. */
+export function isRetryable(error: unknown): boolean {
+  return error instanceof ApiError && (error.isTransient || error.status === 429);
+}
+
+/** Return whether a request that changes something should be retried after this many failures. */
 export function shouldRetry(failures: number, error: Error): boolean {
-  return error instanceof ApiError && (error.isTransient || error.status === 429) && failures < MAX_RETRIES;
+  return isRetryable(error) && failures < MAX_RETRIES;
 }
 
 /** Return milliseconds: the server's Retry-After, plus full jitter so that clients do not retry together. */

@@ -2,13 +2,16 @@ import { useSyncExternalStore } from "react";
 import type { Job } from "../api/types";
 import { useServices } from "../services";
 
-/** Announces to screen readers how the jobs that were created on this page have ended. */
+/** Announces to screen readers what has happened to the jobs that were created or changed on this page. */
 export function Announcer() {
   const { ownJobs } = useServices();
-  const ended = useSyncExternalStore(ownJobs.subscribe, ownJobs.lastEnded);
+  const jobs = useSyncExternalStore(ownJobs.subscribe, ownJobs.lastChanged);
   return (
     <div className="visually-hidden" aria-live="polite">
-      {ended.map(announcement).join(", ")}
+      {/* a new element, so that the same text is announced again */}
+      <span key={jobs.map(({ id, version }) => `${id} ${version}`).join()}>
+        {jobs.map(announcement).join(", ")}
+      </span>
     </div>
   );
 }
@@ -19,7 +22,9 @@ function announcement(job: Job): string {
       return `Photo of ${job.query} is ready`;
     case "cancelled":
       return `Photo of ${job.query} was cancelled`;
-    default:
+    case "error":
       return `Photo of ${job.query} failed`;
+    case "pending":
+      return `Trying again to get the photo of ${job.query}`;
   }
 }

@@ -6,17 +6,26 @@ import { problemText } from "../text/problem";
 
 /** A button that cancels a pending job, or retries a failed or cancelled job. */
 export function JobActions({ job }: { job: Job }) {
-  const { api, cache, live } = useServices();
+  const { api, cache, live, ownJobs, queries } = useServices();
   const isPending = job.status === "pending";
+  const mutationKey = ["change", job.id];
   const mutation = useMutation({
+    mutationKey,
     mutationFn: () => live.expectEventFor(() => (isPending ? api.cancelJob(job.id) : api.retryJob(job.id))),
-    onSuccess: (updated) => cache.update([updated]),
+    onSuccess: (updated) => {
+      cache.update([updated]);
+      ownJobs.recordRequest(updated);
+    },
     onError: async (error) => {
       if (!(error instanceof ApiError) || error.status !== 409) return;
       // the job has changed in the meantime: show its current version
       cache.update([await api.getJob(job.id, AbortSignal.timeout(15_000))]);
     },
   });
+  function change() {
+    // `mutation.isPending` is that of the last rendering, which a second click may precede
+    if (queries.isMutating({ mutationKey }) === 0) mutation.mutate();
+  }
   if (job.status === "resolved") return null;
   const label = isPending ? "Cancel" : "Try again";
   return (
@@ -24,8 +33,9 @@ export function JobActions({ job }: { job: Job }) {
       <button
         type="button"
         className="text-button"
-        disabled={mutation.isPending}
-        onClick={() => mutation.mutate()}
+        // not `disabled`, which would take the focus away
+        aria-disabled={mutation.isPending}
+        onClick={change}
         aria-label={`${label}: ${job.query}`}
       >
         {label}

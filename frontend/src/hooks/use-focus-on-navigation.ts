@@ -1,6 +1,9 @@
 import { type RefObject, useEffect, useRef } from "react";
 import { useLocation, useSearch } from "wouter";
 
+/** The state of a navigation that leaves the focus where it is. */
+export const KEEP_FOCUS = "keep-focus";
+
 /**
  * After a navigation, move the focus to the content for keyboards and screen readers, and scroll to the top.
  * After Back or Forward, keep the scroll position that the browser restores.
@@ -20,7 +23,7 @@ export function useFocusOnNavigation(content: RefObject<HTMLElement | null>): vo
   useEffect(() => {
     if (url === previousUrl.current) return;
     previousUrl.current = url;
-    content.current?.focus({ preventScroll: true });
+    if (history.state !== KEEP_FOCUS) content.current?.focus({ preventScroll: true });
     if (!isHistoryNavigation.current) window.scrollTo(0, 0);
     isHistoryNavigation.current = false;
   }, [url, content]);

@@ -42,11 +42,12 @@ function belongsOnFirstPage(job: Job, params: ListParams, page: JobPage): boolea
   return hasStatus(job, params) && (isLastPage || last === undefined || newestFirst(job, last) < 0);
 }
 
-function hasStatus(job: Job, params: ListParams): boolean {
+/** Return whether the job belongs into a list of this status. */
+export function hasStatus(job: Job, params: ListParams): boolean {
   return params.status === null || job.status === params.status;
 }
 
 /** Compare as the API sorts: by creation time, then by id, both descending. */
-function newestFirst(a: Job, b: Job): number {
+export function newestFirst(a: Job, b: Job): number {
   return b.created_at - a.created_at || (a.id < b.id ? 1 : -1);
 }

@@ -1,6 +1,8 @@
-/** A server-sent-events connection that always reconnects and resumes from its last event. */
+/** A server-sent-events connection that always reconnects, and changes what it covers without a gap. */
 
-import type { Job } from "../api/types";
+import type { ServerEvent } from "./event-parser";
+import type { End, OpenReader, Reader } from "./event-reader";
+import { isSameScope, type Scope } from "./scope";
 import type { Timers } from "./timers";
 
 /** `paused`: the page is hidden, so no connection is open. */
@@ -8,134 +10,129 @@ export type LiveStatus = "connecting" | "live" | "reconnecting" | "offline" | "p
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-/** The event for a change that was requested here usually arrives within a second. */
-const EVENT_TIMEOUT_MS = 10_000;
-const CLOSED = 2;
-
-/** The members of EventSource that are used here. */
-export interface Source {
-  readonly readyState: number;
-  onopen: (() => void) | null;
-  onmessage: ((event: MessageEvent<string>) => void) | null;
-  onerror: (() => void) | null;
-  addEventListener(type: "resync", listener: (event: MessageEvent<string>) => void): void;
-  close(): void;
-}
+/** After a refusal that the same request will probably meet again (4xx). */
+const REFUSED_WAIT_MS = 60_000;
 
 export interface LiveStreamOptions {
-  /** Return the URL to connect to, given the last cursor. */
-  url(cursor: string | null): string;
-  /** The cursor of the response with the list or job. The stream resumes from it. */
-  cursor: string | null;
-  open(url: string): Source;
+  /** Return the URL of the stream. */
+  url(scope: Scope): string;
+  open: OpenReader;
   timers: Timers;
   random(): number;
   isOnline(): boolean;
-  onJob(job: Job): void;
-  /** The server cannot resume from the cursor: fetch the visible data again. */
-  onResync(): void;
-  onStatus(status: LiveStatus): void;
+  onEvents(events: ServerEvent[], scope: Scope): void;
+  /** A connection is open, and covers the scope from the position in its URL. */
+  onOpen(scope: Scope): void;
+  /** No connection is open. */
+  onDown(status: LiveStatus): void;
 }
 
 /**
- * A browser's EventSource reconnects automatically after a broken connection, but stops permanently on a
- * response other than 200, and a new one does not have the cursor
- * (https://html.spec.whatwg.org/multipage/server-sent-events.html#dom-eventsource-closed).
- * This class opens a new one with the cursor in the URL. It waits with full jitter first, so that clients do
- * not all reconnect at the same time.
+ * Waits with full jitter before it reconnects, so that clients do not all reconnect at the same time. It
+ * honours the stream's `retry:` and a response's Retry-After.
  */
 export class LiveStream {
   readonly #options: LiveStreamOptions;
-  #cursor: string | null;
-  #source: Source | null = null;
+  #scope: Scope | null = null;
+  /** The connection that is open. */
+  #current: Reader | null = null;
+  /** The connection that is being opened, to replace the current one. */
+  #next: Reader | null = null;
   #failures = 0;
   #wasLive = false;
-  #eventCount = 0;
-  #reopenTimer: number | null = null;
-  #eventTimer: number | null = null;
+  #timer: number | null = null;
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
-    this.#cursor = options.cursor;
   }
 
-  /** Connect now. Close the existing connection, if any. */
-  open(): void {
-    this.close();
-    const source = this.#options.open(this.#options.url(this.#cursor));
-    this.#source = source;
-    source.onopen = () => this.#handleOpen();
-    source.onmessage = (event) => this.#handleMessage(event);
-    source.addEventListener("resync", (event) => this.#handleResync(event));
-    source.onerror = () => this.#handleError(source);
-    this.#options.onStatus(this.#disconnectedStatus());
+  /** Cover this scope. The open connection is closed when the new one is open. */
+  cover(scope: Scope): void {
+    if (isSameScope(scope, this.#scope)) return;
+    this.#scope = scope;
+    this.#connect();
   }
 
-  /** Close the connection until `open` is called. */
-  pause(): void {
-    this.close();
-    this.#options.onStatus("paused");
+  /** Connect again now, because the open connection may be broken. */
+  reconnect(): void {
+    this.#closeCurrent();
+    this.#failures = 0;
+    this.#connect();
   }
 
   close(): void {
-    this.#clearTimers();
-    if (this.#source) {
-      this.#source.onopen = this.#source.onmessage = this.#source.onerror = null;
-      this.#source.close();
-      this.#source = null;
-    }
+    this.#closeNext();
+    this.#closeCurrent();
+    this.#scope = null;
   }
 
-  /** The number of events received. */
-  get eventCount(): number {
-    return this.#eventCount;
+  #connect(): void {
+    const scope = this.#scope;
+    if (scope === null) return;
+    this.#closeNext();
+    const reader = this.#options.open(this.#options.url(scope), {
+      onOpen: () => this.#handleOpen(reader, scope),
+      onEvents: (events) => this.#options.onEvents(events, scope),
+      onEnd: (end) => this.#handleEnd(reader, end),
+    });
+    this.#next = reader;
+    if (this.#current === null) this.#options.onDown(this.#downStatus());
   }
 
-  /**
-   * Reconnect unless there are soon more events than `count`, the number before a change. A connection that
-   * was lost without an error (for example, a router dropped it) looks open for minutes; this detects it.
-   */
-  expectMoreThan(count: number): void {
-    if (this.#source === null || this.#eventTimer !== null || this.#eventCount > count) return;
-    this.#eventTimer = this.#options.timers.set(() => this.open(), EVENT_TIMEOUT_MS);
-  }
-
-  #handleOpen(): void {
+  #handleOpen(reader: Reader, scope: Scope): void {
+    this.#closeCurrent();
+    this.#current = reader;
+    this.#next = null;
     this.#failures = 0;
     this.#wasLive = true;
-    this.#options.onStatus("live");
+    this.#options.onOpen(scope);
   }
 
-  #handleMessage(event: MessageEvent<string>): void {
-    this.#clearTimers();
-    this.#eventCount += 1;
-    this.#cursor = event.lastEventId || this.#cursor;
-    this.#options.onJob(JSON.parse(event.data));
+  #handleEnd(reader: Reader, end: End): void {
+    if (reader === this.#current) {
+      this.#current = null;
+      if (this.#next === null) this.#reconnectAfter(this.#waitMs(end, reader.retryMs));
+    } else {
+      this.#next = null;
+      const wait = this.#waitMs(end, null);
+      this.#failures += 1;
+      this.#reconnectAfter(wait);
+    }
+    if (this.#current === null) this.#options.onDown(this.#downStatus());
   }
 
-  #handleResync(event: MessageEvent<string>): void {
-    this.#cursor = event.lastEventId || this.#cursor;
-    this.#options.onResync();
+  /** `retryMs` is the time that a stream has requested before it ended. */
+  #waitMs({ status, retryAfterMs }: End, retryMs: number | null): number {
+    const { random } = this.#options;
+    if (retryMs !== null) return Math.min(LONGEST_WAIT_MS, retryMs);
+    const isRefused = status >= 400 && status < 500 && status !== 429;
+    if (isRefused) return REFUSED_WAIT_MS * (0.5 + random() / 2);
+    return (retryAfterMs ?? 0) + random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
   }
 
-  #handleError(source: Source): void {
-    this.#options.onStatus(this.#disconnectedStatus());
-    if (source.readyState !== CLOSED) return; // the browser reconnects
-    this.close();
-    const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
-    this.#failures += 1;
-    this.#reopenTimer = this.#options.timers.set(() => this.open(), this.#options.random() * longest);
+  #reconnectAfter(ms: number): void {
+    this.#clearTimer();
+    this.#timer = this.#options.timers.set(() => this.#connect(), ms);
   }
 
-  #disconnectedStatus(): LiveStatus {
+  #downStatus(): LiveStatus {
     if (!this.#options.isOnline()) return "offline";
     return this.#wasLive || this.#failures > 0 ? "reconnecting" : "connecting";
   }
 
-  #clearTimers(): void {
-    for (const timer of [this.#reopenTimer, this.#eventTimer]) {
-      if (timer !== null) this.#options.timers.clear(timer);
-    }
-    this.#reopenTimer = this.#eventTimer = null;
+  #closeCurrent(): void {
+    this.#current?.close();
+    this.#current = null;
+  }
+
+  #closeNext(): void {
+    this.#clearTimer();
+    this.#next?.close();
+    this.#next = null;
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== null) this.#options.timers.clear(this.#timer);
+    this.#timer = null;
   }
 }

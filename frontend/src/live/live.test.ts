@@ -5,42 +5,44 @@ import type { Job } from "../api/types";
 import { FakeTimers, makeJob } from "../testing";
 import { JobCache } from "./job-cache";
 import { Live } from "./live";
-import type { Source } from "./live-stream";
 
-let sources: Source[];
 let frames: (() => void)[];
 let awaitedTopic: string | null;
 let changes: Job[][];
 let cache: JobCache;
+let urls: string[];
+let stream: WritableStreamDefaultWriter<Uint8Array>;
 let stop: () => void;
 
-class FakeEventSource {
-  readonly readyState = 1;
-  onmessage = null;
-  constructor() {
-    sources.push(this as unknown as Source);
-  }
-  addEventListener(): void {}
-  close(): void {}
+/** Respond with a stream that `receive` writes to. */
+async function fakeFetch(url: string): Promise<Response> {
+  urls.push(url);
+  const body = new TransformStream<Uint8Array, Uint8Array>();
+  stream = body.writable.getWriter();
+  return new Response(body.readable, { headers: { "Content-Type": "text/event-stream" } });
 }
 
-beforeEach(() => {
-  sources = [];
+beforeEach(async () => {
+  urls = [];
   frames = [];
   awaitedTopic = null;
   changes = [];
-  vi.stubGlobal("EventSource", FakeEventSource);
-  vi.stubGlobal("document", new EventTarget());
+  vi.stubGlobal("fetch", fakeFetch);
+  vi.stubGlobal("navigator", { onLine: true });
+  vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
   vi.stubGlobal("window", Object.assign(new EventTarget(), { setTimeout, clearTimeout }));
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => frames.push(callback));
   cache = new JobCache(new QueryClient(), new FakeTimers());
   const live = new Live({
     api: new CaloApi("/api"),
     cache,
+    name: "calo",
     isAwaited: (job) => job.query === awaitedTopic,
     onJobsChanged: (jobs) => changes.push([...jobs]),
   });
-  stop = live.open(null, "100");
+  stop = live.start();
+  live.show(null, "100");
+  await vi.waitFor(() => expect(live.status()).toBe("live"));
 });
 
 afterEach(() => {
@@ -48,27 +50,42 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function receive(job: Job): void {
-  sources.at(-1)?.onmessage?.({ data: JSON.stringify(job), lastEventId: "200" } as MessageEvent<string>);
+/** Receive an event, and wait until it is in the buffer of the next frame. */
+async function receive(data: string): Promise<void> {
+  await stream.write(new TextEncoder().encode(`id: 200\ndata: ${data}\n\n`));
+  await vi.waitFor(() => expect(frames).not.toEqual([]));
 }
+
+const receiveJob = (job: Job) => receive(JSON.stringify(job));
 
 function nextFrame(): void {
   for (const callback of frames.splice(0)) callback();
 }
 
-test("jobs from the stream reach the cache and the listener in the next frame", () => {
-  receive(makeJob("a"));
+test("it opens one stream, from the cursor of the list", () => {
+  expect(urls).toEqual(["/api/live?lastEventId=100"]);
+});
+
+test("data that is not JSON does not affect the other events", async () => {
+  await stream.write(new TextEncoder().encode("data: {\n\n"));
+  await receiveJob(makeJob("a"));
+  nextFrame();
+  expect(changes).toEqual([[makeJob("a")]]);
+});
+
+test("jobs from the stream reach the cache and the listener in the next frame", async () => {
+  await receiveJob(makeJob("a"));
   expect(changes).toEqual([]);
   nextFrame();
   expect(cache.latest("a")).toEqual(makeJob("a"));
   expect(changes).toEqual([[makeJob("a")]]);
 });
 
-test("an awaited job is held back until its request is answered; other jobs are not", () => {
+test("an awaited job is held back until its request is answered; other jobs are not", async () => {
   awaitedTopic = "tea";
   const awaited = makeJob("a", { query: "tea" });
-  receive(awaited);
-  receive(makeJob("b"));
+  await receiveJob(awaited);
+  await receiveJob(makeJob("b"));
   nextFrame();
   expect(changes).toEqual([[makeJob("b")]]);
   nextFrame();
@@ -78,11 +95,11 @@ test("an awaited job is held back until its request is answered; other jobs are 
   expect(cache.latest("a")).toEqual(awaited);
 });
 
-test("a job that is already in the cache is not held back", () => {
-  receive(makeJob("a", { query: "tea" }));
+test("a job that is already in the cache is not held back", async () => {
+  await receiveJob(makeJob("a", { query: "tea" }));
   nextFrame();
   awaitedTopic = "tea";
-  receive(makeJob("a", { query: "tea", version: 2 }));
+  await receiveJob(makeJob("a", { query: "tea", version: 2 }));
   nextFrame();
   expect(cache.latest("a")?.version).toBe(2);
 });

@@ -2,15 +2,22 @@
 
 import type { CaloApi } from "../api/calo-api";
 import type { Job } from "../api/types";
+import type { ServerEvent } from "./event-parser";
+import { openReader } from "./event-reader";
 import { FrameBuffer } from "./frame-buffer";
 import type { JobCache } from "./job-cache";
-import { type LiveStatus, LiveStream, type Source } from "./live-stream";
+import type { LiveStatus } from "./live-stream";
+import { SharedStream } from "./shared-stream";
+import { broadcastChannel, noChannel } from "./tab-channel";
+import { noLock, webLock } from "./tab-lock";
 import { browserTimers } from "./timers";
 import { watchWake } from "./wake";
 
 export interface LiveOptions {
   api: CaloApi;
   cache: JobCache;
+  /** The tabs with the same name share a stream: those of one API, one owner and one version of the app. */
+  name: string;
   /** Return whether a job that is not in the cache yet must wait for the response to its own request. */
   isAwaited(job: Job): boolean;
   /** Called with the jobs that the stream changed, in their new versions. */
@@ -20,8 +27,8 @@ export interface LiveOptions {
 export class Live {
   readonly #options: LiveOptions;
   readonly #buffer: FrameBuffer;
+  readonly #stream: SharedStream;
   readonly #listeners = new Set<() => void>();
-  #stream: LiveStream | null = null;
   #status: LiveStatus = "connecting";
 
   constructor(options: LiveOptions) {
@@ -30,40 +37,39 @@ export class Live {
       (jobs) => this.#updateCache(jobs),
       (callback) => requestAnimationFrame(callback),
     );
+    this.#stream = this.#makeStream();
   }
 
-  /**
-   * Open the stream of one job, or of all jobs (null) after a cursor. Return a function that closes the
-   * stream; call it before opening another stream.
-   */
-  open(jobId: string | null, cursor: string | null): () => void {
-    const stream = new LiveStream({
-      url: (lastCursor) => this.#options.api.liveUrl(jobId, jobId ? null : lastCursor),
-      cursor,
-      open: (url) => new EventSource(url) as Source,
-      timers: browserTimers,
-      random: Math.random,
-      isOnline: () => navigator.onLine,
-      onJob: (job) => this.#buffer.push(job),
-      onResync: () => this.#options.cache.refetchAll(),
-      onStatus: (status) => this.#setStatus(status),
+  /** Take part in the browser's stream. Return a function that stops. */
+  start(): () => void {
+    const stream = this.#stream;
+    const stopWatching = watchWake({
+      onWake: () => stream.wake(),
+      onHide: () => stream.stepBack(),
+      onSleep: () => stream.sleep(),
     });
-    this.#stream = stream;
-    stream.open();
-    const stopWatching = watchWake({ onWake: () => stream.open(), onSleep: () => stream.pause() });
     return () => {
       stopWatching();
-      stream.close();
-      this.#stream = null;
+      stream.sleep();
     };
+  }
+
+  /** Show the changes of a job, or of all jobs (null) after a cursor. Return a function that stops. */
+  show(jobId: string | null, cursor: string | null): () => void {
+    this.#stream.show(jobId, cursor);
+    return () => this.#stream.showNothing();
+  }
+
+  /** Connect now, without the rest of the wait after a failure. */
+  reconnect(): void {
+    this.#stream.wake();
   }
 
   /** Run a request that changes a job, and expect an event for the change. */
   async expectEventFor<T>(request: () => Promise<T>): Promise<T> {
-    const stream = this.#stream;
-    const eventsBefore = stream?.eventCount ?? 0;
+    const eventsBefore = this.#stream.eventCount;
     const response = await request();
-    stream?.expectMoreThan(eventsBefore);
+    this.#stream.expectMoreThan(eventsBefore);
     return response;
   }
 
@@ -76,6 +82,33 @@ export class Live {
     return () => this.#listeners.delete(listener);
   };
 
+  #makeStream(): SharedStream {
+    const { api, cache, name } = this.#options;
+    // pages without HTTPS, except on localhost, have no locks
+    const canShare = "locks" in navigator && "BroadcastChannel" in globalThis;
+    return new SharedStream({
+      id: crypto.randomUUID(),
+      makeLock: canShare ? webLock(navigator.locks, name) : noLock,
+      channel: canShare ? broadcastChannel(name) : noChannel,
+      url: (scope, cursor) => api.liveUrl(scope, cursor),
+      open: (url, handlers) => openReader(url, handlers, fetch, browserTimers),
+      timers: browserTimers,
+      now: Date.now,
+      random: Math.random,
+      isOnline: () => navigator.onLine,
+      onEvents: (events) => this.#handleEvents(events),
+      onResync: () => cache.refetchAll(),
+      onStatus: (status) => this.#setStatus(status),
+    });
+  }
+
+  #handleEvents(events: readonly ServerEvent[]): void {
+    for (const { data } of events) {
+      const job = parseJob(data);
+      if (job) this.#buffer.push(job);
+    }
+  }
+
   #updateCache(jobs: Job[]): void {
     const { cache, isAwaited, onJobsChanged } = this.#options;
     const awaited = jobs.filter((job) => !cache.latest(job.id) && isAwaited(job));
@@ -84,7 +117,17 @@ export class Live {
   }
 
   #setStatus(status: LiveStatus): void {
+    if (status === this.#status) return;
     this.#status = status;
     for (const listener of this.#listeners) listener();
+  }
+}
+
+/** Return the job, or null for data that is not JSON: it must not affect the other events. */
+function parseJob(data: string): Job | null {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return null;
   }
 }

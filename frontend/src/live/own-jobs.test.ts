@@ -23,9 +23,29 @@ test("subscribers are notified once of each own job that has ended", () => {
   ownJobs.recordChanges([ended, makeJob("other", { status: "resolved" })]);
   ownJobs.recordChanges([ended]);
   expect(listener).toHaveBeenCalledTimes(1);
-  expect(ownJobs.lastEnded()).toEqual([ended]);
+  expect(ownJobs.lastChanged()).toEqual([ended]);
   unsubscribe();
   ownJobs.add(makeJob("b"), 0);
   ownJobs.recordChanges([makeJob("b", { version: 2, status: "error" })]);
   expect(listener).toHaveBeenCalledTimes(1);
+});
+
+test("a job that was cancelled here is reported once, and a retried job again when it ends", () => {
+  const ownJobs = new OwnJobs();
+  const reported: string[] = [];
+  ownJobs.subscribe(() => reported.push(...ownJobs.lastChanged().map((job) => job.status)));
+  const cancelled = makeJob("a", { version: 2, status: "cancelled" });
+  ownJobs.recordRequest(cancelled);
+  ownJobs.recordChanges([cancelled]);
+  ownJobs.recordRequest(makeJob("a", { version: 3 }));
+  ownJobs.recordChanges([makeJob("a", { version: 4, status: "resolved" })]);
+  expect(reported).toEqual(["cancelled", "pending", "resolved"]);
+});
+
+test("only jobs that were created here are own jobs", () => {
+  const ownJobs = new OwnJobs();
+  ownJobs.add(makeJob("a"), 0);
+  ownJobs.recordRequest(makeJob("b"));
+  ownJobs.recordChanges([makeJob("a", { version: 2, status: "resolved" })]);
+  expect([ownJobs.has("a"), ownJobs.has("b")]).toEqual([true, false]);
 });

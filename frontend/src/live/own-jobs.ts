@@ -1,16 +1,24 @@
-/** The jobs that were created on this page. The API does not report which client created a job. */
+/** The jobs that were created or changed on this page. The API does not report which client did it. */
 
 import type { Job } from "../api/types";
 
 export class OwnJobs {
+  readonly #ids = new Set<string>();
   readonly #startTimes = new Map<string, number>();
   readonly #pendingIds = new Set<string>();
   readonly #listeners = new Set<() => void>();
-  #lastEnded: readonly Job[] = [];
+  #lastChanged: readonly Job[] = [];
 
+  /** Store a job that was created here. */
   add(job: Job, delaySeconds: number): void {
+    this.#ids.add(job.id);
     this.#pendingIds.add(job.id);
     if (delaySeconds > 0) this.#startTimes.set(job.id, job.created_at + delaySeconds * 1000);
+  }
+
+  /** Return whether the job was created here. */
+  has(id: string): boolean {
+    return this.#ids.has(id);
   }
 
   /** Return when a delayed job starts (epoch ms), or undefined if it was not delayed or not created here. */
@@ -18,20 +26,30 @@ export class OwnJobs {
     return this.#startTimes.get(job.id);
   }
 
+  /** Take a job that was cancelled or retried here, and notify the subscribers. */
+  recordRequest(job: Job): void {
+    if (job.status === "pending") this.#pendingIds.add(job.id);
+    else this.#pendingIds.delete(job.id);
+    this.#notify([job]);
+  }
+
   /** Take changed jobs, and notify the subscribers of own jobs that have ended. Each job is reported once. */
   recordChanges(jobs: readonly Job[]): void {
     const ended = jobs.filter((job) => job.status !== "pending" && this.#pendingIds.delete(job.id));
-    if (ended.length === 0) return;
-    this.#lastEnded = ended;
-    for (const listener of this.#listeners) listener();
+    if (ended.length > 0) this.#notify(ended);
   }
 
-  /** Return the own jobs that ended most recently; a snapshot for useSyncExternalStore. */
-  readonly lastEnded = (): readonly Job[] => this.#lastEnded;
+  /** Return the jobs of the last notification; a snapshot for useSyncExternalStore. */
+  readonly lastChanged = (): readonly Job[] => this.#lastChanged;
 
-  /** Call the listener when `lastEnded` changes. Return a function that unsubscribes it. */
+  /** Call the listener when `lastChanged` changes. Return a function that unsubscribes it. */
   readonly subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
+
+  #notify(jobs: readonly Job[]): void {
+    this.#lastChanged = jobs;
+    for (const listener of this.#listeners) listener();
+  }
 }

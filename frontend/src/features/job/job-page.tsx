@@ -9,7 +9,8 @@ import { NotFound } from "../../components/not-found";
 import { Credit, PhotoFrame } from "../../components/photo-frame";
 import { ProblemMessage } from "../../components/problem-message";
 import { useNow } from "../../hooks/use-now";
-import { jobQuery } from "../../queries";
+import { retryFailed } from "../../live/recovery";
+import { jobQuery, lastingProblem } from "../../queries";
 import { useServices } from "../../services";
 import { displayStatus } from "../../text/job-status";
 import { exactTime } from "../../text/time";
@@ -17,9 +18,11 @@ import { type Step, timeline } from "./timeline";
 
 export function JobPage({ id }: { id: string }) {
   const services = useServices();
-  const { data: job, error, failureReason, refetch } = useQuery(jobQuery(services, id));
+  const query = useQuery(jobQuery(services, id));
+  const { data: job, error } = query;
+  const problem = lastingProblem(query);
   const isLoaded = job !== undefined;
-  useEffect(() => (isLoaded ? services.live.open(id, null) : undefined), [services, id, isLoaded]);
+  useEffect(() => (isLoaded ? services.live.show(id, null) : undefined), [services, id, isLoaded]);
   if (error instanceof ApiError && (error.status === 404 || error.status === 400)) {
     return <NotFound>We couldn't find this job. Jobs are deleted after 30 days.</NotFound>;
   }
@@ -28,18 +31,17 @@ export function JobPage({ id }: { id: string }) {
       <Link href="/" className="back">
         ← All jobs
       </Link>
-      {error && <ProblemMessage error={error} retry={() => void refetch()} />}
-      {job ? <JobView job={job} /> : !error && <Loading failure={failureReason} />}
+      {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
+      {job ? <JobView job={job} /> : !error && <Loading />}
     </article>
   );
 }
 
-function Loading({ failure }: { failure: Error | null }) {
+function Loading() {
   return (
     <>
       <title>Calo</title>
       <h1 className="visually-hidden">Loading</h1>
-      {failure && <ProblemMessage error={failure} />}
       <div className="frame" data-status="pending" aria-busy="true" />
     </>
   );

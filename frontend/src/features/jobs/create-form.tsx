@@ -1,10 +1,12 @@
 import { type FormEvent, useId, useState } from "react";
 import { useLocation } from "wouter";
 import { isFirstPage, type ListParams } from "../../api/types";
+import { KEEP_FOCUS } from "../../hooks/use-focus-on-navigation";
 import { useServices } from "../../services";
 import { newDraft, sendDraft } from "./drafts";
 
 const DEFAULT_QUERY = "food";
+/** Unicode code points, as the API counts them. */
 const MAX_QUERY = 80;
 
 type Option = readonly [value: number, label: string];
@@ -27,11 +29,15 @@ export function CreateForm({ params }: { params: ListParams }) {
   const [count, setCount] = useState(1);
   const [delaySeconds, setDelaySeconds] = useState(0);
   const id = useId();
+  const errorId = useId();
+  const excess = Math.max(0, [...query.trim()].length - MAX_QUERY);
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const showsNewJobs = isFirstPage(params) && (params.status === null || params.status === "pending");
-    if (!showsNewJobs) navigate("/");
+    if (excess > 0) return;
+    // a list of one status would not show the job until its end
+    const showsNewJobs = isFirstPage(params) && params.status === null;
+    if (!showsNewJobs) navigate("/", { state: KEEP_FOCUS });
     for (let number = 0; number < count; number += 1) {
       void sendDraft(services, newDraft(query.trim() || DEFAULT_QUERY, delaySeconds));
     }
@@ -49,7 +55,8 @@ export function CreateForm({ params }: { params: ListParams }) {
         name="query"
         value={query}
         onChange={(event) => setQuery(event.target.value)}
-        maxLength={MAX_QUERY}
+        aria-invalid={excess > 0}
+        aria-describedby={excess > 0 ? errorId : undefined}
         placeholder="What should the photo show? e.g. pasta"
         autoComplete="off"
         enterKeyHint="send"
@@ -59,6 +66,11 @@ export function CreateForm({ params }: { params: ListParams }) {
       <button type="submit" className="button primary">
         {count === 1 ? "Get photo" : `Get ${photos(count)}`}
       </button>
+      {excess > 0 && (
+        <p id={errorId} className="error" role="alert">
+          {excessText(excess)}
+        </p>
+      )}
     </form>
   );
 }
@@ -86,6 +98,11 @@ function SelectField({ label, options, value, onChange }: SelectFieldProps) {
       </select>
     </>
   );
+}
+
+function excessText(excess: number): string {
+  const characters = excess === 1 ? "1 character" : `${excess} characters`;
+  return `The topic is too long. Remove ${characters}: at most ${MAX_QUERY} are allowed.`;
 }
 
 function photos(count: number): string {

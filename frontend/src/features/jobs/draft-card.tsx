@@ -9,7 +9,8 @@ export function DraftCard({ draft }: { draft: Draft }) {
     <li className="card">
       <div className="frame" data-status={draft.error ? "error" : "pending"} />
       <div className="caption">
-        <h2>{draft.query}</h2>
+        {/* it gets the focus when the buttons are removed */}
+        <h2 tabIndex={-1}>{draft.query}</h2>
         {draft.error ? (
           <>
             <p className="error" role="alert">

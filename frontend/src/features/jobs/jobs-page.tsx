@@ -3,19 +3,17 @@ import { useEffect, useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
 import { isFirstPage, type JobPage, type ListParams, type Status } from "../../api/types";
 import { ProblemMessage } from "../../components/problem-message";
-import { jobsQuery, statsQuery } from "../../queries";
+import { retryFailed } from "../../live/recovery";
+import { jobsQuery, lastingProblem, statsQuery } from "../../queries";
 import { useServices } from "../../services";
 import { BudgetMeter } from "./budget-meter";
 import { CreateForm } from "./create-form";
-import { DraftCard } from "./draft-card";
-import { type Draft, draftsQuery } from "./drafts";
-import { JobCard } from "./job-card";
+import { draftsQuery } from "./drafts";
+import { JobGrid } from "./job-grid";
 import { parseListParams } from "./list-params";
 import { Pager } from "./pager";
 import { StatusFilter } from "./status-filter";
 
-/** The number of cards that a wide screen shows without scrolling. */
-const PRIORITY_CARDS = 4;
 const SKELETONS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 export function JobsPage() {
@@ -24,8 +22,10 @@ export function JobsPage() {
   const params = useMemo(() => parseListParams(search), [search]);
   const list = useQuery(jobsQuery(services, params));
   const stats = useQuery(statsQuery(services));
-  const drafts = useQuery(draftsQuery).data ?? [];
+  const allDrafts = useQuery(draftsQuery).data ?? [];
+  const drafts = isFirstPage(params) ? allDrafts : [];
   useLiveList(list.data);
+  const problem = lastingProblem(list);
   return (
     <>
       <title>Calo</title>
@@ -35,50 +35,27 @@ export function JobsPage() {
         <StatusFilter params={params} counts={stats.data?.counts} />
         {stats.data && <BudgetMeter budget={stats.data.budget} />}
       </div>
-      {list.error && <ProblemMessage error={list.error} retry={() => void list.refetch()} />}
+      {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
       {list.data ? (
-        <JobGrid
-          params={params}
-          page={list.data}
-          drafts={isFirstPage(params) ? drafts : []}
-          isPrevious={list.isPlaceholderData}
-        />
+        list.data.data.length + drafts.length > 0 ? (
+          <JobGrid params={params} page={list.data} drafts={drafts} isPrevious={list.isPlaceholderData} />
+        ) : (
+          <EmptyState params={params} />
+        )
       ) : (
-        list.isPending && <Skeleton failure={list.failureReason} />
+        list.isPending && <Skeleton />
       )}
       {list.data && <Pager params={params} page={list.data} />}
     </>
   );
 }
 
-/** Open the stream of all jobs, starting at the cursor of the first loaded list, until the page is closed. */
+/** Show the changes of all jobs since the first loaded list, until the page is closed. */
 function useLiveList(page: JobPage | undefined): void {
   const { live } = useServices();
   const isLoaded = page !== undefined;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not reopen the stream
-  useEffect(() => (page ? live.open(null, page.live_cursor) : undefined), [live, isLoaded]);
-}
-
-interface GridProps {
-  params: ListParams;
-  page: JobPage;
-  drafts: Draft[];
-  /** The requested page is still loading, and `page` is the previous one. */
-  isPrevious: boolean;
-}
-
-function JobGrid({ params, page, drafts, isPrevious }: GridProps) {
-  if (page.data.length + drafts.length === 0) return <EmptyState params={params} />;
-  return (
-    <ul className="grid" aria-label="Jobs" aria-busy={isPrevious}>
-      {drafts.map((draft) => (
-        <DraftCard key={draft.key} draft={draft} />
-      ))}
-      {page.data.map((job, index) => (
-        <JobCard key={job.id} job={job} isPriority={index < PRIORITY_CARDS} />
-      ))}
-    </ul>
-  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: later pages do not move the cursor
+  useEffect(() => (page ? live.show(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
 interface EmptyText {
@@ -119,18 +96,15 @@ function EmptyState({ params }: { params: ListParams }) {
   );
 }
 
-function Skeleton({ failure }: { failure: Error | null }) {
+function Skeleton() {
   return (
-    <>
-      {failure && <ProblemMessage error={failure} />}
-      <ul className="grid" aria-label="Loading jobs" aria-busy="true">
-        {SKELETONS.map((key) => (
-          <li key={key} className="card skeleton">
-            <div className="frame" />
-            <div className="caption" />
-          </li>
-        ))}
-      </ul>
-    </>
+    <ul className="grid" aria-label="Loading jobs" aria-busy="true">
+      {SKELETONS.map((key) => (
+        <li key={key} className="card skeleton">
+          <div className="frame" />
+          <div className="caption" />
+        </li>
+      ))}
+    </ul>
   );
 }
