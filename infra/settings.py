@@ -42,6 +42,10 @@ FARGATE_MEMORY = {256: (512, 1024, 2048), 512: (1024, 2048, 3072, 4096), 1024: t
 """The memory sizes (MB) that Fargate supports for each number of CPU units:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size"""
 
+STREAM_KB, RELAY_MB = 80, 120
+"""Memory of the relay: KB for each stream, most of it the kernel's send buffer, and MB for everything else
+(docs/performance.md)."""
+
 LOCAL_RUN = {"local_run": True}
 """Metadata of the settings that exist only for the local run. In AWS, keep their defaults."""
 
@@ -185,6 +189,12 @@ class Settings:
         memory = FARGATE_MEMORY[self.relay_units]
         _require(self.relay_memory in memory, "relay_memory", f"must be {_any_of(memory)}")
         self._require_range("relay_streams", 100, 50_000)
+        most = (self.relay_memory - RELAY_MB) * 1024 // STREAM_KB
+        _require(
+            self.relay_streams <= most,
+            "relay_streams",
+            f"must be at most {most} with relay_memory={self.relay_memory}",
+        )
         self._require_range("nat_gateways", 0, 3)
         distinct = len(set(self.zones))
         valid = not self.zones or 2 <= distinct == len(self.zones)

@@ -29,7 +29,7 @@ class Supervisor:
         self._pause = FIRST_PAUSE
 
     def check(self) -> None:
-        """Start the process again if it has died and the pause is over."""
+        """Start the process again if it has died and the pause has ended."""
         status = self.process.exit_status()
         if status is None:
             return

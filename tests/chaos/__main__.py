@@ -21,9 +21,10 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=6, help="concurrent clients")
     parser.add_argument("--topics", type=int, default=10, help="different topics, at most 20")
     parser.add_argument("--limit", type=int, default=38, help="third-party requests per 15 s")
+    parser.add_argument("--damages", type=int, default=10, help="damaged messages for the workers' queues")
     parser.add_argument("--folder", type=Path, help="where to keep the logs")
     options = parser.parse_args()
-    plan = Plan(options.jobs, options.seed, options.clients, options.topics, options.limit)
+    plan = Plan(options.jobs, options.seed, options.clients, options.topics, options.limit, options.damages)
     raise_on_sigterm()
     with tempfile.TemporaryDirectory() as folder:
         verdict = run(plan, options.folder or Path(folder) / "run")

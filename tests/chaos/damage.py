@@ -35,7 +35,9 @@ def item(original: dict[str, Any], rng: random.Random) -> dict[str, Any]:
         {"query": {"L": []}},
         {"created_at": {"N": "9" * 38}},
     ]
-    return {**original, "id": {"S": f"{DAMAGED_ID}-{rng.getrandbits(64)}"}, **rng.choice(damages)}
+    # its own owner, because an item that is damaged elsewhere is counted by its status
+    identity = {"id": {"S": f"{DAMAGED_ID}-{rng.getrandbits(64)}"}, "owner": {"S": DAMAGED_ID}}
+    return {**original, **identity, **rng.choice(damages)}
 
 
 def record(original: dict[str, Any], rng: random.Random) -> str:

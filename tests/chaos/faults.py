@@ -1,4 +1,4 @@
-"""Inject faults on a seeded schedule: repeated, late, lost and damaged messages, killed workers and relays."""
+"""Inject faults on a seeded schedule: repeated, late, lost and damaged messages, killed processes."""
 
 import contextlib
 import json
@@ -14,7 +14,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.system import RELAY_QUEUE_PREFIX, LocalSystem
+from infra.names import RELAY_QUEUE_PREFIX
+from local.system import LocalSystem
 from tests.chaos import damage
 
 KINDS = (
@@ -30,8 +31,6 @@ KINDS = (
     "relays killed",
 )
 QUEUES = ("JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl")
-MAX_DAMAGES = 10
-"""Damaged messages for all queues. Further ones are only sent to the dead-letter queue, which drops them."""
 DELAY_SECONDS = (1.0, 30.0)
 SETTLED_SECONDS = 10.0
 """Minimum age of a Lambda worker before it is killed. When one dies during its start, MiniStack discards all
@@ -40,16 +39,22 @@ WORKERS = ("JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob")
 
 
 class Faults:
-    """Threads that each inject one kind of fault until stopped. `ids` returns the IDs of all jobs."""
+    """Threads that each inject one kind of fault until stopped. `ids` returns the IDs of all jobs.
 
-    def __init__(self, system: LocalSystem, seed: int, ids: Callable[[], list[str]]) -> None:
+    The first `max_damages` damaged messages go to any queue. Further ones are only sent to the dead-letter
+    queue, which drops them at once: the redrive policy of the others needs five receives.
+    """
+
+    def __init__(
+        self, system: LocalSystem, seed: int, ids: Callable[[], list[str]], max_damages: int
+    ) -> None:
         self._system = system
         self._ids = ids
         self._outputs = system.outputs
         self._stopping = threading.Event()
         self._records: list[str] = []
         self._delayed: list[tuple[float, str]] = []
-        self._damages = 0
+        self._damages, self._max_damages = 0, max_damages
         self.counts: Counter[str] = Counter()
         faults: list[tuple[Callable[[random.Random], None], tuple[float, float]]] = [
             (self._repeat_job_message, (0.02, 0.2)),
@@ -158,13 +163,13 @@ class Faults:
             self._delayed.remove((due, body))
 
     def _send_damage(self, rng: random.Random) -> None:
-        """Send damaged messages. A queue returns them until its redrive policy moves them, which takes long."""
+        """Send damaged messages. It takes long until a redrive policy moves them."""
         if item := self._random_item(rng):
             self._clients["sns"].publish(
                 TopicArn=self._outputs["TopicArn"], Message=damage.record(item, rng) or " "
             )
             self.counts["damaged events sent"] += 1
-        queues = QUEUES if self._damages < MAX_DAMAGES else ("DeadLetterQueueUrl",)
+        queues = QUEUES if self._damages < self._max_damages else ("DeadLetterQueueUrl",)
         self._clients["sqs"].send_message(
             QueueUrl=self._outputs[rng.choice(queues)], MessageBody=damage.message(rng) or " "
         )

@@ -28,7 +28,8 @@ MIN_FAULT_SECONDS, MAX_FAULT_SECONDS = 10, 120
 
 @dataclass(frozen=True)
 class Plan:
-    """The size of a run. `limit` is the third party's budget per 15 seconds.
+    """The size of a run. `limit` is the third party's budget per 15 seconds. `damages` damaged messages go to
+    queues that redeliver them for minutes.
 
     The system's own window is longer by the budget's margin.
     """
@@ -38,6 +39,7 @@ class Plan:
     clients: int
     topics: int
     limit: int
+    damages: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def run(plan: Plan, folder: Path) -> Verdict:
         feed = [Viewer(system.url, plan.seed + number) for number in range(3)]
         named = [Viewer(system.url, plan.seed + 100 + number, _share(callers, number)) for number in range(4)]
         viewers = [*feed, *named]
-        faults = Faults(system, plan.seed, callers.ids)
+        faults = Faults(system, plan.seed, callers.ids, plan.damages)
         _apply(callers, viewers, faults)
         third_party.calm = True
         with closing(Oracle(system, callers, third_party)) as oracle:

@@ -38,6 +38,7 @@ def test_context_values_are_strings() -> None:
         ("relay_units", "300"),
         ("relay_memory", "512"),  # too little for 512 units
         ("relay_streams", "10"),
+        ("relay_streams", "20000"),  # too many for the memory
         ("availability_zones", "us-east-1a"),
         ("live_rate", "4001"),
         ("worker_concurrency", "1"),

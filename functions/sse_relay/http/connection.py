@@ -16,7 +16,7 @@ MAX_PENDING = 256 * 1024
 """Bytes that may be pending for a client, in addition to the kernel's buffer."""
 KERNEL_BYTES = 32 * 1024
 """The kernel's send buffer for a client (it doubles this value). Without a limit it grows to 4 MB. The
-buffers of all streams must fit into the task's memory: see STREAM_BYTES in infra/settings.py."""
+buffers of all streams must fit into the task's memory: see STREAM_KB in infra/settings.py."""
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: on, for no time. Closing discards what the kernel has buffered, and the client gets a reset."""
 LINGER_MS = 5_000
