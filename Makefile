@@ -73,13 +73,8 @@ deploy: install web ## deploy all stacks to the account of your AWS profile (ARG
 destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
 	@$(BIN)/cdk destroy --all --no-notices $(ARGS)
 
-lock: ## resolve every requirements.in into its requirements.txt again
-	@for folder in functions functions/sse_relay .; do \
-		rm -rf .build/lock && $(PYTHON) -m venv .build/lock && \
-		.build/lock/bin/python $(PIP_INSTALL) -r $$folder/requirements.in && \
-		{ echo '# Locked from requirements.in by `make lock`: every package, direct or not.'; \
-		  .build/lock/bin/python -m pip freeze --disable-pip-version-check; } > $$folder/requirements.txt || exit 1; \
-	done; rm -rf .build/lock
+lock: install ## resolve every requirements.in into its lock again, with the hashes of the files
+	@$(BIN)/python -m infra.tools.lock
 
 clean: ## remove build output, but not the virtual environments
 	rm -rf .build .local cdk.out

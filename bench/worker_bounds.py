@@ -1,6 +1,6 @@
 """The worker's memory at its limits: ten downloads at a time of the largest images, answers and bombs.
 
-The worker's own code runs in a process of its own, against a server that plays the third party and S3.
+The worker's own code runs in a separate process, against a server that plays the third party and S3.
 """
 
 import gzip

@@ -65,7 +65,7 @@ def _is_included(path: Path) -> bool:
 def _install_libraries(folder: Path) -> Path:
     if not folder.exists():
         pure = ["--platform", "any", "--implementation", "py", "--abi", "none", "--only-binary=:all:"]
-        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--require-hashes"]
         command = [sys.executable, "-m", "pip", "install", *options, *pure]
         with _temporary_folder_for(folder) as target:
             subprocess.run([*command, "--target", str(target), "-r", str(REQUIREMENTS)], check=True)  # noqa: S603
