@@ -114,7 +114,7 @@ def test_windows_with_job_pages_only_share_the_stream_of_their_jobs(
     for page in windows:
         expect_live(page)
     assert urls[-1].endswith(f"?job={','.join(jobs)}")
-    assert open_streams(calo) == 1
+    eventually(lambda: open_streams(calo) == 1)
     for job_id, page in zip(jobs, windows, strict=True):
         calo.start_now(job_id)
         expect_text(page.locator(".status"), "Ready")
