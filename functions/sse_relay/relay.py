@@ -257,7 +257,9 @@ class Relay:
         if jobs is None and not cursor and self._now() >= self._complete_at:
             self.hub.start(stream, Backlog([], self.hub.position))
         elif stream.is_open:
-            self.starting[stream] = asyncio.create_task(self._start_stream(stream, cursor))
+            # without a cursor, a stream that has to wait begins with what changes from now on
+            waiting = self._start_stream(stream, cursor or str(self._clock()))
+            self.starting[stream] = asyncio.create_task(waiting)
 
     def _add_stream(
         self, connected: socket.socket, jobs: frozenset[str] | None, address: str, *, chunked: bool

@@ -25,8 +25,6 @@ async def read_backlog(
     """
     if jobs is not None:
         return await history.current(jobs)
-    if not cursor:
-        return Backlog([], hub.position)
     parsed = parse(cursor)
     start = None if parsed is None else parsed.start(now)
     if parsed is None or start is None:

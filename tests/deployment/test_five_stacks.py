@@ -56,7 +56,7 @@ def test_the_stream_is_routed_to_the_load_balancer_through_the_link(
     (properties,) = [
         method["Integration"]
         for method in account.recorded("AWS::ApiGateway::Method", "CaloApi")
-        if method["Integration"]["Type"] == "HTTP_PROXY"
+        if method["Integration"]["Type"] == "HTTP_PROXY" and method["HttpMethod"] == "GET"
     ]
     assert properties["ConnectionId"] == account.resource("CaloLive", "AWS::ApiGatewayV2::VpcLink")
     assert properties["IntegrationTarget"] == balancer["LoadBalancerArn"]
@@ -92,6 +92,7 @@ def test_alarms_watch_existing_resources(account: Account, deployed: dict[str, s
         "LoadBalancer": {load_balancer(account)["LoadBalancerArn"].split(":loadbalancer/")[1]},
         "TargetGroup": target_groups(account),
         "service": {"job_worker", "job_watchdog", "sse_relay"},
+        "place": {"jobs table", "jobs stream", "API"},
     }
     dimensions = [dimension for alarm in alarms(account) for dimension in alarm]
     assert len(dimensions) >= 14

@@ -165,7 +165,14 @@ class Calo:
         self.client("sqs").send_message(QueueUrl=self.system.outputs[queue_output], MessageBody=body)
 
     def start_now(self, job_id: str) -> None:
-        """Start a delayed job immediately."""
+        """Start a delayed job immediately. A message alone would be too early."""
+        now = {"N": str(round(time.time() * 1000))}
+        self.client("dynamodb").update_item(
+            TableName=self.system.outputs["JobsTable"],
+            Key={"id": {"S": job_id}},
+            UpdateExpression="SET due_at = :now, wake_at = :now",
+            ExpressionAttributeValues={":now": now},
+        )
         self.send("JobsQueueUrl", job_message(job_id))
 
     def count_messages(self) -> int:

@@ -271,6 +271,18 @@ def test_a_stream_begins_when_nothing_can_be_missing_between_index_and_feed(
     run(test())
 
 
+def test_a_stream_that_waits_for_its_relay_to_settle_gets_what_changed_meanwhile() -> None:
+    async def test() -> None:
+        async with running(clock=lambda: NOW) as relay:
+            now = asyncio.get_running_loop().time
+            relay.relay._complete_at = now() + 0.3
+            relay.history.changed = [change(1)]  # it was not delivered, but it is in the table
+            assert versions(await read(relay, 1)) == [(job_id(1), 1)]
+            assert relay.history.starts == [NOW - OVERLAP_MS]
+
+    run(test())
+
+
 def test_an_unexpected_error_while_a_stream_starts_ends_the_stream() -> None:
     async def test() -> None:
         async with running() as relay:
