@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,6 +99,36 @@ def test_the_dark_colour_scheme_is_dark(visit: Visit, every_state: dict[str, str
         expect(page.locator(".frame").first).to_be_visible()
     assert brightness(light) > 200
     assert brightness(dark) < 50
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_hint_in_the_empty_input_has_enough_contrast(visit: Visit, scheme: str) -> None:
+    page = visit(color_scheme=scheme)
+    read_colours = """input => [getComputedStyle(input, "::placeholder").color,
+                              getComputedStyle(input).backgroundColor]"""
+    colours = page.get_by_label("Topic").evaluate(read_colours)
+    lighter, darker = sorted((luminance(colour) for colour in colours), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (
+        colours
+    )  # https://www.w3.org/TR/WCAG22/#contrast-minimum
+
+
+def luminance(colour: str) -> float:
+    """Return an opaque colour's relative luminance: https://www.w3.org/TR/WCAG22/#dfn-relative-luminance."""
+    channels = [int(channel) / 255 for channel in re.findall(r"\d+", colour)]
+    assert len(channels) == 3, colour
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_budget_fills_the_height_of_its_meter(
+    calo: Calo, visit: Visit, every_state: dict[str, str]
+) -> None:
+    meter = visit().locator("meter")
+    expect(meter).to_be_visible()
+    screenshot = Image.open(io.BytesIO(meter.screenshot())).convert("L")
+    middle = [screenshot.getpixel((20, y)) for y in range(1, screenshot.height - 1)]
+    assert max(middle) - min(middle) < 10, middle
 
 
 def test_reduced_motion_stops_all_animations(calo: Calo, visit: Visit, every_state: dict[str, str]) -> None:
