@@ -83,12 +83,15 @@ describe("after a failed connection", () => {
   });
 });
 
-test("it honours the reconnection time of the stream", () => {
+test.each([
+  [2_345, 2_345],
+  [0, 1_000],
+])("a reconnection time of the stream of %i ms means %i ms", (retryMs, wait) => {
   readers.last.open();
-  readers.last.retryMs = 2_345;
+  readers.last.retryMs = retryMs;
   readers.last.end(200);
-  expect(timers.waits).toEqual([2_345]);
-  timers.advance(2_345);
+  expect(timers.waits).toEqual([wait]);
+  timers.advance(wait);
   expect(readers.all).toHaveLength(2);
 });
 

@@ -104,7 +104,8 @@ export class LiveStream {
   /** `retryMs` is the time that a stream has requested before it ended. */
   #waitMs({ status, retryAfterMs }: End, retryMs: number | null): number {
     const { random } = this.#options;
-    if (retryMs !== null) return Math.min(LONGEST_WAIT_MS, retryMs);
+    // at least a moment: a server that accepts streams and ends them at once must not be asked in a loop
+    if (retryMs !== null) return Math.max(FIRST_WAIT_MS, Math.min(LONGEST_WAIT_MS, retryMs));
     const isRefused = status >= 400 && status < 500 && status !== 429;
     if (isRefused) return REFUSED_WAIT_MS * (0.5 + random() / 2);
     return (retryAfterMs ?? 0) + random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures);
