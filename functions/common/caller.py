@@ -1,4 +1,4 @@
-"""Which client a call comes from, as long as there is no sign-in: by its address."""
+"""Identify the client of a call by its address, because calls are not signed in."""
 
 import hashlib
 import hmac

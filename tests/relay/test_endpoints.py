@@ -9,7 +9,7 @@ import pytest
 from functions.sse_relay.admission import Limits
 from functions.sse_relay.feed import LineFeed, SqsFeed
 from tests.relay.clients import read, send_raw
-from tests.relay.conftest import NOW, change, job_id, run, running
+from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running
 
 
 def test_a_drain_ends_all_streams_and_refuses_new_ones() -> None:
@@ -66,18 +66,24 @@ def test_the_path_may_contain_the_stages_name() -> None:
     run(test())
 
 
+async def open_streams(relay: RunningRelay, headers: list[str]) -> list[int]:
+    """Open a stream with each of these header lines, close them all, and return the statuses."""
+    statuses, writers = [], []
+    for lines in headers:
+        reader, writer = await send_raw(relay, f"GET /live HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode())
+        statuses.append(int((await reader.readline()).split()[1]))
+        writers.append(writer)
+    for writer in writers:
+        writer.close()
+    return statuses
+
+
 def test_behind_a_proxy_streams_are_counted_by_the_address_in_its_header() -> None:
     async def test() -> None:
         async with running(limits=Limits(max_per_address=2, address_header="x-real-ip")) as relay:
-            statuses, writers = [], []
-            for address in ("1.1.1.1", "1.1.1.1", "1.1.1.1", "2.2.2.2"):
-                addresses = f"X-Forwarded-For: 9.9.9.9\r\nX-Real-Ip: {address}\r\n"
-                request = f"GET /live HTTP/1.1\r\nHost: x\r\n{addresses}\r\n"
-                reader, writer = await send_raw(relay, request.encode())
-                statuses.append(int((await reader.readline()).split()[1]))
-                writers.append(writer)
-            for writer in writers:
-                writer.close()
+            addresses = ("1.1.1.1", "1.1.1.1", "1.1.1.1", "2.2.2.2")
+            headers = [f"X-Forwarded-For: 9.9.9.9\r\nX-Real-Ip: {address}\r\n" for address in addresses]
+            statuses = await open_streams(relay, headers)
             assert statuses == [200, 200, 429, 200]
 
     run(test())
@@ -102,14 +108,8 @@ def test_streams_are_counted_by_ipv4_address_or_ipv6_network(
 ) -> None:
     async def test() -> None:
         async with running(limits=Limits(max_per_address=1, **limits)) as relay:
-            statuses, writers = [], []
-            for address in (first, second):
-                request = f"GET /live HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
-                reader, writer = await send_raw(relay, request.encode())
-                statuses.append(int((await reader.readline()).split()[1]))
-                writers.append(writer)
-            for writer in writers:
-                writer.close()
+            headers = [f"X-Forwarded-For: {address}\r\n" for address in (first, second)]
+            statuses = await open_streams(relay, headers)
             assert statuses == [200, 429 if is_same else 200]
 
     run(test())
