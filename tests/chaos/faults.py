@@ -14,6 +14,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.common.job import Job
+from functions.common.messages import JobMessage, ResultMessage, job_message
 from infra.names import RELAY_QUEUE_PREFIX
 from local.system import LocalSystem
 from tests.chaos import damage
@@ -109,23 +111,27 @@ class Faults:
         )
         return item
 
-    def _send(self, queue: str, body: dict[str, Any], delay: int = 0) -> None:
+    def _send(self, queue: str, message: JobMessage, delay: int = 0) -> None:
         self._clients["sqs"].send_message(
-            QueueUrl=self._outputs[queue], MessageBody=json.dumps(body), DelaySeconds=delay
+            QueueUrl=self._outputs[queue], MessageBody=message.body(), DelaySeconds=delay
         )
 
     def _repeat_job_message(self, rng: random.Random) -> None:
         if item := self._random_item(rng):
-            self._send("JobsQueueUrl", _message(item), rng.randrange(4))
+            self._send("JobsQueueUrl", job_message(Job.from_item(item)), rng.randrange(4))
             self.counts["job messages sent twice"] += 1
 
     def _repeat_outcome(self, rng: random.Random) -> None:
         """Send another result and a failure for a job that is resolved."""
         item = self._random_item(rng)
         if item and item["status"]["S"] == "resolved":
-            photo = {"id": "repeated"}
-            self._send("ResultsQueueUrl", {**_message(item), "result": "http://repeated", "photo": photo})
-            self._send("DeadLetterQueueUrl", _message(item), rng.randrange(4))
+            job = Job.from_item(item)
+            assert job.photo
+            result = ResultMessage(
+                job_id=job.id, owner=job.owner, run=job.run, result="http://repeated", photo=job.photo
+            )
+            self._send("ResultsQueueUrl", result)
+            self._send("DeadLetterQueueUrl", job_message(job), rng.randrange(4))
             self.counts["outcomes sent twice"] += 2
 
     def _repeat_event(self, rng: random.Random) -> None:
@@ -195,10 +201,6 @@ class Faults:
         self._system.relay.kill()
         self._system.start_relay()
         self.counts["relays killed"] += 1
-
-
-def _message(item: dict[str, Any]) -> dict[str, Any]:
-    return {"job_id": item["id"]["S"], "owner": "public", "run": int(item["run"]["N"])}
 
 
 def _settled_workers(folder: Path) -> list[int]:

@@ -2,8 +2,10 @@
 
 import json
 import random
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -27,7 +29,7 @@ class Viewer:
         self._get_ids = get_ids
         self._cursor = ""
         self._stopping = threading.Event()
-        self._client: httpx.Client | None = None
+        self._response: httpx.Response | None = None
         self.view: dict[str, JobJson] = {}
         self.breaches: list[str] = []
         self.streams = self.drops = self.resyncs = self.events = 0
@@ -40,8 +42,7 @@ class Viewer:
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._client is not None:
-            self._client.close()
+        self._cut()
         self.thread.join(10)
 
     def _run(self) -> None:
@@ -61,17 +62,23 @@ class Viewer:
         """Read one stream until it is cut, which happens after STAY_SECONDS at the latest."""
         newest: dict[str, int] = {}
         with httpx.Client(timeout=httpx.Timeout(5, read=20)) as client:
-            self._client = client
-            cut = threading.Timer(self._random.uniform(*STAY_SECONDS), client.close)
+            cut = threading.Timer(self._random.uniform(*STAY_SECONDS), self._cut)
             cut.start()
             try:
                 with connect_sse(client, "GET", f"{self._url}/api/live", params=query) as source:
-                    source.response.raise_for_status()
+                    self._response = source.response.raise_for_status()
                     self.streams += 1
                     for event in source.iter_sse():
                         self._handle(event, newest)
             finally:
                 cut.cancel()
+
+    def _cut(self) -> None:
+        """End the stream as a lost network does. Closing the client would not wake the thread that reads."""
+        if self._response is not None:
+            stream = self._response.extensions["network_stream"]
+            with suppress(OSError):  # it has ended already
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def _handle(self, event: ServerSentEvent, newest: dict[str, int]) -> None:
         if event.event == "resync":
