@@ -2,24 +2,31 @@
 
 import hashlib
 import hmac
-from ipaddress import IPv6Address, ip_address, ip_network
+import socket
+from ipaddress import IPv6Address, ip_network
 
 IPV6_PREFIX = 64
 """A client can use every address of its /64."""
 
 
-def client_network(address: str) -> str:
-    """Return what identifies a client: an IPv4 address, or the /64 of an IPv6 address.
+def client_network(address: str) -> str | None:
+    """Return what identifies a client: an IPv4 address, or the /64 of an IPv6 address. A port is ignored.
 
-    An IPv4 address that is mapped into IPv6 is that IPv4 address. A port is ignored. Other text is returned
-    as it is.
+    An IPv4 address that is mapped into IPv6 is that IPv4 address. Returns None for other text.
     """
+    host = _without_port(address)
     try:
-        parsed = ip_address(_without_port(address))
+        socket.inet_pton(socket.AF_INET, host)  # faster than ip_address: the relay does this for each stream
+    except (OSError, ValueError):
+        return _ipv6_network(host)
+    return host
+
+
+def _ipv6_network(host: str) -> str | None:
+    try:
+        parsed = IPv6Address(host)
     except ValueError:
-        return address
-    if not isinstance(parsed, IPv6Address):
-        return str(parsed)
+        return None
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
     return str(ip_network((int(parsed), IPV6_PREFIX), strict=False))
@@ -27,7 +34,8 @@ def client_network(address: str) -> str:
 
 def caller_digest(address: str, salt: str) -> str:
     """Return a salted digest of the client's address, 16 hexadecimal digits. Addresses are not stored."""
-    return hmac.new(salt.encode(), client_network(address).encode(), hashlib.sha256).hexdigest()[:16]
+    network = client_network(address) or address
+    return hmac.new(salt.encode(), network.encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _without_port(address: str) -> str:

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from functions.common.caller import client_network
 from functions.sse_relay.http.request import Refused, Request, client_address
@@ -120,8 +119,7 @@ class Admission:
         address = client_address(
             request, peer, trusted_proxies=limits.trusted_proxies, address_header=limits.address_header
         )
-        network = client_network(address)
-        return client_network(peer) if network == address and not _is_address(address) else network
+        return client_network(address) or client_network(peer) or peer
 
     def check_stream(self, address: str) -> None:
         """Raise Refused if another stream of this client is not accepted."""
@@ -134,17 +132,9 @@ class Admission:
 
     def check_reads(self, address: str, jobs: int, now: float) -> None:
         """Raise Refused if this client makes the relay read too many jobs. `now` is the loop's time."""
-        if not self._reads.take(address, jobs, now):
+        if jobs and not self._reads.take(address, jobs, now):
             raise self._refusal(429, "too many jobs requested from this address; connect again later")
 
     def _refusal(self, status: int, detail: str) -> Refused:
         seconds = round(self._uniform(*RETRY_AFTER_SECONDS))
         return Refused(status, detail, headers={"Retry-After": str(seconds)})
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

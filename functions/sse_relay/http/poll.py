@@ -25,6 +25,8 @@ class Poll:
         # a selector with a file descriptor, as asyncio uses: the event loop can watch it
         self._selector = DefaultSelector()
         self._descriptor: int = self._selector.fileno()
+        self._watched: dict[int, tuple[Watched, int]] = {}
+        """Owners, and what they wait for, by descriptor. The selector would take longer to change an owner."""
 
     def start(self) -> None:
         """Add the selector to the running event loop."""
@@ -44,18 +46,23 @@ class Poll:
         Replaces an earlier owner and what it was called for.
         """
         events = EVENT_READ * read | EVENT_WRITE * write
+        watched = self._watched.get(descriptor)
         if not events:
             self.unwatch(descriptor)
-        elif descriptor in self._selector.get_map():
-            self._selector.modify(descriptor, events, owner)
-        else:
-            self._selector.register(descriptor, events, owner)
+            return
+        self._watched[descriptor] = (owner, events)
+        if watched is None:
+            self._selector.register(descriptor, events)
+        elif watched[1] != events:
+            self._selector.modify(descriptor, events)
 
     def unwatch(self, descriptor: int) -> None:
         """Remove the descriptor. Must be called before it is closed."""
-        if descriptor in self._selector.get_map():
+        if self._watched.pop(descriptor, None):
             self._selector.unregister(descriptor)
 
     def _dispatch(self) -> None:
         for key, events in self._selector.select(0):
-            key.data.on_ready(bool(events & EVENT_WRITE))
+            if watched := self._watched.get(key.fd):
+                owner, _ = watched
+                owner.on_ready(bool(events & EVENT_WRITE))
