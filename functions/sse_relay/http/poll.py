@@ -26,7 +26,7 @@ class Poll:
         self._selector = DefaultSelector()
         self._descriptor: int = self._selector.fileno()
         self._watched: dict[int, tuple[Watched, int]] = {}
-        """Owners, and what they wait for, by descriptor. The selector would take longer to change an owner."""
+        """Owners and what they wait for, by descriptor. The selector takes longer to change an owner."""
 
     def start(self) -> None:
         """Add the selector to the running event loop."""
