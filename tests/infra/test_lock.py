@@ -68,3 +68,8 @@ def test_a_lock_lists_the_hashes_of_each_release(monkeypatch: pytest.MonkeyPatch
         "    --hash=sha256:y-2-a \\",
         "    --hash=sha256:y-2-b",
     ]
+
+
+def test_the_relays_base_image_is_named_by_its_digest() -> None:
+    (base,) = re.findall(r"^FROM (.*)$", (ROOT / "functions/sse_relay/Dockerfile").read_text(), re.MULTILINE)
+    assert re.fullmatch(r"public\.ecr\.aws/docker/library/python:3\.\d+-slim@sha256:[0-9a-f]{64}", base)
