@@ -67,7 +67,7 @@ synth: install web ## write the CloudFormation templates to cdk.out
 preflight: install ## check account, region, builder, zones and quotas before a deployment (ARGS as for deploy)
 	@$(BIN)/python -m infra.tools.preflight $(ARGS)
 
-deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c rate_limit=5000")
+deploy: install web ## deploy all stacks to the account of your AWS profile (ARGS="-c budget.unsplash=5000")
 	@$(BIN)/python -m infra.tools.deploy $(ARGS)
 
 destroy: install web ## delete all stacks; tables and images stay, unless deployed with -c retain_data=false
@@ -93,7 +93,11 @@ frontend/node_modules/installed: frontend/package-lock.json .venv/installed
 	@cd frontend && npm ci --silent
 	@touch $@
 
-frontend/dist/index.html: frontend/node_modules/installed functions/read_jobs/openapi.json \
+.build/contract/openapi.json: .venv/installed infra/kinds.py functions/common/kind.py $(wildcard infra/tools/contract.*) \
+		$(shell find kinds -name __pycache__ -prune -o -type f -print)
+	@$(BIN)/python -m infra.tools.contract $(@D)
+
+frontend/dist/index.html: frontend/node_modules/installed .build/contract/openapi.json \
 		$(shell find frontend -path frontend/node_modules -prune -o -path frontend/dist -prune -o -type f ! -name schema.d.ts -print)
 	@echo "building the web app"
 	@cd frontend && npm run --silent build -- --logLevel warn

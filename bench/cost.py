@@ -63,9 +63,13 @@ MEMORY_GB = {
 with the templates."""
 WATCHDOG_RUNS = 60 * HOURS
 
-# SQS: concurrent long polls, five for each of Lambda's three queues and two for a relay's queue
+# SQS: concurrent long polls, five for each of Lambda's queues and two for a relay's queue
 POLL_SECONDS = 20.0
-LAMBDA_POLLERS, RELAY_POLLERS = 3 * 5, 2
+KINDS = 2
+"""The included kinds. Each has its own queue."""
+QUEUE_POLLERS, RELAY_POLLERS = 5, 2
+QUEUE_REQUESTS = QUEUE_POLLERS * SECONDS / POLL_SECONDS + WATCHDOG_RUNS
+"""Requests per month to an empty queue: Lambda's long polls, and the watchdog's question for its size."""
 STREAM_POLLS = 4.0
 """Stream reads per second by the Pipe."""
 
@@ -93,14 +97,17 @@ class Size:
     """Resources that are charged even when idle, by the setting `size`.
 
     A test compares them with the templates. `alarm_metrics` counts the metrics that alarms use, because an
-    alarm is charged per metric; `live_alarm_metrics` counts those of the relay. `metrics` are custom metrics.
-    In `waf_rules` a managed rule group counts as one rule; 0 means that there is no firewall. `addresses` are
+    alarm is charged per metric; `live_alarm_metrics` counts those of the relay. `kind_alarms` and
+    `budget_alarms` are what one more kind and one more budget add. `metrics` are custom metrics. In
+    `waf_rules` a managed rule group counts as one rule; 0 means that there is no firewall. `addresses` are
     the public IPv4 addresses of the NAT gateways or of the tasks. `streams_per_task` is the target of
     autoscaling or, with a fixed number of tasks, the capacity of one.
     """
 
     alarm_metrics: int
     live_alarm_metrics: int
+    kind_alarms: int
+    budget_alarms: int
     dashboards: int
     metrics: int
     waf_rules: int
@@ -114,12 +121,14 @@ class Size:
 
 
 STANDARD = Size(
-    alarm_metrics=35, live_alarm_metrics=5, dashboards=1, metrics=40, waf_rules=4,
-    nat_gateways=1, addresses=1, tasks=2, max_tasks=10, vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
+    alarm_metrics=38, live_alarm_metrics=5, kind_alarms=3, budget_alarms=1,
+    dashboards=1, metrics=40, waf_rules=3, nat_gateways=1, addresses=1, tasks=2, max_tasks=10,
+    vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
 )  # fmt: skip
 SMALL = Size(
-    alarm_metrics=13, live_alarm_metrics=1, dashboards=0, metrics=0, waf_rules=0,
-    nat_gateways=0, addresses=1, tasks=1, max_tasks=1, vcpu=0.25, memory_gb=0.5, streams_per_task=2_000,
+    alarm_metrics=12, live_alarm_metrics=1, kind_alarms=1, budget_alarms=0,
+    dashboards=0, metrics=0, waf_rules=0, nat_gateways=0, addresses=1, tasks=1, max_tasks=1,
+    vcpu=0.25, memory_gb=0.5, streams_per_task=2_000,
 )  # fmt: skip
 SIZES = {"standard": STANDARD, "small": SMALL}
 
@@ -237,11 +246,10 @@ def _writes(calls: Calls, jobs: float) -> float:
 def _idle(load: Load) -> Iterator[Amount]:
     """Yield the amounts that do not depend on jobs or viewers."""
     size = load.size
-    yield "SQS", "sqs_request", LAMBDA_POLLERS * SECONDS / POLL_SECONDS
+    yield "SQS", "sqs_request", (KINDS + 2) * QUEUE_REQUESTS
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
     yield from _invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
     yield "DynamoDB", "read_unit", WATCHDOG_RUNS * 8 * 0.5  # the partitions of the by-due index
-    yield "SQS", "sqs_request", WATCHDOG_RUNS * 3
     yield "CloudWatch", "metric", size.metrics
     yield "CloudWatch", "alarm_metric", size.alarm_metrics + (size.live_alarm_metrics if load.live else 0)
     yield "CloudWatch", "dashboard", size.dashboards
@@ -286,6 +294,30 @@ def _api_requests(load: Load, requests: float) -> Iterator[Amount]:
 def _invocations(name: str, count: float, seconds: float) -> Iterator[Amount]:
     yield "Lambda", "lambda_request", count
     yield "Lambda", "lambda_gb_second", count * seconds * MEMORY_GB[name]
+
+
+def idle_kind(size: Size) -> float:
+    """Return the dollars per month of a kind that is not used and has no budgets and secrets."""
+    alarms = size.kind_alarms * PRICES["alarm_metric"].usd
+    return alarms + QUEUE_REQUESTS * PRICES["sqs_request"].usd
+
+
+def idle_budget(size: Size) -> float:
+    """Return the dollars per month of a budget: its alarm and its metric."""
+    metrics = 1 if size.metrics else 0
+    return size.budget_alarms * PRICES["alarm_metric"].usd + metrics * PRICES["metric"].usd
+
+
+def progress_writes(size: Size, kilobytes: int) -> float:
+    """Return the dollars of a million writes of progress, one by one, to jobs of this size."""
+    amounts: list[Amount] = [
+        ("DynamoDB", "write_unit", kilobytes),  # an update is charged for the whole item; no index changes
+        *_invocations("job_counter", 1, TIMES["job_counter"]),
+        ("SNS and Pipe", "pipe_request", 1),
+        ("SNS and Pipe", "sns_publish", 1),
+        ("SQS", "sqs_request", 2 * size.tasks),
+    ]
+    return 1e6 * sum(PRICES[priced].usd * amount for _, priced, amount in amounts)
 
 
 def main(arguments: list[str]) -> None:

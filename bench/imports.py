@@ -4,6 +4,7 @@ This is the part of a cold start that our code determines. Each time is measured
 processes of a pair run one after the other.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,10 +13,13 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from infra.tools.bundle import build_bundle
+from infra.deployed_kinds import kinds_of
+from infra.settings import Settings
+from infra.tools.bundle import Bundles, target_of
 from local.deployment import ROOT
 
 PAIRS = 15
+KINDS = ("photo", "countdown")
 SETTINGS = {
     "POWERTOOLS_METRICS_NAMESPACE": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -24,23 +28,23 @@ SETTINGS = {
     "AWS_SECRET_ACCESS_KEY": "test",
     "JOBS_TABLE": "jobs",
     "LEDGER_TABLE": "ledger",
-    "JOBS_QUEUE_URL": "http://localhost/jobs",
+    "KINDS": json.dumps({name: {"module": f"kinds.{name}", "queue": "http://localhost/x"} for name in KINDS}),
+    "KIND_MODULE": "kinds.photo",
+    "KIND_TIMEOUT": "60",
+    "BUDGETS": '{"unsplash": {"limit": 50, "seconds": 3600, "share": 25}}',
+    "SECRETS": '{"unsplash_access_key": "secret"}',
+    "QUEUE_URL": "http://localhost/jobs",
     "RESULTS_QUEUE_URL": "http://localhost/results",
     "DEAD_LETTER_QUEUE_URL": "http://localhost/dead",
-    "UNSPLASH_SECRET": "secret",
-    "UNSPLASH_API_URL": "https://api.unsplash.com",
-    "IMAGE_HOSTS": "images.unsplash.com",
-    "IMAGES": "cdn",
-    "IMAGES_BUCKET": "images",
-    "IMAGES_BASE_URL": "https://images.example",
-    "RATE_LIMIT": "50",
-    "RATE_WINDOW_SECONDS": "3600",
+    "FILES_BUCKET": "images",
+    "FILES_BASE_URL": "https://images.example",
+    "CALLER_SALT": "salt",
     "RETRY_SECONDS": "10",
     "MAX_RECEIVES": "5",
     "GRACE_SECONDS": "900",
 }
 HANDLERS = {
-    "create_job": ("intake", "dynamodb sqs"),
+    "create_job": ("create_job", "dynamodb sqs"),
     "read_jobs": ("reader", "dynamodb"),
     "change_job": ("changer", "dynamodb sqs"),
     "job_worker": ("worker", "dynamodb sqs secretsmanager s3"),
@@ -71,10 +75,11 @@ def _measure_bytecode() -> None:
     """Print how much longer a start takes from a bundle without bytecode, in a read-only folder."""
     factory, _ = HANDLERS["create_job"]
     code = f"from functions.create_job.handler import {factory}; {factory}()"
+    bundles = Bundles(kinds_of(Settings()).declarations, target_of("local"))
     with tempfile.TemporaryDirectory() as folder:
         plain, compiled = Path(folder) / "plain", Path(folder) / "compiled"
         for copy in (plain, compiled):
-            shutil.copytree(build_bundle()[0], copy, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(bundles.build()[0], copy, ignore=shutil.ignore_patterns("__pycache__"))
         subprocess.run([sys.executable, "-m", "compileall", "-q", str(compiled)], check=True)
         pairs = [(_time(code, compiled, "-B"), _time(code, plain, "-B")) for _ in range(PAIRS + 1)][1:]
     difference = median(without - with_bytecode for with_bytecode, without in pairs)

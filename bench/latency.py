@@ -34,16 +34,21 @@ def measure() -> None:
         tempfile.TemporaryDirectory() as folder,
         # the budget must last for the whole measurement
         LocalSystem(
-            Path(folder) / "run", port, settings={"rate_limit": "5000"}, stand_in=["--limit", "5000"]
+            Path(folder) / "run", port, settings={"budget.unsplash": "5000"}, stand_in=["--limit", "5000"]
         ) as system,
-        httpx.Client(timeout=60) as client,
-        connect_sse(client, "GET", f"{system.url}/api/live") as source,
     ):
+        times = measure_jobs(system.url, JOBS)
+    _print(times)
+
+
+def measure_jobs(url: str, count: int) -> list[Times]:
+    """Create photo jobs one after the other, and return the times of all but the first WARM_UP."""
+    with httpx.Client(timeout=60) as client, connect_sse(client, "GET", f"{url}/api/live") as source:
         events = source.iter_sse()
         times = []
-        for number in range(WARM_UP + JOBS):
+        for number in range(WARM_UP + count):
             began = time.time()
-            job = client.post(f"{system.url}/api/jobs", json={"query": "pasta"}).json()
+            job = client.post(f"{url}/api/jobs", json={"query": "pasta"}).json()
             posted = time.time()
             while True:
                 event = next(events)
@@ -53,7 +58,7 @@ def measure() -> None:
             received_at = time.time()
             if number >= WARM_UP:
                 times.append(_times(began, posted, received["updated_at"] / 1000, received_at))
-    _print(times)
+    return times
 
 
 def _times(began: float, posted: float, written: float, received_at: float) -> Times:

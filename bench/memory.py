@@ -28,7 +28,7 @@ LIST_ROUNDS = 10
 LIMIT_SECONDS = 180
 CORE_MB = 1769
 SETTINGS = {
-    "rate_limit": "5000",
+    "budget.unsplash": "5000",
     "post_rate": "1000",
     "post_burst": "1000",
     "api_rate": "1000",

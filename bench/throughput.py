@@ -23,7 +23,7 @@ def measure() -> None:
         LocalSystem(
             Path(folder) / "run",
             port,
-            settings={"rate_limit": "5000", "post_rate": "1000", "post_burst": "2000"},
+            settings={"budget.unsplash": "5000", "post_rate": "1000", "post_burst": "2000"},
             stand_in=["--limit", "5000"],
         ) as system,
         httpx.Client(base_url=f"{system.url}/api", timeout=60) as client,

@@ -19,11 +19,12 @@ import boto3
 from botocore.config import Config
 
 from functions.common.errors import WorkError
-from functions.common.http.download import Download
-from functions.common.job import Photo, Photographer
-from functions.job_worker import handler
-from functions.job_worker.images import MAX_IMAGE, StoredImages
-from functions.job_worker.unsplash import MAX_RESPONSE, Unsplash
+from functions.job_worker import handler  # noqa: F401  # its code is in memory, too
+from functions.job_worker.context import StoredFiles, UntrustedHttp
+from kinds.photo import Photo, Photographer
+from kinds.photo.find_photos import MAX_PARALLEL
+from kinds.photo.images import MAX_IMAGE, StoredImages
+from kinds.photo.unsplash import MAX_RESPONSE, Unsplash
 
 MEMORY_MB = 512
 """The function's size: a test compares it with infra."""
@@ -60,9 +61,9 @@ def measure() -> None:
 
 CASES = {
     "start": "after its start",
-    "images": f"{handler.MAX_PARALLEL_DOWNLOADS} images of {MAX_IMAGE // 10**6} MB at a time",
-    "answers": f"{handler.MAX_PARALLEL_DOWNLOADS} answers of {MAX_RESPONSE // 10**6} MB at a time",
-    "bombs": f"{handler.MAX_PARALLEL_DOWNLOADS} answers compressed three times, 1 GB each",
+    "images": f"{MAX_PARALLEL} images of {MAX_IMAGE // 10**6} MB at a time",
+    "answers": f"{MAX_PARALLEL} answers of {MAX_RESPONSE // 10**6} MB at a time",
+    "bombs": f"{MAX_PARALLEL} answers compressed three times, 1 GB each",
 }
 
 
@@ -116,12 +117,13 @@ BOMB = gzip.compress(gzip.compress(gzip.compress(bytes(10**7)) * 100))
 
 def _images(host: str) -> Callable[[int], object]:
     s3 = boto3.client("s3", endpoint_url=f"http://{host}", config=Config(s3={"addressing_style": "path"}))
-    store = StoredImages(s3, "images", "https://cdn.test", Download(frozenset([host])))
+    files = StoredFiles(s3, "images", "https://cdn.test", "images/photo/")
+    store = StoredImages(files, UntrustedHttp(), frozenset([host]))
     return lambda number: store.publish(_photo(f"http://{host}/image/{number}", number))
 
 
 def _answers(host: str, path: str) -> Callable[[int], object]:
-    unsplash = Unsplash(f"http://{host}/{path}", lambda: "key", Download(frozenset([host])))
+    unsplash = Unsplash(f"http://{host}/{path}", lambda: "key", UntrustedHttp())
     return lambda number: unsplash.random_photos(f"topic {number}", 30)
 
 
@@ -146,8 +148,8 @@ def _run_case(case: str, host: str) -> None:
         with suppress(WorkError):
             work[case](number)
 
-    with ThreadPoolExecutor(handler.MAX_PARALLEL_DOWNLOADS) as pool:
-        list(pool.map(try_once, range(2 * handler.MAX_PARALLEL_DOWNLOADS)))
+    with ThreadPoolExecutor(MAX_PARALLEL) as pool:
+        list(pool.map(try_once, range(2 * MAX_PARALLEL)))
     print(round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
 
 

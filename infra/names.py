@@ -7,3 +7,8 @@ METRICS_NAMESPACE = "Calo"
 """The namespace of custom metrics. Functions and relay read it from POWERTOOLS_METRICS_NAMESPACE."""
 RELAY_QUEUE_PREFIX = "CaloRelay-"
 """Each relay task creates a queue whose name starts with this prefix. Permissions cover only such queues."""
+
+
+def construct_name(name: str) -> str:
+    """Return the name of a kind, budget or secret in the form of construct ids: `ResizeImage`."""
+    return "".join(word.capitalize() for word in name.split("_"))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 Size = Literal["standard", "small"]
@@ -11,6 +12,7 @@ Processor = Literal["arm64", "x86_64"]
 ApiStart = Literal["none", "snapstart", "provisioned"]
 FlowLogs = Literal["none", "reject", "all"]
 AlarmSet = Literal["all", "few"]
+Platform = Literal["lambda", "local"]
 
 SIZES: dict[Size, dict[str, Any]] = {
     "standard": {},
@@ -35,9 +37,6 @@ SQS_MAX_DELAY = 900
 """The longest delay of a message, in seconds:
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-timers.html"""
 
-LAMBDA_MAX_TIMEOUT = 900
-"""Seconds: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-
 FARGATE_MEMORY = {256: (512, 1024, 2048), 512: (1024, 2048, 3072, 4096), 1024: tuple(range(2048, 8193, 1024))}
 """The memory sizes (MB) that Fargate supports for each number of CPU units:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size"""
@@ -45,6 +44,7 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-servic
 STREAM_KB, RELAY_MB = 80, 120
 """Memory of the relay: KB for each stream, most of it the kernel's send buffer, and MB for everything else
 (docs/performance.md)."""
+
 
 LOCAL_RUN = {"local_run": True}
 """Metadata of the settings that exist only for the local run. In AWS, keep their defaults."""
@@ -58,14 +58,10 @@ class Settings:
         `SIZES`. Settings that are given explicitly override the size.
     images: `cdn` stores copies of the images in S3 and serves them through CloudFront. `hotlink` uses
         Unsplash's own image URLs, as its guidelines ask.
-    rate_limit: requests that the Unsplash access key allows in rate_window_seconds.
     budget_share: the share of a window's requests that one caller can use before the window's last sixth, up
         to 1.
-    retry_seconds: the average delay before the first retry. It doubles with each retry.
-    worker_timeout: seconds that one batch of jobs may take. After a crash, SQS redelivers the batch after six
-        times this value.
-    worker_concurrency, result_concurrency, dlq_concurrency: batches that each worker processes concurrently,
-        2 to 1,000. A new account has ten concurrent executions for all functions together.
+    result_concurrency, dlq_concurrency: batches that these workers process concurrently, 2 to 1,000. A new
+        account has ten concurrent executions for all functions together.
     grace_seconds: how late a pending job may be before the watchdog checks whether its message is lost.
     live: whether to deploy the live relay and its network, which cause most of the idle cost.
     web: whether to deploy the web app.
@@ -100,23 +96,21 @@ class Settings:
     retain_data: keep tables, images and access logs when their stack is deleted.
     nag: check the templates with cdk-nag, as `make check` does.
 
+    Settings with a dot in their name change single kinds and budgets, such as `kind.photo.timeout`. They are
+    in `overrides`; infra/deployed_kinds.py reads them.
+
     These settings exist for the local run (`make run`):
 
     images_base_url: base URL of the stored images. If empty, the distribution's own domain.
-    unsplash_api_url: URL of the Unsplash API, or of another server with the same protocol.
-    image_hosts: comma-separated hosts that images may be downloaded from. Hosts with a port may use HTTP, the
-        others only HTTPS.
+    kinds_folders: comma-separated folders with more kinds, beside `kinds`.
+    functions_platform: `lambda`, or `local` for an emulator that runs functions with the interpreter in
+        .venv-emulator.
     tls_only: reject plain HTTP requests to queues, topics and buckets.
     """
 
     size: Size = "standard"
     images: ImageSource = "cdn"
-    rate_limit: int = 50
-    rate_window_seconds: int = 3600
     budget_share: float = 0.5
-    retry_seconds: int = 10
-    worker_timeout: int = 60
-    worker_concurrency: int = 10
     result_concurrency: int = 10
     dlq_concurrency: int = 2
     grace_seconds: int = SQS_MAX_DELAY
@@ -151,9 +145,10 @@ class Settings:
     retain_data: bool = True
     nag: bool = False
     images_base_url: str = field(default="", metadata=LOCAL_RUN)
-    unsplash_api_url: str = field(default="https://api.unsplash.com", metadata=LOCAL_RUN)
-    image_hosts: str = field(default="images.unsplash.com,plus.unsplash.com", metadata=LOCAL_RUN)
+    kinds_folders: str = field(default="", metadata=LOCAL_RUN)
+    functions_platform: Platform = field(default="lambda", metadata=LOCAL_RUN)
     tls_only: bool = field(default=True, metadata=LOCAL_RUN)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise ValueError with the name of the first invalid setting."""
@@ -168,16 +163,10 @@ class Settings:
         _require("@" in self.alarm_email or not self.alarm_email, "alarm_email", "must be an e-mail address")
 
     def _check_work(self) -> None:
-        _require("://" in self.unsplash_api_url, "unsplash_api_url", "must be a URL")
-        _require(bool(self.image_hosts), "image_hosts", "must name at least one host")
-        _require(self.rate_limit >= 1, "rate_limit", "must be at least 1")
-        _require(self.rate_window_seconds >= 1, "rate_window_seconds", "must be at least 1")
         _require(0 < self.budget_share <= 1, "budget_share", "must be above 0 and at most 1")
-        self._require_range("retry_seconds", 1, SQS_MAX_DELAY)
-        self._require_range("worker_timeout", 5, LAMBDA_MAX_TIMEOUT)
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
         # https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
-        for name in ("worker_concurrency", "result_concurrency", "dlq_concurrency"):
+        for name in ("result_concurrency", "dlq_concurrency"):
             self._require_range(name, 2, 1000)
 
     def _check_relay(self) -> None:
@@ -213,10 +202,14 @@ class Settings:
     def _require_range(self, name: str, lowest: int, highest: int) -> None:
         _require(lowest <= getattr(self, name) <= highest, name, f"must be from {lowest} to {highest}")
 
+    def share(self, limit: int) -> int:
+        """Return how many units of a budget one caller can use before a window's last sixth, at least one."""
+        return max(1, int(limit * self.budget_share))
+
     @property
-    def share_limit(self) -> int:
-        """Requests of a window that one caller can use before its last sixth, at least one."""
-        return max(1, int(self.rate_limit * self.budget_share))
+    def extra_kinds(self) -> list[Path]:
+        """The folders in `kinds_folders`."""
+        return [Path(name.strip()).resolve() for name in self.kinds_folders.split(",") if name.strip()]
 
     @property
     def zones(self) -> list[str]:
@@ -234,19 +227,26 @@ class Settings:
         """Read the settings from CDK context. Raises ValueError naming an invalid or unknown setting.
 
         CDK's own context keys are ignored. They are not identifiers, for example
-        `aws:cdk:enable-path-metadata`.
+        `aws:cdk:enable-path-metadata`. Settings with a dot are not checked here.
         """
-        types = {setting.name: setting.type for setting in fields(cls)}
+        types = {setting.name: setting.type for setting in fields(cls) if setting.name != "overrides"}
         given = {name: value for name, value in context.items() if name.isidentifier()}
+        overrides = {name: value for name, value in context.items() if _is_dotted(name)}
         for name in given:
             _require(name in types, name, f"is unknown; {_suggestion(name, types)}")
         values = {name: _parse(name, value, types[name]) for name, value in given.items()}
-        return cls(**{**SIZES.get(values.get("size", "standard"), {}), **values})
+        return cls(**{**SIZES.get(values.get("size", "standard"), {}), **values}, overrides=overrides)
 
 
 def _require(valid: bool, name: str, message: str) -> None:
     if not valid:
         raise ValueError(f"setting {name} {message}")
+
+
+def _is_dotted(name: str) -> bool:
+    """Return whether it is the name of a setting for a kind or a budget, such as `kind.photo.timeout`."""
+    first, dot, _ = name.partition(".")
+    return bool(dot) and first.isidentifier()
 
 
 def _choices(setting: Field[Any]) -> tuple[str, ...]:

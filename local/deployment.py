@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.names import construct_name
 from local.emulator import BIN, Emulator
 from local.processes import StartError
 
@@ -50,10 +51,16 @@ class Deployment:
         """Delete all stacks."""
         self._cdk("destroy", "--all", "--app", str(self.assembly), "--force", cwd=self.folder)
 
-    def complete(self, outputs: Mapping[str, str], access_key: str) -> None:
-        """Set the access key, and the properties that MiniStack's CloudFormation ignores."""
+    def complete(self, outputs: Mapping[str, str], environment: Mapping[str, str]) -> None:
+        """Set the secrets, and the properties that MiniStack's CloudFormation ignores.
+
+        The value of a secret is that of the environment variable with its name in upper case.
+        """
         with closing(self.emulator.client("secretsmanager")) as secrets:
-            secrets.put_secret_value(SecretId=outputs["UnsplashSecret"], SecretString=access_key)
+            values = {construct_name(name.lower()): value for name, value in environment.items() if value}
+            for name, secret in _secrets(outputs).items():
+                if name in values:
+                    secrets.put_secret_value(SecretId=secret, SecretString=values[name])
         with closing(self.emulator.client("dynamodb")) as dynamodb:
             for table in (outputs["JobsTable"], outputs["LedgerTable"]):
                 dynamodb.update_time_to_live(
@@ -69,15 +76,19 @@ class Deployment:
         MiniStack requires `sqs:SendMessageBatch`, which `sqs:SendMessage` includes in AWS. Its CloudFormation
         inserts a secret's name where AWS inserts the ARN.
         """
-        secret = outputs["UnsplashSecret"]
         with closing(self.emulator.client("secretsmanager")) as secrets:
-            arn = secrets.describe_secret(SecretId=secret)["ARN"]
+            arns = {
+                secret: secrets.describe_secret(SecretId=secret)["ARN"]
+                for secret in _secrets(outputs).values()
+            }
         with closing(self.emulator.client("iam")) as iam:
             for role in iam.list_roles()["Roles"]:
                 name = role["RoleName"]
                 for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:
                     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-                    adapted = json.dumps(document).replace(f'"{secret}"', f'"{arn}"')
+                    adapted = json.dumps(document)
+                    for secret, arn in arns.items():
+                        adapted = adapted.replace(f'"{secret}"', f'"{arn}"')
                     adapted = adapted.replace(
                         '"sqs:SendMessage"', '["sqs:SendMessage", "sqs:SendMessageBatch"]'
                     )
@@ -107,6 +118,12 @@ class Deployment:
         if done.returncode:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-25:])
             raise StartError(f"cdk {verb} failed (complete log: {log}):\n{tail}")
+
+
+def _secrets(outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the secrets of the kinds by name, in the form of construct ids."""
+    prefix = "Secret"
+    return {name.removeprefix(prefix): value for name, value in outputs.items() if name.startswith(prefix)}
 
 
 def _throttle_calls(apigateway: Any, api_id: str) -> None:

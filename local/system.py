@@ -1,5 +1,6 @@
 """The whole system on one machine: emulator, deployment, stand-in, relay and front door."""
 
+import json
 import os
 import shutil
 import sys
@@ -117,6 +118,13 @@ class LocalSystem:
         """Return the URL of the front door."""
         return f"http://localhost:{self.port}"
 
+    def redeploy(self, settings: Mapping[str, str]) -> None:
+        """Deploy again with other settings."""
+        self.deployment.synth({**self._settings(), **settings})
+        self.outputs = self.deployment.deploy()
+        if self.enforce_iam:
+            self.deployment.adapt_grants(self.outputs)
+
     def start_relay(self) -> Process:
         """Start the relay on its port. Tests use it after they have killed the relay."""
         self.relay = self._relay("relay", self._relay_port)
@@ -168,7 +176,8 @@ class LocalSystem:
         self.outputs = self.deployment.deploy()
         if self.enforce_iam:
             self.deployment.adapt_grants(self.outputs)
-        self.deployment.complete(self.outputs, self.third_party.access_key)
+        secrets = {**self.environment, "UNSPLASH_ACCESS_KEY": self.third_party.access_key}
+        self.deployment.complete(self.outputs, secrets)
         self.say("starting the relay and the front door")
         (self._relay_port,) = free_ports(1)
         self.start_relay()
@@ -181,12 +190,14 @@ class LocalSystem:
             "web": "false",  # the emulator has no bucket deployments: the front door serves the app
             "access_logs": "false",  # the emulator writes none
             "images_base_url": self.url,
-            "unsplash_api_url": self.third_party.api_url,
-            "image_hosts": self.third_party.image_hosts,
-            "retry_seconds": "1",
-            "budget_share": "1",  # all calls come from one address
+            "functions_platform": "local",
+            "kind.*.retry_seconds": "1",
             # the emulator starts a process for each concurrent batch, and a developer's machine has few cores
-            "worker_concurrency": "3",
+            "kind.*.concurrency": "3",
+            "kind.photo.environment": json.dumps(
+                {"UNSPLASH_API_URL": self.third_party.api_url, "IMAGE_HOSTS": self.third_party.image_hosts}
+            ),
+            "budget_share": "1",  # all calls come from one address
             "result_concurrency": "2",
             "tls_only": "false",
             "waf": "false",  # the emulator cannot associate a firewall with an API

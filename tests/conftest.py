@@ -10,12 +10,20 @@ from aws_cdk.assertions import Template
 from xdist.scheduler import LoadScopeScheduling
 
 from infra.app import build
+from infra.kinds import KindError, read_kinds
 from local.processes import raise_on_sigterm
 
 
 def pytest_configure() -> None:
-    """Raise on SIGTERM, so that a terminated run stops the emulator, the relay and all other processes."""
+    """Stop at a faulty declaration of a kind, and raise on SIGTERM.
+
+    So a terminated run stops the emulator, the relay and all other processes.
+    """
     raise_on_sigterm()
+    try:
+        read_kinds()
+    except KindError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
 SHARED_SYSTEM_FOLDERS = {"browser", "deployment", "integration"}

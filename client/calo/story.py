@@ -12,7 +12,7 @@ from calo.deployment import Deployment
 MARGIN_MS = 60_000
 """How long before a job's creation the search starts: clocks differ, and its request began earlier."""
 DETAILS = (
-    "method", "path", "query", "attempt", "code", "reason", "retry_in", "deferred_until", "rescue",
+    "method", "path", "kind", "label", "attempt", "code", "reason", "retry_in", "deferred_until", "rescue",
     "outcome", "status", "version",
 )  # fmt: skip
 """The log fields that are printed, in this order."""
@@ -126,11 +126,11 @@ def _time_of_day(milliseconds: Any) -> str:
 
 def current_state(job: JobItem) -> str:
     """Return the job's current state in one line."""
-    details = {name: job[name] for name in ("query", "version", "run", "attempts")}
+    details = {name: job[name] for name in ("kind", "input", "version", "run", "attempts")}
     if job["status"] == "pending" and job.get("deferred_until"):
         details["deferred_until"] = _time_of_day(job["deferred_until"])
     if job.get("error"):
         details |= {name: job["error"][name] for name in ("attempts", "code", "message")}
-    if job.get("result"):
-        details["result"] = job["result"]
+    if job.get("output"):
+        details["output"] = job["output"]
     return " ".join([job["status"], *(f"{name}={value}" for name, value in details.items())])

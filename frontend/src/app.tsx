@@ -1,9 +1,9 @@
 import { useRef } from "react";
 import { Link, Route, Switch } from "wouter";
-import { Announcer } from "./components/announcer";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
 import { StaleNotice } from "./components/stale-notice";
+import { Announcer } from "./features/announcements/announcer";
 import { JobPage } from "./features/job/job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";

@@ -3,6 +3,8 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./app";
 import { waitForConfig } from "./config";
+import { rememberedKind } from "./features/create/remembered-kind";
+import { loadView } from "./kinds/kind-view";
 import { makeServices } from "./make-services";
 import { ServicesProvider } from "./services";
 import "./styles.css";
@@ -10,6 +12,7 @@ import "./styles.css";
 const container = document.getElementById("root");
 if (!container) throw new Error("index.html has no element #root");
 const root = createRoot(container);
+void loadView(rememberedKind()); // the first view needs it, so it is loaded together with the settings
 
 const config = await waitForConfig((error) => {
   root.render(

@@ -28,6 +28,15 @@ export function statsQuery({ api }: Services) {
   return queryOptions({ queryKey: [STATS], queryFn: ({ signal }) => api.getStats(signal) });
 }
 
+/** The kinds change only with a deployment. */
+export function kindsQuery({ api }: Services) {
+  return queryOptions({
+    queryKey: ["kinds"],
+    queryFn: ({ signal }) => api.listKinds(signal),
+    staleTime: 300_000,
+  });
+}
+
 /** Return the error to show: a single failed attempt does not matter while there is data. */
 export function lastingProblem({ data, error, failureCount, failureReason }: UseQueryResult): Error | null {
   return error ?? (data === undefined || failureCount > 1 ? failureReason : null);

@@ -9,11 +9,13 @@ export function makeJob(id: string, fields: Partial<Job> = {}): Job {
   const version = fields.version ?? 1;
   return {
     id,
+    kind: "photo",
     status: "pending",
-    query: "pasta",
-    result: null,
-    photo: null,
+    input: { query: "pasta" },
+    output: null,
+    progress: null,
     error: null,
+    starts_at: null,
     deferred_until: null,
     created_at: 1_000,
     updated_at: 1_000 + version,

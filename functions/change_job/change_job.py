@@ -1,5 +1,6 @@
 """Change an existing job on behalf of a caller: cancel it or retry it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,13 +16,13 @@ from functions.common.store import JobStore
 
 @dataclass(frozen=True)
 class JobChanger:
-    """Changes jobs in the table, and queues those that are retried.
+    """Changes jobs in the table, and queues those that are retried in the queue of their kind.
 
     `salt` is that of the digests of callers' addresses.
     """
 
     store: JobStore
-    queue: Queue
+    queues: Mapping[str, Queue]
     salt: str
 
     def cancel(self, job_id: str) -> Job:
@@ -40,17 +41,19 @@ class JobChanger:
     def retry(self, job_id: str, address: str) -> Job:
         """Make a job that ended in `error` or was cancelled pending again. Its attempts start at zero.
 
-        Raises Problem 404, 409 if the job is pending or resolved, or 503 if it could not be queued. In that
-        case it is pending, and the watchdog will queue it.
+        Raises Problem 404, 409 if the job is pending or resolved, or of a kind that does not exist any more,
+        or 503 if it could not be queued. In that case it is pending, and the watchdog will queue it.
         """
         job = self._get_job(job_id)
+        if job.kind not in self.queues:
+            raise Problem(409, f"there are no jobs of kind {job.kind} any more, so it cannot be retried")
         caller = caller_digest(address, self.salt)
         reopened = self.store.reopen(job, caller) if job.status in ("error", "cancelled") else None
         if reopened is None:
             raise Problem(409, "only a job that ended in error or was cancelled can be retried")
         message = job_message(reopened)
         try:
-            self.queue.send(message.body())
+            self.queues[job.kind].send(message.body())
         except (BotoCoreError, ClientError) as error:
             logger.exception("job not queued", extra=log_fields(message))
             raise Problem(

@@ -1,5 +1,6 @@
 """Handle `DELETE /jobs/{id}` and `POST /jobs/{id}/retry`."""
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,14 @@ from functions.common.store import JobStore
 
 @dataclass(frozen=True)
 class ChangeJobSettings:
-    """Environment variables. `caller_salt` is that of the digests of callers' addresses."""
+    """Environment variables.
+
+    `kinds` is a JSON object: for each kind the URL of its `queue`. `caller_salt` is that of the digests of
+    callers' addresses.
+    """
 
     jobs_table: str
-    jobs_queue_url: str
+    kinds: str
     caller_salt: str
 
 
@@ -29,8 +34,9 @@ def changer() -> JobChanger:
     """Create the clients and read the settings, once per process."""
     settings = load(ChangeJobSettings, os.environ)
     store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
-    queue = Queue(boto3.client("sqs"), settings.jobs_queue_url)
-    return JobChanger(store, queue, settings.caller_salt)
+    sqs = boto3.client("sqs")
+    queues = {name: Queue(sqs, kind["queue"]) for name, kind in json.loads(settings.kinds).items()}
+    return JobChanger(store, queues, settings.caller_salt)
 
 
 def handle_cancel_job(request: ApiRequest, job_changer: JobChanger) -> ApiResponse:

@@ -1,5 +1,6 @@
-"""Convert between Python values and DynamoDB attributes. All numbers are whole numbers."""
+"""Convert between Python values and DynamoDB attributes."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -14,20 +15,31 @@ else:  # the stubs are installed for development only
 Item: TypeAlias = dict[str, Attribute]
 
 
-class _WholeNumberDeserializer(TypeDeserializer):
-    """Return integers. The base class returns Decimals, which `json` cannot serialize."""
+class _Serializer(TypeSerializer):
+    """Accept floats. The base class requires Decimals."""
 
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
+    def serialize(self, value: Any) -> Any:
+        return super().serialize(Decimal(str(value)) if isinstance(value, float) else value)
 
 
-_serializer = TypeSerializer()
-_deserializer = _WholeNumberDeserializer()
+class _Deserializer(TypeDeserializer):
+    """Return integers and floats. The base class returns Decimals, which `json` cannot serialize."""
+
+    def _deserialize_n(self, value: str) -> int | float:
+        try:
+            return int(value)
+        except ValueError:
+            return float(value)
+
+
+_serializer = _Serializer()
+_deserializer = _Deserializer()
 
 
 def to_attribute(value: Any) -> Attribute:
     """Convert one value. Raises TypeError for a type that DynamoDB does not support."""
-    return _serializer.serialize(value)
+    attribute: Attribute = _serializer.serialize(value)
+    return attribute
 
 
 def to_item(values: dict[str, Any]) -> Item:

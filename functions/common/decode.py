@@ -11,11 +11,14 @@ MAX_INTEGER = 10**15
 def conforms(value: Any, hint: Any) -> bool:
     """Return whether a value has the annotated type.
 
-    `hint` is str, int, bool, None, a Literal, a TypedDict, or a union of these. Text must be encodable as
-    UTF-8, so that it can be stored and sent; a bool is not an int; a TypedDict may have further keys.
+    `hint` is str, int, float, bool, None, a Literal, a TypedDict, a dict of anything, or a union of these.
+    Text must be encodable as UTF-8, so that it can be stored and sent; a bool is not an int; an int is a
+    float; a TypedDict may have further keys.
     """
     if get_origin(hint) in (Union, UnionType):
         return any(conforms(value, member) for member in get_args(hint))
+    if get_origin(hint) is dict:
+        return isinstance(value, dict)
     if get_origin(hint) is Literal:
         return isinstance(value, str) and value in get_args(hint)
     if is_typeddict(hint):
@@ -26,6 +29,8 @@ def conforms(value: Any, hint: Any) -> bool:
         return isinstance(value, str) and is_encodable(value)
     if hint is int:
         return type(value) is int and -MAX_INTEGER < value < MAX_INTEGER
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MAX_INTEGER
     if hint is bool:
         return isinstance(value, bool)
     return hint in (None, NoneType) and value is None

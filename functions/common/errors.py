@@ -27,11 +27,15 @@ class Transient(WorkError):
 
 
 class RateLimited(Exception):
-    """The rate budget of the third party is used up until `retry_at` (epoch ms). The job must wait."""
+    """A budget is used up until `retry_at` (epoch ms). The job must wait."""
 
     def __init__(self, retry_at: int) -> None:
         super().__init__(f"rate limited until {retry_at}")
         self.retry_at = retry_at
+
+
+class Cancelled(BaseException):
+    """The job has ended while its work runs. Not an Exception, so that work does not catch it by accident."""
 
 
 class Damaged(Exception):

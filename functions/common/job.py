@@ -1,13 +1,14 @@
 """The job: its fields, its public view, and its form in the jobs table."""
 
 import json
-import unicodedata
+import re
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any, Literal, TypedDict
 from zlib import crc32
 
 from functions.common.attributes import Item, from_item, to_item
-from functions.common.decode import conforms, type_hints
+from functions.common.decode import conforms, is_encodable, type_hints
 from functions.common.errors import Damaged
 
 Status = Literal["pending", "resolved", "error", "cancelled"]
@@ -17,7 +18,10 @@ PUBLIC_OWNER = "public"
 """The owner of every job, because there is no sign-in yet."""
 
 PHOTO = "photo"
-"""The kind of every job, because there are no others yet."""
+"""The kind of a job that names none. Its jobs also have the fields of the first contract."""
+
+KIND_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,31}")
+"""Names of kinds."""
 
 SHARDS = 4
 """Partitions over which an owner's index entries are spread: each takes 1,000 writes per second.
@@ -26,37 +30,24 @@ Readers query all of them and merge. The number may grow but must never shrink, 
 shard to which they were written.
 """
 
-MAX_TOPIC = 200
+MAX_JSON = 32 * 1024
+"""Bytes of the input, and of the output, of a job as JSON. A stream record has both images of a job, and an
+event of SNS at most 256 KB."""
 RETENTION_SECONDS = 30 * 24 * 3600
 """How long after its end the table deletes a job, and its idempotency key with it."""
 
 PUBLIC_FIELDS = (
-    "id", "status", "query", "result", "photo", "error",
-    "deferred_until", "created_at", "updated_at", "version",
+    "id", "kind", "status", "input", "output", "progress", "error",
+    "starts_at", "deferred_until", "created_at", "updated_at", "version",
 )  # fmt: skip
 """The fields of a job in the API's contract, in their order."""
 
 
-class Photographer(TypedDict):
-    """Who took a photo. `url` is their profile on Unsplash."""
+class Progress(TypedDict):
+    """How far the work of a pending job is: from 0 to 1, or None if that is not known."""
 
-    name: str
-    url: str
-
-
-class Photo(TypedDict):
-    """A photo in the form of the API's contract. `small` and `regular` are URLs of images."""
-
-    id: str
-    width: int
-    height: int
-    color: str | None
-    blur_hash: str | None
-    alt: str | None
-    small: str
-    regular: str
-    photographer: Photographer
-    page: str
+    fraction: float | None
+    message: str | None
 
 
 class JobError(TypedDict):
@@ -79,21 +70,24 @@ class Job:
     sent for its due time. `rescues` counts the wake-ups that were sent although no other message was waiting,
     since a worker last reported on the job. A pending job never expires.
 
+    `input` and `output` have the form that the kind declares; the table has them as JSON. `progress` is set
+    while the work of a pending job runs.
+
     `fingerprint` is that of the request that created it; it tells a repeated request from a different one
     with the same key. `caller` is a digest of the address that this run was requested from.
     `correlation_id` is API Gateway's id of the request. Every log line of the job has it. It never changes.
     """
 
     id: str
-    query: str
+    input: dict[str, Any]
     created_at: int
     updated_at: int
     expires_at: int | None = None
     status: Status = "pending"
     owner: str = PUBLIC_OWNER
     kind: str = PHOTO
-    result: str | None = None
-    photo: Photo | None = None
+    output: dict[str, Any] | None = None
+    progress: Progress | None = None
     error: JobError | None = None
     deferred_until: int | None = None
     version: int = 1
@@ -108,13 +102,23 @@ class Job:
     caller: str = ""
     correlation_id: str = ""
 
+    @property
+    def starts_at(self) -> int | None:
+        """When the work of a delayed job begins (epoch ms)."""
+        return self.created_at + 1000 * self.delay_seconds if self.delay_seconds else None
+
     def public_view(self) -> dict[str, Any]:
         """Return the job as the API's contract defines it, for responses and events."""
-        return {name: getattr(self, name) for name in PUBLIC_FIELDS}
+        view = {name: getattr(self, name) for name in PUBLIC_FIELDS}
+        if self.kind == PHOTO:  # the fields of the first contract
+            result = self.output and self.output.get("regular")
+            view |= {"query": self.input.get("query"), "result": result, "photo": self.output}
+        return view
 
     def to_item(self) -> Item:
         """Return the table's item: the fields that are not None, and the keys of the indexes."""
-        return to_item({**asdict(self), **index_keys(self)})
+        texts = {name: to_json(value) for name in TEXTS if (value := getattr(self, name)) is not None}
+        return to_item({**asdict(self), **texts, **index_keys(self)})
 
     @classmethod
     def from_item(cls, item: Item) -> "Job":
@@ -125,6 +129,7 @@ class Job:
         hints = type_hints(cls)
         try:
             values = from_item({name: item[name] for name in hints if name in item})
+            values |= {name: parse_object(values[name]) for name in TEXTS if name in values}
             job = cls(**values)
         except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
             raise Damaged(f"not a job: {error!r}") from error
@@ -132,6 +137,10 @@ class Job:
         if wrong:
             raise Damaged(f"not a job: {', '.join(wrong)} of another type or too large")
         return job
+
+
+TEXTS = ("input", "output")
+"""The fields of a job that the table has as JSON."""
 
 
 def shard_number(job_id: str) -> int:
@@ -179,7 +188,23 @@ def to_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def topic(query: str) -> str:
-    """Return the normalized form of a query. Jobs with the same topic share requests and spare photos."""
-    # normalization can turn one character into eighteen, and a key of the ledger holds 2,048 bytes
-    return " ".join(unicodedata.normalize("NFKC", query).casefold().split())[:MAX_TOPIC]
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the object of a JSON text. Raises ValueError, also if it could not be stored or sent again.
+
+    Raises TypeError if it is not a text.
+    """
+    value = json.loads(text, parse_constant=_refuse_number, parse_float=_finite)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    if not is_encodable(text) or ("\\u" in text and not is_encodable(to_json(value))):
+        raise ValueError("text that UTF-8 cannot encode")
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse_number(text)
+
+
+def _refuse_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number of JSON")

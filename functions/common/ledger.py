@@ -1,24 +1,25 @@
-"""The ledger table: the rate budget, spare photos, and counts of jobs. Jobs are not in it."""
+"""The ledger table: budgets, counts of jobs, and small items of kinds. Jobs are not in it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from functions.common.attributes import Item, from_item, to_attribute
 from functions.common.job import STATUSES, Status
 from functions.common.marks import COUNT_SHARDS, Mark, count_key, mark_key, mark_writes, parse_mark
-from functions.common.table import Table
+from functions.common.table import Items, Table
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-BUDGET_KEY: Item = {"pk": to_attribute("budget")}
-SPARES_USED_UP = "attribute_not_exists(photo_count) OR taken >= photo_count"
+
+BUDGET_PREFIX = "budget#"
 
 
 @dataclass(frozen=True)
-class Budget:
-    """Requests allowed per window, requests remaining in this window, and when it ends (epoch ms)."""
+class Window:
+    """Units that a budget allows per window, units remaining in this one, and when it ends (epoch ms)."""
 
     limit: int
     remaining: int
@@ -27,7 +28,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Share:
-    """What one caller may take of a window: `limit` requests, unless the window ends by `ends_at` (epoch ms).
+    """What one caller may take of a window: `limit` units, unless the window ends by `ends_at` (epoch ms).
 
     `name` is that of its counter.
     """
@@ -38,11 +39,33 @@ class Share:
 
 
 @dataclass(frozen=True)
-class SpareLot:
-    """A topic's packed photos. The first `taken` of them are used already."""
+class Counts:
+    """Numbers of jobs: by kind and status, and of failed jobs by error code. All are above zero."""
 
-    packed: bytes
-    taken: int
+    by_kind: dict[str, dict[Status, int]]
+    codes: dict[str, int]
+
+    @classmethod
+    def of(cls, counters: list[dict[str, Any]]) -> "Counts":
+        """Add up the items of an owner."""
+        total: Counter[str] = Counter()
+        for counter in counters:
+            total.update({name: value for name, value in counter.items() if name != "pk"})
+        by_kind: dict[str, dict[Status, int]] = {}
+        codes: dict[str, int] = {}
+        for name, value in sorted(total.items()):
+            prefix, _, rest = name.partition("#")
+            if prefix == "code" and value:
+                codes[rest] = value
+            elif prefix == "kind" and value:
+                kind, _, status = rest.partition("#")
+                by_kind.setdefault(kind, {})[cast(Status, status)] = value
+        return cls(by_kind, codes)
+
+    def by_status(self, kind: str | None = None) -> dict[Status, int]:
+        """Return the number of jobs in each status, of one kind or of all."""
+        kinds = self.by_kind.values() if kind is None else [self.by_kind.get(kind, {})]
+        return {status: sum(counts.get(status, 0) for counts in kinds) for status in STATUSES}
 
 
 class Ledger:
@@ -51,22 +74,30 @@ class Ledger:
     def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
         self._table = Table(dynamodb, table)
 
-    # --- the rate budget: one item that all workers share ---
+    def items(self, kind: str) -> Items:
+        """Return the items of a kind."""
+        return Items(self._table, f"kind#{kind}#")
 
-    def budget(self) -> Budget | None:
-        """Return the budget as last written, or None before the first request."""
-        item = self._table.get(BUDGET_KEY)
-        if item is None:
-            return None
-        values = from_item(item)
-        return Budget(values["request_limit"], values["remaining"], values["resets_at"])
+    # --- budgets: one item each, which all workers share ---
 
-    def take_request(self, now: int, share: Share) -> int | None:
-        """Take one request of the current window (`now` is epoch ms). Return how many remain.
+    def window(self, budget: str) -> Window | None:
+        """Return a budget's window as last written, or None before the first unit."""
+        return _window(self._table.get(_budget_key(budget)))
 
-        Return None if no window is open, no request remains, or the caller's share is used up.
+    def windows(self, budgets: Iterable[str]) -> dict[str, Window]:
+        """Return the windows of up to 100 budgets by name, as last written."""
+        items = self._table.get_many([_budget_key(name) for name in budgets])
+        return {
+            item["pk"]["S"].removeprefix(BUDGET_PREFIX): window for item in items if (window := _window(item))
+        }
+
+    def take_unit(self, budget: str, now: int, share: Share) -> int | None:
+        """Take one unit of the current window (`now` is epoch ms). Return how many remain.
+
+        Return None if no window is open, no unit remains, or the caller's share is used up.
         """
         return self._update_budget(
+            budget,
             "SET remaining = remaining - :one, shares.#share = if_not_exists(shares.#share, :zero) + :one",
             "resets_at > :now AND remaining > :zero AND (resets_at <= :free_for_all"
             " OR attribute_not_exists(shares.#share) OR shares.#share < :share_limit)",
@@ -74,12 +105,13 @@ class Ledger:
             {"#share": share.name},
         )
 
-    def open_window(self, window: Budget, now: int, shares: dict[str, int]) -> int | None:
-        """Open a window. Return how many requests remain, or None if a window is open already.
+    def open_window(self, budget: str, window: Window, now: int, shares: dict[str, int]) -> int | None:
+        """Open a window. Return how many units remain, or None if a window is open already.
 
-        `shares` are the requests that are used already, by the name of the share.
+        `shares` are the units that are used already, by the name of the share.
         """
         return self._update_budget(
+            budget,
             "SET remaining = :remaining, request_limit = :limit, resets_at = :end, shares = :shares",
             "attribute_not_exists(pk) OR resets_at <= :now",
             {
@@ -91,82 +123,34 @@ class Ledger:
             },
         )
 
-    def lower_remaining(self, remaining: int, now: int) -> None:
-        """Lower the remaining requests of the current window. Never raise them."""
+    def lower_remaining(self, budget: str, remaining: int, now: int) -> None:
+        """Lower the remaining units of the current window. Never raise them."""
         self._update_budget(
+            budget,
             "SET remaining = :lower",
             "remaining > :lower AND resets_at > :now",
             {":lower": remaining, ":now": now},
         )
 
     def _update_budget(
-        self, update: str, condition: str, values: dict[str, Any], names: dict[str, str] | None = None
+        self,
+        budget: str,
+        update: str,
+        condition: str,
+        values: dict[str, Any],
+        names: dict[str, str] | None = None,
     ) -> int | None:
-        """Return how many requests remain after the update, or None if the condition does not hold."""
-        item = self._table.update(BUDGET_KEY, update, condition, values, names=names, returns="ALL_NEW")
+        """Return how many units remain after the update, or None if the condition does not hold."""
+        key = _budget_key(budget)
+        item = self._table.update(key, update, condition, values, names=names, returns="ALL_NEW")
         return None if item is None else int(item["remaining"]["N"])
 
-    # --- spare photos: one item per topic ---
+    # --- counts of jobs ---
 
-    def take_spares(self, topic: str, count: int) -> SpareLot | None:
-        """Mark the next `count` photos of a topic as taken.
-
-        Return the lot as it was before, or None if no unused photos remain.
-        """
-        update, condition = "SET taken = taken + :count", "taken < photo_count"
-        values = {":count": count}
-        item = self._table.update(_spares_key(topic), update, condition, values, returns="ALL_OLD")
-        return None if item is None else SpareLot(item["packed"]["B"], int(item["taken"]["N"]))
-
-    def claim_request(self, topic: str, *, now: int, until: int, expires_at: int) -> bool:
-        """Claim the request for a topic's next photos until a time (epoch ms).
-
-        Return False if spare photos remain, if there are none, or if another worker holds the claim.
-        `expires_at` is epoch seconds.
-        """
-        return self._update_spares(
-            topic,
-            "SET asked_until = :until, expires_at = :expires",
-            f"({SPARES_USED_UP}) AND (attribute_not_exists(asked_until) OR asked_until < :now)"
-            " AND (attribute_not_exists(none_until) OR none_until < :now)",
-            {":until": until, ":now": now, ":expires": expires_at},
-        )
-
-    def release_claim(self, topic: str) -> None:
-        """End a claim without adding photos."""
-        self._update_spares(topic, "REMOVE asked_until", "attribute_exists(pk)", {})
-
-    def remember_none(self, topic: str, until: int) -> None:
-        """End a claim, because the topic has no photos. Allow no claim until `until` (epoch ms)."""
-        self._update_spares(
-            topic, "SET none_until = :until REMOVE asked_until", "attribute_exists(pk)", {":until": until}
-        )
-
-    def has_none(self, topic: str, now: int) -> bool:
-        """Return whether it is remembered that there are no photos of this topic."""
-        item = self._table.get(_spares_key(topic))
-        return item is not None and "none_until" in item and int(item["none_until"]["N"]) >= now
-
-    def replace_spares(self, topic: str, packed: bytes, count: int, expires_at: int) -> None:
-        """Store `count` packed photos and end the claim, unless unused photos remain."""
-        self._update_spares(
-            topic,
-            "SET packed = :packed, photo_count = :count, taken = :zero, expires_at = :expires"
-            " REMOVE asked_until",
-            SPARES_USED_UP,
-            {":packed": packed, ":count": count, ":zero": 0, ":expires": expires_at},
-        )
-
-    def _update_spares(self, topic: str, update: str, condition: str, values: dict[str, Any]) -> bool:
-        return self._table.update(_spares_key(topic), update, condition, values) is not None
-
-    # --- counts of jobs by status ---
-
-    def counts(self, owner: str) -> dict[Status, int]:
-        """Return how many jobs an owner has in each status, with one read of a few items."""
+    def counts(self, owner: str) -> "Counts":
+        """Return how many jobs an owner has, with one read of a few items."""
         items = self._table.get_many([count_key(owner, shard) for shard in range(COUNT_SHARDS)])
-        counters = [from_item(item) for item in items]
-        return {status: sum(counter.get(status, 0) for counter in counters) for status in STATUSES}
+        return Counts.of([from_item(item) for item in items])
 
     def marks(self, job_ids: Iterable[str]) -> dict[str, Mark]:
         """Return the existing marks of up to 100 jobs."""
@@ -182,10 +166,12 @@ class Ledger:
         self._table.transact(mark_writes(marks, stored, pick_shard))
 
 
-def _spares_key(topic: str) -> Item:
-    """Return the key of the item that holds a topic's unused photos.
+def _budget_key(name: str) -> Item:
+    return {"pk": to_attribute(f"{BUDGET_PREFIX}{name}")}
 
-    It is not `spare#…`, which earlier versions use for a list of photos. During a deployment workers of
-    both versions run, and must not advance one counter over two different lots.
-    """
-    return {"pk": to_attribute(f"spares#{topic}")}
+
+def _window(item: Item | None) -> Window | None:
+    if item is None:
+        return None
+    values = from_item(item)
+    return Window(values["request_limit"], values["remaining"], values["resets_at"])

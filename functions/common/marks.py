@@ -1,6 +1,6 @@
-"""Marks: under which status each job is counted, and the writes that move marks and counters together."""
+"""Marks: how each job is counted, and the writes that move marks and counters together."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,25 +9,37 @@ from functions.common.attributes import Item, from_item, to_attribute, to_item
 
 COUNT_SHARDS = 8
 """Counter items per owner. Several items keep concurrent batches from updating the same one."""
+KIND_PREFIX, CODE_PREFIX = "kind#", "code#"
+"""Prefixes of the attributes of a counter item, before `<kind>#<status>` and before an error's code."""
 GONE = "gone"
 """The status of a mark whose job was removed. It is not counted."""
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A job is counted under `status` as of `sequence`, which grows with each change of the job.
+    """A job is counted under `kind` and `status`, and under `code` if it failed, as of `sequence`.
 
-    A job that has not been counted has sequence 0. `expires_at` is epoch seconds; the mark of a pending job
-    does not expire.
+    The sequence grows with each change of the job. A job that has not been counted has sequence 0.
+    `expires_at` is epoch seconds; the mark of a pending job does not expire.
     """
 
     owner: str
+    kind: str
     status: str
     sequence: int
+    code: str = ""
     expires_at: int | None = None
 
+    @property
+    def counters(self) -> list[str]:
+        """The attributes of the owner's counter item in which the job is counted."""
+        if self.status in ("", GONE):
+            return []
+        counters = [f"{KIND_PREFIX}{self.kind}#{self.status}"]
+        return [*counters, f"{CODE_PREFIX}{self.code}"] if self.code else counters
 
-UNCOUNTED = Mark("", "", 0)
+
+UNCOUNTED = Mark("", "", "", 0)
 
 
 def mark_key(job_id: str) -> Item:
@@ -54,14 +66,17 @@ def mark_writes(
 
     `stored` may lack jobs that have no mark yet. `pick_shard` returns a number below its argument.
     """
-    deltas: Counter[tuple[str, str]] = Counter()
+    deltas: dict[str, Counter[str]] = defaultdict(Counter)
     writes = []
     for job_id, mark in marks.items():
         before = stored.get(job_id, UNCOUNTED)
-        deltas[mark.owner, mark.status] += 1
-        deltas[before.owner, before.status] -= 1
+        deltas[mark.owner].update(mark.counters)
+        deltas[before.owner].subtract(before.counters)
         writes.append(_mark_write(job_id, mark, before))
-    return writes + _counter_writes(deltas, pick_shard)
+    for owner, counters in deltas.items():
+        if changes := {name: delta for name, delta in counters.items() if delta}:
+            writes.append(_counter_write(count_key(owner, pick_shard(COUNT_SHARDS)), changes))
+    return writes
 
 
 def _mark_write(job_id: str, mark: Mark, before: Mark) -> dict[str, Any]:
@@ -77,22 +92,8 @@ def _mark_write(job_id: str, mark: Mark, before: Mark) -> dict[str, Any]:
     return {"Put": {"Item": item, **condition}}
 
 
-def _counter_writes(
-    deltas: "Counter[tuple[str, str]]", pick_shard: Callable[[int], int]
-) -> list[dict[str, Any]]:
-    """Update one counter item for each owner."""
-    by_owner: dict[str, dict[str, int]] = {}
-    for (owner, status), delta in deltas.items():
-        if delta and status not in ("", GONE):
-            by_owner.setdefault(owner, {})[status] = delta
-    return [
-        _counter_write(count_key(owner, pick_shard(COUNT_SHARDS)), changes)
-        for owner, changes in by_owner.items()
-    ]
-
-
 def _counter_write(key: Item, changes: dict[str, int]) -> dict[str, Any]:
-    names = {f"#s{index}": status for index, status in enumerate(changes)}
+    names = {f"#s{index}": name for index, name in enumerate(changes)}
     values = {f":d{index}": delta for index, delta in enumerate(changes.values())}
     terms = ", ".join(f"#s{index} :d{index}" for index in range(len(changes)))
     update = {

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from functions.common.decode import conforms, type_hints
 from functions.common.errors import Poison
-from functions.common.job import Job, JobError, Photo
+from functions.common.job import KIND_PATTERN, Job, JobError, parse_object
 
 T = TypeVar("T", bound="JobMessage")
 
@@ -22,6 +22,7 @@ class JobMessage:
 
     job_id: str
     owner: str
+    kind: str
     run: int
     correlation_id: str = ""
 
@@ -34,21 +35,31 @@ class JobMessage:
 
 def job_message(job: Job) -> JobMessage:
     """Return the message that asks a worker to process a job."""
-    return JobMessage(job_id=job.id, owner=job.owner, run=job.run, correlation_id=job.correlation_id)
+    return JobMessage(**message_fields(job))
+
+
+def message_fields(job: Job) -> dict[str, Any]:
+    """Return the fields that every message about a job has."""
+    return {
+        "job_id": job.id,
+        "owner": job.owner,
+        "kind": job.kind,
+        "run": job.run,
+        "correlation_id": job.correlation_id,
+    }
 
 
 def log_fields(message: JobMessage, **extra: object) -> dict[str, object]:
     """Return the fields of a log line about a job. `calo logs` finds the line by them."""
-    fields = {"job_id": message.job_id, "correlation_id": message.correlation_id, "run": message.run}
-    return {**fields, **extra}
+    fields = {"job_id": message.job_id, "correlation_id": message.correlation_id}
+    return {**fields, "kind": message.kind, "run": message.run, **extra}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResultMessage(JobMessage):
-    """A job succeeded. `result` is the image's URL, `photo` the photo object of the API's contract."""
+    """A job succeeded. `output` is an object as JSON."""
 
-    result: str
-    photo: Photo
+    output: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +75,11 @@ class FailureMessage(JobMessage):
         return JobError(code=self.code, message=self.message, attempts=self.attempts)
 
 
-UUID_PATTERN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-OWNER_PATTERN = re.compile(r"[\w@.:-]{1,128}")
+PATTERNS = {
+    "job_id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+    "owner": re.compile(r"[\w@.:-]{1,128}"),
+    "kind": KIND_PATTERN,
+}
 CORRELATION_ID_PATTERN = re.compile(r"[\w-]{1,128}", re.ASCII)
 
 
@@ -85,9 +99,19 @@ def parse(kind: type[T], body: str) -> T:
     for name, hint in type_hints(kind).items():
         if not conforms(fields[name], hint):
             raise Poison(f"{name} is missing or not a valid {getattr(hint, '__name__', hint)}")
-    if not UUID_PATTERN.fullmatch(fields["job_id"]) or not OWNER_PATTERN.fullmatch(fields["owner"]):
-        raise Poison("job_id or owner is malformed")
+    for name, pattern in PATTERNS.items():
+        if not pattern.fullmatch(fields[name]):
+            raise Poison(f"{name} is malformed")
+    if "output" in fields:
+        _check_object(fields["output"])
     return kind(**fields)
+
+
+def _check_object(text: str) -> None:
+    try:
+        parse_object(text)
+    except (ValueError, RecursionError) as error:
+        raise Poison(f"the output is not valid: {error}") from error
 
 
 def _valid_correlation_id(value: object) -> str:

@@ -40,7 +40,7 @@ def measure(name: str, value: int, unit: MetricUnit = MetricUnit.Count) -> None:
 
 
 def count_by(name: str, value: int, **dimensions: str) -> None:
-    """Add to a counter metric that has more dimensions than the service.
+    """Add a value to a metric that has more dimensions than the service.
 
     It is written immediately, on its own line, because a line's dimensions apply to all of its metrics.
     """

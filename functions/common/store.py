@@ -16,7 +16,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.common.attributes import Item, to_attribute
 from functions.common.clock import Clock, now_ms
 from functions.common.errors import Damaged
-from functions.common.job import PHOTO, RETENTION_SECONDS, Job, JobError, Status, due_shard, status_keys
+from functions.common.job import (
+    RETENTION_SECONDS,
+    STATUSES,
+    Job,
+    JobError,
+    Progress,
+    Status,
+    due_shard,
+    shards,
+    status_keys,
+)
 from functions.common.messages import JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import logger, report_damaged
 from functions.common.table import Table
@@ -32,6 +42,8 @@ READ_BATCH = 100
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
 MAX_PARALLEL_UPDATES = 10
 """botocore keeps ten connections."""
+ENDED = ("due_at", "wake_at", "due_shard", "deferred_until", "progress")
+"""What only a pending job has."""
 LAST_CREATED_KEY = "9999999999999#~"
 """Sorts after every created_key."""
 
@@ -40,14 +52,15 @@ LAST_CREATED_KEY = "9999999999999#~"
 class JobUpdate:
     """New values for the pending job that `message` names. A field set to None is removed.
 
-    A `visible` update increments the job's version and is published; others are internal bookkeeping. With
-    `due_at` the update is made only if the job's `due_at` still has that value: of several messages about
-    the same due time, only the first changes the job.
+    A `visible` update increments the job's version and is published; others are internal bookkeeping. If it
+    is only `progress`, `changed_at` stays, so that it costs no write to an index. With `due_at` the update is
+    made only if the job's `due_at` still has that value: of several messages about the same due time, only
+    the first changes the job.
     """
 
     message: JobMessage
     values: dict[str, Any]
-    visible: bool = True
+    visible: bool | Literal["progress"] = True
     due_at: int | None = None
 
 
@@ -58,12 +71,40 @@ def due(due_at: int, *, parked: bool = False) -> dict[str, Any]:
 
 def resolved(message: ResultMessage) -> JobUpdate:
     """Return the update that ends a job with its result."""
-    return JobUpdate(message, {"status": "resolved", "result": message.result, "photo": message.photo})
+    return JobUpdate(message, {"status": "resolved", "output": message.output})
+
+
+def progressed(job: Job, progress: Progress) -> JobUpdate:
+    """Return the update that publishes how far the current attempt is."""
+    return JobUpdate(job_message(job), {"progress": progress}, visible="progress", due_at=job.due_at)
 
 
 def failed(message: JobMessage, error: JobError) -> JobUpdate:
     """Return the update that ends a job with an error."""
     return JobUpdate(message, {"status": "error", "error": error})
+
+
+@dataclass(frozen=True)
+class ListPartition:
+    """A partition of an index that is sorted by creation."""
+
+    index: str
+    attribute: str
+    value: str
+
+
+def list_partitions(owner: str, status: Status | None, kind: str | None) -> list[ListPartition]:
+    """Return the partitions that together hold an owner's jobs of a status, a kind, both, or all."""
+    if kind:
+        statuses = [status] if status else STATUSES
+        return [
+            ListPartition("by-kind", "kind_shard", f"{shard}#{kind}#{name}")
+            for shard in shards(owner)
+            for name in statuses
+        ]
+    if status:
+        return [ListPartition("by-status", "status_shard", f"{shard}#{status}") for shard in shards(owner)]
+    return [ListPartition("by-created", "list_shard", shard) for shard in shards(owner)]
 
 
 class JobStore:
@@ -115,14 +156,11 @@ class JobStore:
 
     # --- index reads ---
 
-    def created_before(self, shard_key: str, status: Status | None, key: str, limit: int) -> list[str]:
-        """Return created_keys below `key`, newest first, at most `limit`, of jobs in one status or in all."""
-        index, attribute, partition = "by-created", "list_shard", shard_key
-        if status:
-            index, attribute, partition = "by-status", "status_shard", f"{shard_key}#{status}"
-        condition = f"{attribute} = :partition AND created_key < :key"
-        values = {":partition": partition, ":key": key}
-        pages = self._table.query(index, condition, values, newest_first=True, page_size=limit)
+    def created_before(self, partition: "ListPartition", key: str, limit: int) -> list[str]:
+        """Return created_keys below `key`, newest first, at most `limit`, of one partition of a list."""
+        condition = f"{partition.attribute} = :partition AND created_key < :key"
+        values = {":partition": partition.value, ":key": key}
+        pages = self._table.query(partition.index, condition, values, newest_first=True, page_size=limit)
         return list(islice((item["created_key"]["S"] for page in pages for item in page), limit))
 
     def changed_since(self, shard_key: str, start: int, limit: int) -> list[str]:
@@ -197,17 +235,17 @@ class JobStore:
         condition = "#status = :pending AND #run = :run"
         expected: dict[str, Any] = {":pending": "pending", ":run": message.run}
         if update.visible:
-            values |= _changed(now)
+            values |= {"updated_at": now} if update.visible == "progress" else _changed(now)
         if "parked" in values:
             values["due_shard"] = due_shard(message.job_id, values["parked"])
         if "status" in values:
-            values |= status_keys(message.owner, PHOTO, values["status"], message.job_id)
-            values |= {"due_at": None, "wake_at": None, "due_shard": None, "deferred_until": None}
+            values |= status_keys(message.owner, message.kind, values["status"], message.job_id)
+            values |= dict.fromkeys(ENDED)
             values["expires_at"] = now // 1000 + RETENTION_SECONDS
         if update.due_at is not None:
             condition += " AND due_at = :expected_due_at"
             expected[":expected_due_at"] = update.due_at
-        return self._update(message.job_id, values, condition, expected, new_version=update.visible)
+        return self._update(message.job_id, values, condition, expected, new_version=bool(update.visible))
 
     def _update(
         self,

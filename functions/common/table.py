@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from functions.common.attributes import Item, to_item
+from functions.common.attributes import Item, to_attribute, to_item
 from functions.common.errors import WriteConflict
 
 if TYPE_CHECKING:
@@ -109,3 +109,31 @@ class Table:
             return write(TableName=self._name, **parameters)
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
             return None
+
+
+class Items:
+    """The items of the ledger whose keys begin with a prefix. Every method may raise botocore's errors."""
+
+    def __init__(self, table: Table, prefix: str) -> None:
+        self._table = table
+        self._prefix = prefix
+
+    def get(self, name: str) -> Item | None:
+        """Read an item consistently. Return None if it does not exist."""
+        return self._table.get(self._key(name))
+
+    def update(
+        self,
+        name: str,
+        update: str,
+        condition: str,
+        values: dict[str, Any],
+        *,
+        names: Mapping[str, str] | None = None,
+        returns: "ReturnValueType" = "NONE",
+    ) -> Item | None:
+        """Update an item if a condition holds: see Table.update. `expires_at` (epoch seconds) is its TTL."""
+        return self._table.update(self._key(name), update, condition, values, names=names, returns=returns)
+
+    def _key(self, name: str) -> Item:
+        return {"pk": to_attribute(f"{self._prefix}{name}")}

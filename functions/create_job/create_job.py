@@ -1,5 +1,6 @@
 """Create a job: write it as pending, then send its first wake-up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4, uuid5
 
@@ -22,10 +23,13 @@ ID_NAMESPACE = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
 
 @dataclass(frozen=True)
 class JobIntake:
-    """Writes new jobs and sends their first wake-up. `salt` is that of the digests of callers' addresses."""
+    """Writes new jobs and sends their first wake-up to the queue of their kind.
+
+    `salt` is that of the digests of callers' addresses.
+    """
 
     store: JobStore
-    queue: Queue
+    queues: Mapping[str, Queue]
     clock: Clock
     salt: str
 
@@ -40,10 +44,10 @@ class JobIntake:
         """
         job = self._new_job(request, key, correlation_id, address)
         if self.store.create(job):
-            self._send_first(job)
+            self._send_first(job, request.label)
             return job
         existing = self._existing_job(job)
-        waker = Waker(self.store, self.queue, self.clock)
+        waker = Waker(self.store, self.queues[existing.kind], self.clock)
         if not existing.parked and waker.may_wake(existing) and not waker.wake([existing]):
             raise _not_queued()
         return existing
@@ -54,7 +58,8 @@ class JobIntake:
         due_at = now + request.delay_seconds * 1000
         return Job(
             id=str(job_id),
-            query=request.query,
+            kind=request.kind,
+            input=request.input,
             delay_seconds=request.delay_seconds,
             fingerprint=request.fingerprint,
             correlation_id=correlation_id,
@@ -74,15 +79,15 @@ class JobIntake:
             raise Problem(422, f"Idempotency-Key {message}", (FieldError("Idempotency-Key", message),))
         return existing
 
-    def _send_first(self, job: Job) -> None:
+    def _send_first(self, job: Job, label: str) -> None:
         message = wake_up(job, job.created_at)
         try:
-            self.queue.send(message.body, message.delay)
+            self.queues[job.kind].send(message.body, message.delay)
         except (BotoCoreError, ClientError) as error:
             logger.exception("job not queued", extra=log_fields(job_message(job)))
             raise _not_queued() from error
         count("JobsAccepted")
-        logger.info("job accepted", extra=log_fields(job_message(job), query=job.query, version=job.version))
+        logger.info("job accepted", extra=log_fields(job_message(job), label=label, version=job.version))
 
 
 def _not_queued() -> Problem:

@@ -1,14 +1,18 @@
 """Handle `POST /jobs`."""
 
+import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import boto3
 
 from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response
 from functions.common.clock import now_ms
-from functions.common.observability import instrumented
+from functions.common.kind import Kind
+from functions.common.observability import instrumented, logger
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -19,27 +23,54 @@ from functions.create_job.job_request import parse_idempotency_key, parse_job_re
 
 @dataclass(frozen=True)
 class CreateJobSettings:
-    """Environment variables. `caller_salt` is that of the digests of callers' addresses."""
+    """Environment variables.
+
+    `kinds` is a JSON object: for each kind its `module` and the URL of its `queue`. `caller_salt` is that of
+    the digests of callers' addresses.
+    """
 
     jobs_table: str
-    jobs_queue_url: str
+    kinds: str
     caller_salt: str
 
 
+@dataclass(frozen=True)
+class CreateJob:
+    """What the calls need. `kinds` are the declarations by name."""
+
+    intake: JobIntake
+    kinds: Mapping[str, Kind]
+
+
+def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
+    """Import the declarations. If one cannot be imported, only its own kind is unknown."""
+    declarations = {}
+    for name, module in modules.items():
+        try:
+            declarations[name] = import_module(module).KIND
+        except Exception:  # noqa: BLE001  # whatever a module does when it is imported
+            logger.exception("kind not available", extra={"kind": name})
+    return declarations
+
+
 @at_start
-def intake() -> JobIntake:
-    """Create the clients and read the settings, once per process."""
+def create_job() -> CreateJob:
+    """Create the clients and read the settings and declarations, once per process."""
     settings = load(CreateJobSettings, os.environ)
-    store = JobStore(boto3.client("dynamodb"), settings.jobs_table)
-    queue = Queue(boto3.client("sqs"), settings.jobs_queue_url)
-    return JobIntake(store, queue, now_ms, settings.caller_salt)
+    sqs = boto3.client("sqs")
+    kinds = json.loads(settings.kinds)
+    queues = {name: Queue(sqs, kind["queue"]) for name, kind in kinds.items()}
+    intake = JobIntake(
+        JobStore(boto3.client("dynamodb"), settings.jobs_table), queues, now_ms, settings.caller_salt
+    )
+    return CreateJob(intake, _declarations({name: kind["module"] for name, kind in kinds.items()}))
 
 
-def handle_create_job(request: ApiRequest, job_intake: JobIntake) -> ApiResponse:
+def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
     """Return `201` and the job, with its path in Location."""
     key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    wanted = parse_job_request(request.body)
-    job = job_intake.create_job(wanted, key, request.correlation_id, request.address)
+    wanted = parse_job_request(request.body, function.kinds)
+    job = function.intake.create_job(wanted, key, request.correlation_id, request.address)
     return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 
@@ -49,4 +80,4 @@ ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle an event of API Gateway."""
-    return handle(ROUTES, event, intake())
+    return handle(ROUTES, event, create_job())

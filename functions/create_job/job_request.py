@@ -1,45 +1,99 @@
 """Parse the request for a new job, and check every field."""
 
 import hashlib
-import unicodedata
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from functions.common.api import parse_json_object
+import msgspec
+
+from functions.common.api import parse_json_object, printable
 from functions.common.errors import FieldError, Problem, invalid
-from functions.common.job import to_json
+from functions.common.job import MAX_JSON, PHOTO, parse_object, to_json
+from functions.common.kind import Kind
 from functions.common.queues import MAX_DELAY_SECONDS
 
-DEFAULT_QUERY = "food"
-MAX_QUERY = 80
-MAX_BODY = 4096
+MAX_BODY = 8 * MAX_JSON
+"""Characters. Escaped, an input may be six times as long as it is stored."""
 MAX_KEY = 200
-BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Characters that Unicode classifies as letters or symbols although they are blank."""
+MAX_LABEL = 80
+FIELDS = ("kind", "input", "delay_seconds")
+TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+SIGNS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
+"""What people call the types and signs in msgspec's messages."""
 
 
 @dataclass(frozen=True)
 class JobRequest:
-    """A valid request. The work starts after `delay_seconds`."""
+    """A valid request. The input is complete: it has the defaults, too. The work starts after the delay.
 
-    query: str = DEFAULT_QUERY
+    `label` is what people recognize the job by: the value of the kind's label, shortened.
+    """
+
+    kind: str
+    input: dict[str, Any]
     delay_seconds: int = 0
+    label: str = ""
 
     @property
     def fingerprint(self) -> str:
         """Equal for requests with equal fields."""
-        return hashlib.sha256(to_json([self.query, self.delay_seconds]).encode()).hexdigest()[:32]
+        fields = to_json([self.kind, self.input, self.delay_seconds])
+        return hashlib.sha256(fields.encode()).hexdigest()[:32]
 
 
-def parse_job_request(body: str | None) -> JobRequest:
-    """Parse the body of `POST /jobs`. Every field is optional. Raises Problem 400 or 413."""
+def parse_job_request(body: str | None, kinds: Mapping[str, Kind]) -> JobRequest:
+    """Parse the body of `POST /jobs`. Every field is optional. Raises Problem 400 or 413.
+
+    The input of a photo may also be at the top level, which is the form of the first contract.
+    """
     if body is not None and len(body) > MAX_BODY:
         message = f"must be at most {MAX_BODY} characters long"
         raise Problem(413, f"body: {message}", (FieldError("body", message),))
-    values = parse_json_object(body, allowed=("query", "delay_seconds"))
-    return JobRequest(
-        query=_query(values.get("query", DEFAULT_QUERY)),
-        delay_seconds=_delay(values.get("delay_seconds", 0)),
-    )
+    values = parse_json_object(body)
+    kind = _kind(values.get("kind", PHOTO), kinds)
+    top_level = {name: value for name, value in values.items() if name not in FIELDS}
+    is_first_contract = kind.name == PHOTO and "input" not in values
+    fields = (*FIELDS, *_names(kind)) if is_first_contract else FIELDS
+    for name in top_level:
+        if name not in fields:
+            raise invalid(printable(name), f"is not a field; the fields are {', '.join(fields)}")
+    if is_first_contract:
+        job_input = parse_input(top_level, kind, path="")
+    else:
+        job_input = parse_input(values.get("input", {}), kind, path="input")
+    label = str(job_input[kind.label])[:MAX_LABEL] if kind.label else ""
+    return JobRequest(kind.name, job_input, _delay(values.get("delay_seconds", 0)), label)
+
+
+def parse_input(value: object, kind: Kind, path: str) -> dict[str, Any]:
+    """Return the complete input, as it is stored. Raises Problem 400 that names the field, below `path`."""
+    if not isinstance(value, dict):
+        raise invalid(path, f"must be an object with the fields {', '.join(_names(kind))}")
+    for name in value:
+        if name not in _names(kind):
+            fields = ", ".join(_names(kind)) or "none"
+            raise invalid(_below(path, printable(name)), f"is not a field; the fields are {fields}")
+    try:
+        text = msgspec.json.encode(msgspec.convert(value, kind.input)).decode()
+        complete = parse_object(text)
+    except msgspec.ValidationError as error:
+        raise _invalid_input(str(error), kind, path) from None
+    except (ValueError, OverflowError) as error:  # UnicodeEncodeError is a ValueError
+        reason = "has text that UTF-8 cannot encode" if isinstance(error, UnicodeError) else str(error)
+        raise invalid(path or "body", reason) from None
+    if len(text.encode()) > MAX_JSON:
+        raise invalid(path or "body", f"must be at most {MAX_JSON} bytes long as JSON")
+    return complete
 
 
 def parse_idempotency_key(key: str | None) -> str | None:
@@ -51,25 +105,49 @@ def parse_idempotency_key(key: str | None) -> str | None:
     return key
 
 
-def _query(value: object) -> str:
-    if not isinstance(value, str):
-        raise invalid("query", "must be a string")
-    query = value.strip()
-    if not 1 <= len(query) <= MAX_QUERY:
-        raise invalid(
-            "query", f"must be 1 to {MAX_QUERY} characters long, without leading and trailing spaces"
-        )
-    # Cc: control characters; Cs: unpaired surrogates, which UTF-8 cannot encode
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in query):
-        raise invalid("query", "must not contain control characters")
-    if not any(_is_visible(character) for character in query):
-        raise invalid("query", "must contain a visible character")
-    return query
+def _kind(name: object, kinds: Mapping[str, Kind]) -> Kind:
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise invalid("kind", f"must be one of {', '.join(sorted(kinds))}")
+    return kind
 
 
-def _is_visible(character: str) -> bool:
-    """Return whether it is a letter, number, punctuation or symbol that is not blank."""
-    return unicodedata.category(character)[0] in "LNPS" and character not in BLANK_LETTERS
+def _names(kind: Kind) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(kind.input)]
+
+
+def _invalid_input(error: str, kind: Kind, path: str) -> Problem:
+    """Return the problem for a message of msgspec, such as "Expected `int`, got `str` - at `$.a[1].b`"."""
+    message, _, location = error.partition(" - at `$")
+    field = (path + location.rstrip("`")).lstrip(".")
+    if missing := re.fullmatch(r"Object missing required field `(.*)`", message):
+        return invalid(_below(field, missing[1]), "is required")
+    if unknown := re.fullmatch(r"Object contains unknown field `(.*)`", message):
+        return invalid(_below(field, printable(unknown[1])), "is not a field")
+    if message.startswith("Invalid enum value"):
+        return invalid(field, f"must be one of {_choices(kind, field.rpartition('.')[2])}")
+    if wrong := re.fullmatch(r"Expected `(.*?)`(.*?)(?:, got `.*`)?", message):
+        types = " or ".join(TYPES.get(name, name) for name in wrong[1].split(" | "))
+        bound = wrong[2].replace("of length", "with a length")
+        for sign, words in SIGNS.items():
+            bound = bound.replace(f" {sign} ", f" {words} ")
+        return invalid(field, f"must be {types}{bound}")
+    # the text of a ValueError of the declaration's own check, which may begin with the field's name
+    name, _, rest = message.partition(" ")
+    return invalid(_below(field, name), rest) if name in _names(kind) else invalid(field or "body", message)
+
+
+def _choices(kind: Kind, field: str) -> str:
+    """Return the values that a field of the input may have, for an error."""
+    (schema,), components = msgspec.json.schema_components([kind.input], ref_template="{name}")
+    properties = components[schema["$ref"]]["properties"]
+    declared = properties.get(field, {})
+    declared = components.get(declared.get("$ref", ""), declared)
+    return ", ".join(map(str, declared.get("enum", ["the values in GET /kinds"])))
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _delay(value: object) -> int:

@@ -1,21 +1,23 @@
-"""Count jobs by status, exactly, from the table's stream.
+"""Count jobs by kind, status and error code, exactly, from the table's stream.
 
-For every job the ledger has a mark: the version and status under which the job is counted. A batch moves
+For every job the ledger has a mark: the version of the job, and how it is counted. A batch moves
 marks and counters in one transaction, on the condition that each mark is still the one that the batch has
 read. Therefore the counts are exact:
 
 - A record that is delivered again, in a batch that was bisected or retried, or after a newer record of the
   same job, finds a mark that is at least as new as itself. It changes nothing.
 - Two concurrent batches cannot move the same mark.
-- A counter always equals the number of marks with its status. Once the stream has been read, the mark of
+- A counter always equals the number of marks that name it. Once the stream has been read, the mark of
   each job is its last version.
+
+A change that does not affect how a job is counted, such as progress, is skipped.
 
 A job that expires leaves its mark as a tombstone. The tombstone expires later than the stream's records
 (24 hours), so that a late record cannot count the job again.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -27,18 +29,22 @@ from functions.common.ledger import Ledger
 from functions.common.marks import GONE, UNCOUNTED, Mark
 from functions.common.observability import count, logger, report_damaged
 
-MARKS_PER_TRANSACTION = 90
-"""TransactWriteItems takes 100 items. Ten are reserved for the counters of several owners."""
+ITEMS_PER_TRANSACTION = 100
+"""https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html"""
 MAX_ATTEMPTS = 5
 TOMBSTONE_SECONDS = 3 * 24 * 3600
 MAX_VERSION = 1_000_000
 """Versions that fit between two milliseconds of creation."""
 
 
+OPTIONAL = ("expires_at", "error")
+
+
 class CountedFields(TypedDict):
     """The fields of a job's image that counting needs."""
 
     owner: str
+    kind: str
     status: Status
     created_at: int
     version: int
@@ -56,14 +62,11 @@ class JobCounter:
 
         Raises botocore's errors and WriteConflict. The batch may then be counted again.
         """
-        newest = _newest_marks(records)
-        ids = list(newest)
-        for start in range(0, len(ids), MARKS_PER_TRANSACTION):
-            batch = ids[start : start + MARKS_PER_TRANSACTION]
-            self._count_batch({job_id: newest[job_id] for job_id in batch})
+        for batch in _transactions(_newest_marks(records)):
+            self._count_batch(batch)
 
     def _count_batch(self, newest: dict[str, Mark]) -> None:
-        """Move the marks of up to 90 jobs. Read them again if another batch has moved one of them first."""
+        """Move the marks of one transaction. Read them again if another batch has moved one of them first."""
         for attempt in range(1, MAX_ATTEMPTS + 1):
             stored = self.ledger.marks(newest)
             moved = {
@@ -84,6 +87,20 @@ class JobCounter:
                 return
 
 
+def _transactions(marks: dict[str, Mark]) -> Iterator[dict[str, Mark]]:
+    """Yield as many marks at a time as fit into a transaction together with their owners' counters."""
+    batch: dict[str, Mark] = {}
+    owners: set[str] = set()
+    for job_id, mark in marks.items():
+        owners.add(mark.owner)
+        if len(batch) + 1 + len(owners) > ITEMS_PER_TRANSACTION:
+            yield batch
+            batch, owners = {}, {mark.owner}
+        batch[job_id] = mark
+    if batch:
+        yield batch
+
+
 def _newest_marks(records: list[dict[str, Any]]) -> dict[str, Mark]:
     """Return the newest mark of each job in a batch. A removal is newer than any version.
 
@@ -96,16 +113,19 @@ def _newest_marks(records: list[dict[str, Any]]) -> dict[str, Mark]:
         except Damaged as reason:
             report_damaged("jobs stream", str(record.get("eventID")), reason)
             continue
-        if mark.sequence > newest.get(job_id, UNCOUNTED).sequence:
+        if mark and mark.sequence > newest.get(job_id, UNCOUNTED).sequence:
             newest[job_id] = mark
     return newest
 
 
-def _parse_record(record: dict[str, Any]) -> tuple[str, Mark]:
-    """Return the job id and its mark. Raises Damaged."""
+def _parse_record(record: dict[str, Any]) -> tuple[str, Mark | None]:
+    """Return the job id and its mark, or None if it is counted as before. Raises Damaged."""
     try:
         change = record["dynamodb"]
-        return str(change["Keys"]["id"]["S"]), _mark(change.get("NewImage"), change.get("OldImage"))
+        new, old = change.get("NewImage"), change.get("OldImage")
+        mark = _mark(new, old)
+        unchanged = new and old and _mark(old, None).counters == mark.counters
+        return str(change["Keys"]["id"]["S"]), None if unchanged else mark
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Damaged(f"not a change of a job: {error!r}") from error
 
@@ -116,11 +136,15 @@ def _mark(new: Item | None, old: Item | None) -> Mark:
     A job can be created again after it expired, with the same id, because its idempotency key determines
     the id. So the time of creation is the higher part of the sequence, and the version the lower part.
     """
-    job = from_item(new or old or {})
-    expires_at = job.get("expires_at")
-    if not conforms(job, CountedFields) or not conforms(expires_at, int | None):
+    image = new or old or {}
+    job = from_item(
+        {name: image[name] for name in (*CountedFields.__annotations__, *OPTIONAL) if name in image}
+    )
+    expires_at, error = job.get("expires_at"), job.get("error")
+    code = error["code"] if error else ""
+    if not (conforms(job, CountedFields) and conforms(expires_at, int | None) and conforms(code, str)):
         raise ValueError("a field has another type")
     sequence = job["created_at"] * MAX_VERSION + job["version"]
     status = job["status"] if new else GONE
     tombstone_until = None if expires_at is None else expires_at + TOMBSTONE_SECONDS
-    return Mark(job["owner"], status, sequence + (0 if new else 1), tombstone_until)
+    return Mark(job["owner"], job["kind"], status, sequence + (0 if new else 1), code, tombstone_until)

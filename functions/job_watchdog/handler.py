@@ -1,5 +1,6 @@
 """Wake jobs that are overdue or parked, on a schedule."""
 
+import json
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,13 @@ from functions.job_watchdog.rescue_jobs import JobWatchdog
 
 @dataclass(frozen=True)
 class JobWatchdogSettings:
-    """Environment variables. `grace_seconds`: how late a job may be."""
+    """Environment variables.
+
+    `kinds` is a JSON object: for each kind the URL of its `queue`. `grace_seconds`: how late a job may be.
+    """
 
     jobs_table: str
-    jobs_queue_url: str
+    kinds: str
     results_queue_url: str
     dead_letter_queue_url: str
     grace_seconds: int
@@ -34,7 +38,7 @@ def watchdog() -> JobWatchdog:
     reports = (settings.results_queue_url, settings.dead_letter_queue_url)
     return JobWatchdog(
         store=JobStore(boto3.client("dynamodb"), settings.jobs_table),
-        jobs=Queue(sqs, settings.jobs_queue_url),
+        queues={name: Queue(sqs, kind["queue"]) for name, kind in json.loads(settings.kinds).items()},
         reports=tuple(Queue(sqs, url) for url in reports),
         grace=settings.grace_seconds,
         clock=now_ms,

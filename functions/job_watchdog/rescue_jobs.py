@@ -4,10 +4,15 @@ A job may be overdue because its message is lost, because a worker crashed, or b
 Another wake-up is right in all cases: where it is not needed, it has no effect. But only one that was sent
 while no other message was waiting tells whether messages are lost. If the job is overdue again after
 `MAX_RESCUES` of these, and no message is waiting now either, it ends as `lost`.
+
+A job whose kind does not exist any more has no queue. It ends as `retired` when it is overdue: until then it
+may be of a kind that is just being deployed.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from functions.common.clock import Clock
 from functions.common.job import Job, JobError, shards
@@ -27,11 +32,11 @@ RUN_SECONDS = 10
 class JobWatchdog:
     """`grace` is how many seconds a job may be overdue before another wake-up is sent.
 
-    `jobs` is the queue of the wake-ups, `reports` those in which the outcome of a job may be waiting.
+    `queues` are those of the wake-ups by kind, `reports` those in which the outcome of a job may be waiting.
     """
 
     store: JobStore
-    jobs: Queue
+    queues: Mapping[str, Queue]
     reports: tuple[Queue, ...]
     grace: int
     clock: Clock
@@ -42,12 +47,16 @@ class JobWatchdog:
         Raises botocore's errors. The next run tries again.
         """
         start = self.clock()
-        nothing_waits = all(queue.is_empty() for queue in (self.jobs, *self.reports))
+        is_idle = cache(self._is_idle)
         overdue = [self._pages(name, start - 1000 * self.grace) for name in shards("sent")]
         parked = [self._pages(name, start + 1000 * MAX_DELAY_SECONDS) for name in shards("wait")]
         while (overdue or parked) and self.clock() < start + 1000 * RUN_SECONDS:
-            overdue = [pages for pages in overdue if self._rescue_next(pages, nothing_waits)]
+            overdue = [pages for pages in overdue if self._rescue_next(pages, is_idle)]
             parked = [pages for pages in parked if self._wake_next(pages)]
+
+    def _is_idle(self, kind: str) -> bool:
+        """Return whether no message of a kind, and no outcome, is waiting. Asked once per run and kind."""
+        return all(queue.is_empty() for queue in (self.queues[kind], *self.reports))
 
     def _pages(self, partition: str, latest: int) -> Iterator[list[Job]]:
         """Yield pending jobs of a partition. The index names them; the table has their current state."""
@@ -58,36 +67,54 @@ class JobWatchdog:
     def _wake_next(self, pages: Iterator[list[Job]]) -> bool:
         """Wake the parked jobs of the next page. Return False if there is none."""
         jobs = next(pages, None)
-        if jobs is not None:
-            self._wake(jobs, rescue=False)
+        overdue_since = self.clock() - 1000 * self.grace
+        for kind, of_kind in _by_kind(jobs or []).items():
+            if kind in self.queues:
+                self._wake(kind, of_kind, rescue=False)
+            else:
+                self._retire(kind, [job for job in of_kind if (job.wake_at or 0) <= overdue_since])
         return jobs is not None
 
-    def _rescue_next(self, pages: Iterator[list[Job]], nothing_waits: bool) -> bool:
+    def _rescue_next(self, pages: Iterator[list[Job]], is_idle: Callable[[str], bool]) -> bool:
         """Wake the overdue jobs of the next page, or end them. Return False if there is none."""
         jobs = next(pages, None)
         if jobs is None:
             return False
-        lost = [job for job in jobs if nothing_waits and job.rescues >= MAX_RESCUES]
-        self._fail(lost)
-        self._wake([job for job in jobs if job not in lost], rescue=nothing_waits)
+        for kind, of_kind in _by_kind(jobs).items():
+            if kind not in self.queues:
+                self._retire(kind, of_kind)
+                continue
+            idle = is_idle(kind)
+            lost = [job for job in of_kind if idle and job.rescues >= MAX_RESCUES]
+            self._fail(lost, "lost", f"the job's message was lost {MAX_RESCUES + 1} times")
+            self._wake(kind, [job for job in of_kind if job not in lost], rescue=idle)
         count("JobsLate", len(jobs))
         return True
 
-    def _wake(self, jobs: list[Job], *, rescue: bool) -> None:
-        woken = Waker(self.store, self.jobs, self.clock).wake(jobs, rescue=rescue)
+    def _wake(self, kind: str, jobs: list[Job], *, rescue: bool) -> None:
+        woken = Waker(self.store, self.queues[kind], self.clock).wake(jobs, rescue=rescue)
         for job in woken:
             logger.info("job woken", extra=log_fields(job_message(job), rescue=rescue, parked=job.parked))
         count("JobsRescued", len(woken) if rescue else 0)
 
-    def _fail(self, lost: list[Job]) -> None:
-        message = f"the job's message was lost {MAX_RESCUES + 1} times"
+    def _retire(self, kind: str, jobs: list[Job]) -> None:
+        self._fail(jobs, "retired", f"there are no jobs of kind {kind} any more")
+
+    def _fail(self, jobs: list[Job], code: str, message: str) -> None:
         updates = [
-            failed(job_message(job), JobError(code="lost", message=message, attempts=job.attempts))
-            for job in lost
+            failed(job_message(job), JobError(code=code, message=message, attempts=job.attempts))
+            for job in jobs
         ]
         outcomes = self.store.update_all(updates)
         for update, outcome in zip(updates, outcomes, strict=True):
-            logger.error("lost job failed", extra=outcome_fields(update, outcome))
+            logger.error("overdue job failed", extra=outcome_fields(update, outcome))
         ended = [outcome for outcome in outcomes if isinstance(outcome, Job)]
-        count("JobsLost", len(ended))
+        count("JobsLost", len(ended) if code == "lost" else 0)
         count_failed(ended)
+
+
+def _by_kind(jobs: list[Job]) -> dict[str, list[Job]]:
+    groups: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        groups[job.kind].append(job)
+    return groups

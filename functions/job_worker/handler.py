@@ -1,107 +1,113 @@
-"""Process the messages of the jobs queue."""
+"""Process the messages of a kind's queue. Every kind has its own function with this code."""
 
+import json
 import os
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import boto3
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from aws_lambda_powertools.utilities.parameters.secrets import SecretsProvider
 
+from functions.common.budget import Limits
 from functions.common.clock import now_ms
 from functions.common.errors import Transient
-from functions.common.http.download import Download
+from functions.common.kind import Files, Kind
 from functions.common.ledger import Ledger
 from functions.common.observability import instrumented
 from functions.common.queues import Queue, partial_failure
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
-from functions.job_worker.budget import RateBudget
-from functions.job_worker.images import HotlinkedImages, ImageStore, StoredImages
-from functions.job_worker.photo_source import PhotoSource
+from functions.job_worker.context import StoredFiles, Tools
+from functions.job_worker.progress import JobProgress
 from functions.job_worker.report import Reporter
-from functions.job_worker.spares import SparePhotos
-from functions.job_worker.unsplash import Unsplash
+from functions.job_worker.run_work import WorkRunner
 from functions.job_worker.work import JobWorker
 
-MAX_PARALLEL_DOWNLOADS = 10
-ACCESS_KEY_SECONDS = 30
-"""How long the access key is cached. A changed key is used after this time."""
+SECRET_SECONDS = 30
+"""How long a secret is cached. A changed one is used after this time."""
+REPORT_SECONDS = 5
+"""What remains of the function's time for reporting the outcomes."""
 
 
 @dataclass(frozen=True)
 class JobWorkerSettings:
     """Environment variables.
 
-    `image_hosts` lists the hosts that serve images, separated by commas. `share_limit` is how many requests
-    of a window one caller can use before its last sixth.
+    `kind_module` is the module that declares the kind; `kind_timeout` and `retry_seconds` are the deployed
+    values of its declaration. `budgets` and `secrets` are JSON objects: the limits of the kind's budgets, and
+    the ARNs of its secrets. Without `files_bucket` it stores no files.
     """
 
+    kind_module: str
+    kind_timeout: int
+    retry_seconds: int
+    budgets: str
+    secrets: str
     jobs_table: str
     ledger_table: str
-    jobs_queue_url: str
+    queue_url: str
     results_queue_url: str
     dead_letter_queue_url: str
-    unsplash_secret: str
-    unsplash_api_url: str
-    image_hosts: str
-    images: str
-    rate_limit: int
-    rate_window_seconds: int
-    share_limit: int
-    retry_seconds: int
-    images_bucket: str = ""
-    images_base_url: str = ""
+    files_bucket: str = ""
+    files_base_url: str = ""
 
 
-def _photo_source(settings: JobWorkerSettings, ledger: Ledger) -> PhotoSource:
-    secrets = SecretsProvider(boto3_client=boto3.client("secretsmanager"))
+def _files(settings: JobWorkerSettings, kind: str) -> Files | None:
+    if not settings.files_bucket:
+        return None
+    prefix = f"images/{kind}/"
+    return StoredFiles(boto3.client("s3"), settings.files_bucket, settings.files_base_url, prefix)
 
-    def access_key() -> str:
+
+def _secret_reader(arns: dict[str, str]) -> Callable[[str], str]:
+    provider = SecretsProvider(boto3_client=boto3.client("secretsmanager")) if arns else None
+
+    def read(name: str) -> str:
+        if provider is None or name not in arns:
+            raise ValueError(f"the kind does not declare the secret {name}")
         try:
-            return str(secrets.get(settings.unsplash_secret, max_age=ACCESS_KEY_SECONDS)).strip()
+            return str(provider.get(arns[name], max_age=SECRET_SECONDS)).strip()
         except GetParameterError as error:
-            raise Transient("no_access_key", "the access key could not be read from its secret") from error
+            raise Transient("no_secret", f"the secret {name} could not be read") from error
 
-    api_host = settings.unsplash_api_url.split("://")[-1].split("/")[0]
-    download = Download(frozenset([api_host]))
-    return PhotoSource(
-        Unsplash(settings.unsplash_api_url, access_key, download),
-        RateBudget(ledger, settings.rate_limit, settings.rate_window_seconds, settings.share_limit, now_ms),
-        SparePhotos(ledger),
-        now_ms,
-    )
-
-
-def _image_store(settings: JobWorkerSettings) -> ImageStore:
-    if settings.images == "hotlink":
-        return HotlinkedImages()
-    download = Download(frozenset(host.strip() for host in settings.image_hosts.split(",")))
-    return StoredImages(boto3.client("s3"), settings.images_bucket, settings.images_base_url, download)
+    return read
 
 
 @at_start
 def worker() -> JobWorker:
     """Create the clients and read the settings, once per process."""
     settings = load(JobWorkerSettings, os.environ)
+    kind: Kind = replace(import_module(settings.kind_module).KIND, timeout=settings.kind_timeout)
     sqs, dynamodb = boto3.client("sqs"), boto3.client("dynamodb")
-    store, ledger = JobStore(dynamodb, settings.jobs_table), Ledger(dynamodb, settings.ledger_table)
-    jobs = Queue(sqs, settings.jobs_queue_url)
-    results = Queue(sqs, settings.results_queue_url)
-    dead_letters = Queue(sqs, settings.dead_letter_queue_url)
-    return JobWorker(
-        store=store,
-        find_photos=_photo_source(settings, ledger).find,
-        images=_image_store(settings),
-        reporter=Reporter(store, jobs, results, dead_letters, settings.retry_seconds, now_ms),
-        pool=ThreadPoolExecutor(MAX_PARALLEL_DOWNLOADS),
+    store = JobStore(dynamodb, settings.jobs_table)
+    tools = Tools(
+        kind=kind.name,
+        ledger=Ledger(dynamodb, settings.ledger_table),
+        budgets={name: Limits(**limits) for name, limits in json.loads(settings.budgets).items()},
+        files=_files(settings, kind.name),
+        read_secret=_secret_reader(json.loads(settings.secrets)),
         clock=now_ms,
     )
+    reporter = Reporter(
+        store=store,
+        jobs=Queue(sqs, settings.queue_url),
+        results=Queue(sqs, settings.results_queue_url),
+        dead_letters=Queue(sqs, settings.dead_letter_queue_url),
+        attempts=kind.attempts,
+        retry_seconds=settings.retry_seconds,
+        clock=now_ms,
+    )
+    runner = WorkRunner(kind, tools, lambda job: JobProgress(store, job, time.monotonic))
+    return JobWorker(kind.name, store, runner, reporter, now_ms)
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle a batch of SQS records. Return the messages that SQS must redeliver."""
-    return partial_failure(worker().work(event["Records"]))
+    seconds = context.get_remaining_time_in_millis() / 1000 - REPORT_SECONDS
+    return partial_failure(worker().work(event["Records"], seconds))

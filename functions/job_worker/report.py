@@ -2,9 +2,11 @@
 
     success        → results queue
     permanent      → dead-letter queue, with the reason
-    transient      → the attempt is counted and the message returns when the job is due again; after three
-                     attempts, like permanent
+    transient      → the attempt is counted and the message returns when the job is due again; after the
+                     kind's last attempt, like permanent
     rate limited   → a delayed copy replaces the message, or the job is parked; no attempt is counted
+    not run        → a copy replaces the message; no attempt is counted
+    dropped        → nothing: the job has ended in the meantime
 
 Attempts and due times are in the table, and each is changed once: if another message about the same due time
 was first, this one is deleted and has no effect. A message is deleted only after its successor has been sent.
@@ -14,22 +16,32 @@ If the worker crashes in between, one of the two remains, or the watchdog sends 
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
 from functions.common.job import Job
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, log_fields
+from functions.common.messages import (
+    FailureMessage,
+    JobMessage,
+    ResultMessage,
+    job_message,
+    log_fields,
+    message_fields,
+)
 from functions.common.observability import count, logger
 from functions.common.queues import OutgoingMessage, Queue
 from functions.common.store import JobStore, JobUpdate, due
 from functions.common.wake import can_wait_in_queue, wake_up
 
-MAX_ATTEMPTS = 3
+MAX_BACKOFF_SECONDS = 3600
+"""Longest average delay before a retry."""
 SPREAD_SECONDS = 5
 """Waiting jobs return over this time, so that they do not all return at the same moment."""
 
-Outcome = ResultMessage | WorkError | RateLimited
+NOT_RUN: Literal["not run"] = "not run"
+DROPPED: Literal["dropped"] = "dropped"
+Outcome = ResultMessage | WorkError | RateLimited | Literal["not run", "dropped"]
 
 
 @dataclass(frozen=True)
@@ -48,30 +60,34 @@ class _Outcomes:
     failures: list[tuple[ReceivedJob, WorkError]] = field(default_factory=list)
     retries: list[tuple[ReceivedJob, WorkError]] = field(default_factory=list)
     waits: list[tuple[ReceivedJob, RateLimited]] = field(default_factory=list)
+    not_run: list[ReceivedJob] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Reporter:
     """Sends outcomes to their queues.
 
-    `retry_seconds` is the average backoff before the first retry. It doubles with each retry.
+    A job has `attempts` attempts. `retry_seconds` is the average backoff before the first retry. It doubles
+    with each retry.
     """
 
     store: JobStore
     jobs: Queue
     results: Queue
     dead_letters: Queue
+    attempts: int
     retry_seconds: int
     clock: Clock
     uniform: Callable[[float, float], float] = random.uniform
 
     def report(self, outcomes: list[tuple[ReceivedJob, Outcome]]) -> set[str]:
         """Report every outcome. Return the ids of the messages that must be redelivered."""
-        by_kind = _group(outcomes)
+        by_kind = self._group(outcomes)
         retry_ids = self.results.send_all([_success(*success) for success in by_kind.successes])
         retry_ids |= self.dead_letters.send_all([_failure(*failure) for failure in by_kind.failures])
         retry_ids |= self._wait(by_kind.waits)
         retry_ids |= self._retry(by_kind.retries)
+        retry_ids |= self._release(by_kind.not_run)
         count("JobsWorked", len(by_kind.successes))
         count("JobsRetried", len(by_kind.retries))
         return retry_ids
@@ -80,7 +96,7 @@ class Reporter:
         """Count the attempts and back off. A message returns unless another has counted the same attempt."""
         updates, waits = [], []
         for received, error in retries:
-            average = self.retry_seconds * 2**received.job.attempts
+            average = min(self.retry_seconds * 2**received.job.attempts, MAX_BACKOFF_SECONDS)
             seconds = round(self.uniform(0.5 * average, 1.5 * average))
             values = {"attempts": received.job.attempts + 1, **due(self.clock() + 1000 * seconds)}
             updates.append(_update(received, values, visible=False))
@@ -115,23 +131,31 @@ class Reporter:
         failed |= {job_id for job_id, outcome in outcomes.items() if outcome in ("failed", "refused")}
         return {message_ids[job_id] for job_id in failed}
 
+    def _release(self, not_run: list[ReceivedJob]) -> set[str]:
+        """Replace the messages by copies, because the receives of a message are limited."""
+        now = self.clock()
+        messages = {received.job.id: received.message_id for received in not_run}
+        failed = self.jobs.send_all([wake_up(received.job, now) for received in not_run])
+        return {messages[job_id] for job_id in failed}
+
+    def _group(self, outcomes: list[tuple[ReceivedJob, Outcome]]) -> _Outcomes:
+        by_kind = _Outcomes()
+        for received, outcome in outcomes:
+            if isinstance(outcome, ResultMessage):
+                by_kind.successes.append((received, outcome))
+            elif isinstance(outcome, RateLimited):
+                by_kind.waits.append((received, outcome))
+            elif isinstance(outcome, Transient) and received.job.attempts + 1 < self.attempts:
+                by_kind.retries.append((received, outcome))
+            elif isinstance(outcome, WorkError):
+                by_kind.failures.append((received, outcome))
+            elif outcome == NOT_RUN:
+                by_kind.not_run.append(received)
+        return by_kind
+
 
 def _update(received: ReceivedJob, values: dict[str, Any], *, visible: bool) -> JobUpdate:
     return JobUpdate(received.message, values, visible=visible, due_at=received.job.due_at)
-
-
-def _group(outcomes: list[tuple[ReceivedJob, Outcome]]) -> _Outcomes:
-    by_kind = _Outcomes()
-    for received, outcome in outcomes:
-        if isinstance(outcome, ResultMessage):
-            by_kind.successes.append((received, outcome))
-        elif isinstance(outcome, RateLimited):
-            by_kind.waits.append((received, outcome))
-        elif isinstance(outcome, Transient) and received.job.attempts + 1 < MAX_ATTEMPTS:
-            by_kind.retries.append((received, outcome))
-        else:
-            by_kind.failures.append((received, outcome))
-    return by_kind
 
 
 def _success(received: ReceivedJob, result: ResultMessage) -> OutgoingMessage:
@@ -144,13 +168,7 @@ def _failure(received: ReceivedJob, error: WorkError) -> OutgoingMessage:
     logger.error("job failed", extra={**_attempt_fields(received), **failure})
     job = received.job
     message = FailureMessage(
-        job_id=job.id,
-        owner=job.owner,
-        run=job.run,
-        correlation_id=job.correlation_id,
-        code=error.code,
-        message=error.message,
-        attempts=job.attempts + 1,
+        **message_fields(job), code=error.code, message=error.message, attempts=job.attempts + 1
     )
     return OutgoingMessage(received.message_id, message.body())
 

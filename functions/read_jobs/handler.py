@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 
 from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response, parse_job_id
+from functions.common.budget import Limits
 from functions.common.clock import now_ms
 from functions.common.job import SHARDS
 from functions.common.ledger import Ledger
@@ -20,16 +21,19 @@ from functions.common.store import JobStore
 from functions.read_jobs.paging import parse_page_request
 from functions.read_jobs.read_jobs import JobReader
 
-OPENAPI = Path(__file__).with_name("openapi.json")
+DOCUMENTS = Path(__file__).parent
+"""Where the bundle has openapi.json and kinds.json, which are generated from the declarations."""
+MAX_PARALLEL_QUERIES = 4 * SHARDS
+"""The list of a kind reads one partition for each status and shard."""
 
 
 @dataclass(frozen=True)
 class ReadJobsSettings:
-    """Environment variables."""
+    """Environment variables. `budgets` is a JSON object: the limits of all budgets by name."""
 
     jobs_table: str
     ledger_table: str
-    rate_limit: int
+    budgets: str
 
 
 @at_start
@@ -40,8 +44,8 @@ def reader() -> JobReader:
     return JobReader(
         JobStore(dynamodb, settings.jobs_table),
         Ledger(dynamodb, settings.ledger_table),
-        settings.rate_limit,
-        ThreadPoolExecutor(SHARDS),
+        {name: Limits(**limits) for name, limits in json.loads(settings.budgets).items()},
+        ThreadPoolExecutor(MAX_PARALLEL_QUERIES),
         now_ms,
     )
 
@@ -57,18 +61,29 @@ def handle_get_job(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
 
 
 def handle_get_stats(_: ApiRequest, job_reader: JobReader) -> ApiResponse:
-    """Return counts by status and the rate budget."""
+    """Return counts and budgets."""
     return json_response(200, job_reader.stats())
+
+
+def handle_get_kinds(_: ApiRequest, __: JobReader) -> ApiResponse:
+    """Return the declarations of the kinds."""
+    return _document("kinds.json")
 
 
 def handle_get_openapi(_: ApiRequest, __: JobReader) -> ApiResponse:
     """Return the API's contract."""
-    return json_response(200, json.loads(OPENAPI.read_bytes()), {"Cache-Control": "public, max-age=300"})
+    return _document("openapi.json")
+
+
+def _document(name: str) -> ApiResponse:
+    content = json.loads((DOCUMENTS / name).read_bytes())
+    return json_response(200, content, {"Cache-Control": "public, max-age=300"})
 
 
 ROUTES: dict[str, Route] = {
     "GET /jobs": handle_list_jobs,
     "GET /jobs/{id}": handle_get_job,
+    "GET /kinds": handle_get_kinds,
     "GET /stats": handle_get_stats,
     "GET /openapi.json": handle_get_openapi,
 }

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from functions.common.errors import invalid
-from functions.common.job import STATUSES, Status
+from functions.common.job import KIND_PATTERN, STATUSES, Status
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -17,12 +17,13 @@ CURSOR = re.compile(r"\d{13}#[0-9a-f-]{36}")
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Request `size` jobs in one status or all: page `page` (from 1), or those after a created_key."""
+    """Request `size` jobs of one status or kind, or of all: page `page` (from 1), or after a created_key."""
 
     page: int = 1
     size: int = DEFAULT_SIZE
     after: str | None = None
     status: Status | None = None
+    kind: str | None = None
 
     @property
     def offset(self) -> int:
@@ -32,15 +33,17 @@ class PageRequest:
 def parse_page_request(parameters: dict[str, str]) -> PageRequest:
     """Parse the query string of `GET /jobs`. Raises Problem 400 that names the invalid parameter."""
     for name in parameters:
-        if name not in ("page", "pageSize", "cursor", "status"):
-            raise invalid("query string", "may only have page, pageSize, cursor and status")
+        if name not in ("page", "pageSize", "cursor", "status", "kind"):
+            raise invalid("query string", "may only have page, pageSize, cursor, status and kind")
     size = _number("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MAX_SIZE)
-    status = _status(parameters.get("status"))
+    status, kind = _status(parameters.get("status")), _kind(parameters.get("kind"))
     if "cursor" in parameters:
         if "page" in parameters:
             raise invalid("cursor", "cannot be given together with page")
-        return PageRequest(size=size, after=decode_cursor(parameters["cursor"]), status=status)
-    page = PageRequest(page=_number("page", parameters.get("page", "1"), 10**9), size=size, status=status)
+        after = decode_cursor(parameters["cursor"])
+        return PageRequest(size=size, after=after, status=status, kind=kind)
+    number = _number("page", parameters.get("page", "1"), 10**9)
+    page = PageRequest(page=number, size=size, status=status, kind=kind)
     if page.offset > MAX_OFFSET:
         message = f"may start at most {MAX_OFFSET} jobs deep; to read further, pass next_cursor as ?cursor="
         raise invalid("page", message)
@@ -76,3 +79,10 @@ def _status(text: str | None) -> Status | None:
     if text is not None:
         raise invalid("status", f"must be one of {', '.join(STATUSES)}")
     return None
+
+
+def _kind(text: str | None) -> str | None:
+    """Any name: jobs of a kind that does not exist any more can be listed, too."""
+    if text is not None and not KIND_PATTERN.fullmatch(text):
+        raise invalid("kind", "must be the name of a kind, as in GET /kinds")
+    return text

@@ -1,27 +1,32 @@
 """Read lists of jobs, single jobs and counts, always by key or by index: never with a scan."""
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from heapq import merge
-from itertools import islice
+from itertools import groupby, islice
 from math import ceil
 from typing import Any
 
+from functions.common.budget import Limits
 from functions.common.clock import Clock
 from functions.common.errors import Problem
-from functions.common.job import PUBLIC_OWNER, Job, shards
+from functions.common.job import PUBLIC_OWNER, Job
 from functions.common.ledger import Ledger
-from functions.common.store import LAST_CREATED_KEY, JobStore
+from functions.common.store import LAST_CREATED_KEY, JobStore, ListPartition, list_partitions
 from functions.read_jobs.paging import PageRequest, encode_cursor
 
 
 @dataclass(frozen=True)
 class JobReader:
-    """Reads the jobs table and the ledger. `pool` queries the shards of an index in parallel."""
+    """Reads the jobs table and the ledger. `pool` queries the partitions of an index in parallel.
+
+    `budgets` are the limits of all budgets by name.
+    """
 
     store: JobStore
     ledger: Ledger
-    rate_limit: int
+    budgets: Mapping[str, Limits]
     pool: Executor
     clock: Clock
 
@@ -49,16 +54,30 @@ class JobReader:
         }
 
     def stats(self) -> dict[str, Any]:
-        """Return exact counts by status, and the rate budget."""
-        budget = self.ledger.budget()
-        if budget is None or budget.resets_at <= self.clock():  # the next request opens a new window
-            view = {"limit": self.rate_limit, "remaining": self.rate_limit, "resets_at": None}
-        else:
-            view = asdict(budget)
-        return {"counts": self.ledger.counts(PUBLIC_OWNER), "budget": view}
+        """Return exact counts, and the budgets. `budget` is that of the first contract."""
+        counts = self.ledger.counts(PUBLIC_OWNER)
+        budgets = self._budgets()
+        return {
+            "counts": counts.by_status(),
+            "counts_by_kind": {kind: counts.by_status(kind) for kind in counts.by_kind},
+            "codes": counts.codes,
+            "budgets": budgets,
+            "budget": budgets.get("unsplash"),
+        }
+
+    def _budgets(self) -> dict[str, dict[str, int | None]]:
+        windows = self.ledger.windows(self.budgets) if self.budgets else {}
+        views: dict[str, dict[str, int | None]] = {}
+        for name, limits in self.budgets.items():
+            window = windows.get(name)
+            if window is None or window.resets_at <= self.clock():  # the next unit opens a new window
+                views[name] = {"limit": limits.limit, "remaining": limits.limit, "resets_at": None}
+            else:
+                views[name] = {**asdict(window)}
+        return views
 
     def _total(self, request: PageRequest) -> int:
-        counts = self.ledger.counts(PUBLIC_OWNER)
+        counts = self.ledger.counts(PUBLIC_OWNER).by_status(request.kind)
         return counts[request.status] if request.status else sum(counts.values())
 
     def _jobs(self, keys: list[str], request: PageRequest) -> list[Job]:
@@ -69,9 +88,15 @@ class JobReader:
         return [job for job in jobs if request.status in (None, job.status)]
 
     def _created_keys(self, request: PageRequest, count: int) -> list[str]:
-        """Return the first `count` created_keys after the request's position, newest first, of all shards."""
+        """Return the first `count` created_keys after the request's position, newest first.
 
-        def query(shard: str) -> list[str]:
-            return self.store.created_before(shard, request.status, request.after or LAST_CREATED_KEY, count)
+        Every partition is read to this number. A job that moves from one to another while they are read may
+        be in both, or in none: then the live stream has its change, because it resumes from before the reads.
+        """
 
-        return list(islice(merge(*self.pool.map(query, shards(PUBLIC_OWNER)), reverse=True), count))
+        def query(partition: ListPartition) -> list[str]:
+            return self.store.created_before(partition, request.after or LAST_CREATED_KEY, count)
+
+        partitions = list_partitions(PUBLIC_OWNER, request.status, request.kind)
+        merged = merge(*self.pool.map(query, partitions), reverse=True)
+        return list(islice((key for key, _ in groupby(merged)), count))

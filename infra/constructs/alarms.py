@@ -8,8 +8,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from functions.common.kind import Budget
 from infra.constructs.metrics import (
-    BUDGET_REMAINING,
     FEED_LAG,
     JOBS_LOST,
     JOBS_RESCUED,
@@ -20,22 +20,27 @@ from infra.constructs.metrics import (
     deleted_messages,
     function_metric,
     pipe_metric,
+    remaining_metric,
     unhealthy_hosts,
     visible_messages,
 )
+from infra.constructs.queues import visibility_timeout
 from infra.constructs.watched import Read, Watched
+from infra.names import construct_name
 from infra.settings import SQS_MAX_DELAY
 
 RUNBOOK = "Runbook: docs/operations.md#"
 QUARTER_HOUR = Duration.minutes(15)
 FEW = frozenset(
     {
-        "JobsFail", "JobsWait", "ResultsWait", "DeadLettersStay", "ChangesUndelivered", "PipeFails",
+        "JobsFail", "ResultsWait", "DeadLettersStay", "ChangesUndelivered", "PipeFails",
         "CounterBehind", "JobWatchdogErrors", "ApiErrors", "RelayUnhealthy",
     }
 )  # fmt: skip
-"""The alarms of the setting `alarms=few`: failures of jobs, API calls or live events. They do not need custom
-metrics."""
+"""The alarms of the setting `alarms=few`, beside JobsWait for each kind: failures of jobs, API calls or live
+events. They do not need custom metrics."""
+JOBS_WAIT = "JobsWait"
+"""The alarms of the kinds' queues begin with this."""
 
 
 class Alarms(Construct):
@@ -86,14 +91,16 @@ class Alarms(Construct):
             threshold=QUARTER_HOUR.to_seconds(),
             periods=(1, 1),
         )
-        self._add_alarm(
-            "JobsWait",
-            metric=age_of_oldest_message(watched.queue("Jobs")),
-            description="Jobs wait longer than expected.",
-            section="jobs-wait",
-            threshold=2 * SQS_MAX_DELAY,
-            periods=(3, 3),
-        )
+        for kind in watched.kinds.deployed.values():
+            self._add_alarm(
+                f"{JOBS_WAIT}{kind.construct_name}",
+                metric=age_of_oldest_message(watched.queue(f"Jobs{kind.construct_name}")),
+                description=f"Jobs of kind {kind.name} wait longer than expected.",
+                section="jobs-wait",
+                # a message is older if it was delayed, or is delivered again because its worker has crashed
+                threshold=2 * max(SQS_MAX_DELAY, visibility_timeout(kind)),
+                periods=(3, 3),
+            )
         self._add_alarm(
             "ResultsWait",
             metric=age_of_oldest_message(watched.queue("Results")),
@@ -121,7 +128,8 @@ class Alarms(Construct):
             periods=(1, 1),
         )
         self._add_watchdog()
-        self._add_budget()
+        for budget in watched.kinds.budgets.values():
+            self._add_budget(budget)
 
     def _add_watchdog(self) -> None:
         self._add_alarm(
@@ -141,11 +149,11 @@ class Alarms(Construct):
             periods=(1, 1),
         )
 
-    def _add_budget(self) -> None:
+    def _add_budget(self, budget: Budget) -> None:
         self._add_alarm(
-            "BudgetSpent",
-            metric=custom_metric(BUDGET_REMAINING, "Minimum", QUARTER_HOUR),
-            description="The third party's rate limit has been exhausted for an hour, and jobs wait.",
+            f"BudgetSpent{construct_name(budget.name)}",
+            metric=remaining_metric(budget.name, period=QUARTER_HOUR),
+            description=f"The budget {budget.name} has been exhausted for an hour, and jobs wait.",
             section="budget-spent",
             threshold=0,
             periods=(4, 4),
@@ -161,7 +169,9 @@ class Alarms(Construct):
             threshold=1,
             periods=(1, 1),
         )
-        failures = ("ExecutionFailed", "ExecutionPartiallyFailed", "ExecutionTimeout", "ExecutionThrottled")
+        failures = ["ExecutionFailed", "ExecutionPartiallyFailed"]
+        if not self._few:  # each metric is charged; if the Pipe gives up, ChangesUndelivered reports it
+            failures += ["ExecutionTimeout", "ExecutionThrottled"]
         self._add_alarm(
             "PipeFails",
             metric=_sum([pipe_metric(watched.pipe, name) for name in failures]),
@@ -235,7 +245,7 @@ class Alarms(Construct):
 
     def _includes(self, name: str) -> bool:
         """Return whether to create this alarm. Check it before reading a name that only this alarm needs."""
-        return not self._few or name in FEW
+        return not self._few or name in FEW or name.startswith(JOBS_WAIT)
 
     def _add_alarm(
         self,

@@ -1,4 +1,4 @@
-"""The CloudWatch dashboard. It shows health, backlogs, and use of the third party's rate limit."""
+"""The CloudWatch dashboard. It shows health, backlogs, each kind, and the use of budgets."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,6 @@ from constructs import Construct
 
 from infra.constructs.metrics import (
     AGE_AT_RESOLUTION,
-    BUDGET_REMAINING,
     CONNECTIONS,
     FAILED_BY_CODE,
     FEED_LAG,
@@ -28,8 +27,10 @@ from infra.constructs.metrics import (
     function_metric,
     pipe_metric,
     queue_metric,
+    remaining_metric,
 )
 from infra.constructs.watched import Watched
+from infra.deployed_kinds import DeployedKind
 
 WIDTH = 24
 """The number of columns of a CloudWatch dashboard."""
@@ -46,7 +47,7 @@ CALLS = (
 
 
 class Dashboard(cloudwatch.Dashboard):
-    """A dashboard with three sections. Each heading is a question that its graphs answer."""
+    """A dashboard with four sections. Each heading is a question that its graphs answer."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
@@ -59,8 +60,11 @@ class Dashboard(cloudwatch.Dashboard):
         self.add_widgets(*_jobs(), *_calls(), *(_relay() if watched.read_live is not None else []))
         self._add_heading("Where is it stuck?")
         self.add_widgets(*_queues(watched), *_functions(watched), *_publishing(watched))
+        self._add_heading("What does each kind do?")
+        for kind in watched.kinds.deployed.values():
+            self.add_widgets(*_kind(kind, watched))
         self._add_heading("Who is spending the budget?")
-        self.add_widgets(*_budget(), _topics(watched), _callers(watched))
+        self.add_widgets(*_budget(watched), _labels(watched), _callers(watched))
 
     def _add_heading(self, text: str) -> None:
         self.add_widgets(cloudwatch.TextWidget(markdown=f"## {text}", width=WIDTH, height=1))
@@ -113,6 +117,23 @@ def _queues(watched: Watched) -> list[cloudwatch.IWidget]:
     ]
 
 
+def _kind(kind: DeployedKind, watched: Watched) -> list[cloudwatch.IWidget]:
+    """Show a kind in a row, with metrics that are free: custom metrics by kind would be charged for each."""
+    queue = watched.queue(f"Jobs{kind.construct_name}")
+    worker = watched.function(f"JobWorker{kind.construct_name}")
+    messages = [
+        queue_metric(queue, f"ApproximateNumberOfMessages{name}")
+        for name in ("Visible", "NotVisible", "Delayed")
+    ]
+    batches = [function_metric(worker, name) for name in ("Invocations", "Errors", "Throttles")]
+    durations = [function_metric(worker, "Duration", statistic) for statistic in ("p50", "p95")]
+    return [
+        _graph(f"{kind.name}: messages waiting, in progress, delayed", messages),
+        _graph(f"{kind.name}: batches, errors, throttles", batches),
+        _graph(f"{kind.name}: time of a batch (ms)", durations),
+    ]
+
+
 def _functions(watched: Watched) -> list[cloudwatch.IWidget]:
     errors, durations = (
         [
@@ -131,23 +152,26 @@ def _publishing(watched: Watched) -> list[cloudwatch.IWidget]:
     return [_graph("Pipe", pipe), _graph("Lag of counts (ms)", [age])]
 
 
-def _budget() -> list[cloudwatch.IWidget]:
+def _budget(watched: Watched) -> list[cloudwatch.IWidget]:
     requests = [custom_metric(UNSPLASH_REQUESTS), custom_metric(JOBS_DEFERRED)]
     return [
-        _graph("Requests remaining in the hour", [custom_metric(BUDGET_REMAINING, "Minimum")]),
+        _graph(
+            "Units remaining of each budget",
+            [remaining_metric(name, label=name) for name in watched.kinds.budgets],
+        ),
         _graph("Requests sent, and jobs deferred", requests),
         _graph("Spare photos per topic", [custom_metric(SPARE_PHOTOS, "Average")]),
     ]
 
 
-def _topics(watched: Watched) -> cloudwatch.IWidget:
-    """Show the topics, because each topic needs its own requests."""
+def _labels(watched: Watched) -> cloudwatch.IWidget:
+    """Show what is asked for: each topic of photos, for example, needs its own requests."""
     return cloudwatch.LogQueryWidget(
-        title="Topics of accepted jobs",
+        title="Accepted jobs by kind and label",
         log_group_names=[watched.create_job_log],
         query_lines=[
             'filter message = "job accepted"',
-            "stats count(*) as jobs by query",
+            "stats count(*) as jobs by kind, label",
             "sort jobs desc",
             "limit 20",
         ],

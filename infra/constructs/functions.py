@@ -1,4 +1,4 @@
-"""The Lambda functions, which all share one code bundle and one base configuration."""
+"""The Lambda functions, which share a code bundle and one base configuration."""
 
 from typing import cast
 
@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.constructs.acknowledgements import acknowledge
 from infra.names import METRICS_NAMESPACE
-from infra.tools.bundle import build_bundle
+from infra.tools.bundle import Bundles
 
 LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 
@@ -20,9 +20,9 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 class CaloFunction(lambda_.Function):
     """A function with the handler `functions.<name>.handler.handler`.
 
-    `memory` is in MB, `timeout` in seconds. The memory sizes are based on `make bench ARGS=memory`;
-    docs/performance.md explains them. `dead_letters` receives the events of asynchronous invocations that
-    fail.
+    `bundles` builds its code; that of a kind's worker may contain further packages. `memory` is in MB,
+    `timeout` in seconds. The memory sizes are based on `make bench ARGS=memory`; docs/performance.md explains
+    them. `dead_letters` receives the events of asynchronous invocations that fail.
     """
 
     def __init__(
@@ -31,19 +31,21 @@ class CaloFunction(lambda_.Function):
         construct_id: str,
         *,
         name: str,
+        bundles: Bundles,
         environment: dict[str, str],
         timeout: int,
         memory: int = 256,
         metrics: bool = True,
+        kind: str | None = None,
         snap_start: bool = False,
         dead_letters: sqs.Queue | None = None,
     ) -> None:
-        bundle, bundle_hash = build_bundle()
+        bundle, bundle_hash = bundles.build(kind)
         log = log_group(scope, f"{construct_id}Logs")
         super().__init__(
             scope,
             construct_id,
-            description=f"Calo {name}",
+            description=f"Calo {name}" + (f" of {kind}" if kind else ""),
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             code=lambda_.Code.from_asset(str(bundle), asset_hash=bundle_hash),

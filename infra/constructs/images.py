@@ -1,4 +1,4 @@
-"""The bucket for stored images, and its CloudFront distribution."""
+"""The bucket for the files that kinds store, and its CloudFront distribution."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudfront as cloudfront
@@ -22,7 +22,7 @@ OPEN_TO_ALL = {
 
 
 class Images(Construct):
-    """`bucket` contains objects with keys `images/<photo id>/<size>`; `base_url` is their public base URL."""
+    """`bucket` contains objects with keys `images/<kind>/<name>`; `base_url` is their public base URL."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, access_logs: AccessLogs | None

@@ -17,8 +17,6 @@ JOBS_FAILED = ("dlq_worker", "JobsFailed")
 AGE_AT_RESOLUTION = ("result_worker", "AgeAtResolution")
 """Milliseconds from the API call to the result."""
 JOBS_DEFERRED = ("job_worker", "JobsDeferred")
-BUDGET_REMAINING = ("job_worker", "BudgetRemaining")
-"""The remaining requests after each request to the third party, and zero when a request was not possible."""
 SPARE_PHOTOS = ("job_worker", "SparePhotos")
 UNSPLASH_REQUESTS = ("job_worker", "UnsplashRequests")
 JOBS_RESCUED = ("job_watchdog", "JobsRescued")
@@ -45,6 +43,20 @@ def custom_metric(
         statistic=statistic,
         dimensions={"service": service},
         period=period,
+    )
+
+
+def remaining_metric(
+    budget: str, *, period: Duration = FIVE_MINUTES, label: str | None = None
+) -> cloudwatch.Metric:
+    """Return the lowest number of units that remained of a budget: zero if none could be taken."""
+    return _metric(
+        namespace=METRICS_NAMESPACE,
+        name="BudgetRemaining",
+        statistic="Minimum",
+        dimensions={"service": "job_worker", "budget": budget},
+        period=period,
+        label=label,
     )
 
 

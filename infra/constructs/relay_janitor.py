@@ -13,16 +13,24 @@ from constructs import IConstruct
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.functions import CaloFunction
 from infra.names import RELAY_QUEUE_PREFIX
+from infra.tools.bundle import Bundles
 
 
 def add_janitor(
-    stack: Stack, *, topic: str, cluster: ecs.ICluster, undelivered: sqs.Queue, metrics: bool
+    stack: Stack,
+    *,
+    topic: str,
+    cluster: ecs.ICluster,
+    undelivered: sqs.Queue,
+    bundles: Bundles,
+    metrics: bool,
 ) -> CaloFunction:
     """Add a function that runs when a task has stopped. Events that it cannot handle go to `undelivered`."""
     janitor = CaloFunction(
         stack,
         "RelayJanitor",
         name="relay_janitor",
+        bundles=bundles,
         environment={"TOPIC_ARN": topic, "QUEUE_PREFIX": RELAY_QUEUE_PREFIX},
         timeout=30,
         metrics=metrics,

@@ -3,18 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from infra.deployed_kinds import Kinds
+
 Read = Callable[[str], str]
 """Returns the value that a stack publishes under a name. Raises RuntimeError if there is no such value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """The construct ids of functions and queues, and methods that return their names in AWS.
+    """The kinds, the construct ids of functions and queues, and methods that return their names in AWS.
 
     `read_jobs`, `read_api` and `read_live` read from CaloJobs, CaloApi and CaloLive. `read_live` is None if
     the relay is not deployed. Read only names that are used: cfn-lint reports parameters without a use.
     """
 
+    kinds: Kinds
     jobs_functions: list[str]
     api_functions: list[str]
     queue_ids: list[str]

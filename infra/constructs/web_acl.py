@@ -7,18 +7,35 @@ from constructs import Construct
 
 from infra.constructs.gateway_responses import problem
 
-MAX_BODY = 8192
-"""Bytes. Twice the number of characters that `POST /jobs` accepts, because most characters need 1 or 2."""
 WINDOW_SECONDS = 300
-TOO_MANY_REQUESTS, TOO_LARGE = "too-many-requests", "too-large"
-"""Names of the custom responses."""
+TOO_MANY_REQUESTS = "too-many-requests"
+"""The name of the custom response."""
+MANAGED = {
+    "AWSManagedRulesCommonRuleSet": [
+        # a stream may name a hundred jobs, and this rule would reject such a long query string
+        "SizeRestrictions_QUERYSTRING",
+        "SizeRestrictions_BODY",
+        "EC2MetaDataSSRF_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+        "CrossSiteScripting_BODY",
+    ],
+    "AWSManagedRulesKnownBadInputsRuleSet": [
+        "JavaDeserializationRCE_BODY",
+        "Log4JRCE_BODY",
+        "ReactJSRCE_BODY",
+    ],
+}
+"""AWS's rule groups, each with the rules that only count. Names without a rule are ignored:
+https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html
+
+All rules about bodies only count: the input of a job may be any text of 32 KB, including markup and URLs.
+The functions check it and limit its size.
+"""
 
 
 class WebAcl(waf.CfnWebACL):
-    """A firewall with AWS's managed rules, a size limit for bodies, and a rate limit per IP address.
-
-    Each rule has its own metric.
-    """
+    """A firewall with AWS's managed rules and a rate limit per IP address. Each rule has its own metric."""
 
     def __init__(self, scope: Construct, construct_id: str, *, rate: int) -> None:
         super().__init__(
@@ -29,20 +46,14 @@ class WebAcl(waf.CfnWebACL):
             default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
             visibility_config=_visibility("Calo"),
             custom_response_bodies={
-                TOO_MANY_REQUESTS: _body(HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
-                TOO_LARGE: _body(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "send a smaller body"),
+                TOO_MANY_REQUESTS: waf.CfnWebACL.CustomResponseBodyProperty(
+                    content=problem(HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
+                    content_type="APPLICATION_JSON",
+                )
             },
             rules=[
-                _rule(
-                    "Rate",
-                    priority=0,
-                    statement=_rate(rate),
-                    action=_block(429, TOO_MANY_REQUESTS, {"Retry-After": str(WINDOW_SECONDS)}),
-                ),
-                _rule("LargeBody", priority=1, statement=_large_body(), action=_block(413, TOO_LARGE, {})),
-                # a stream may name a hundred jobs, and this rule would reject such a long query string
-                _managed("AWSManagedRulesCommonRuleSet", 2, count_only=["SizeRestrictions_QUERYSTRING"]),
-                _managed("AWSManagedRulesKnownBadInputsRuleSet", 3),
+                _rate(rate),
+                *(_managed(name, priority) for priority, name in enumerate(MANAGED, start=1)),
             ],
         )
 
@@ -51,37 +62,44 @@ class WebAcl(waf.CfnWebACL):
         waf.CfnWebACLAssociation(self, "Guard", resource_arn=stage_arn, web_acl_arn=self.attr_arn)
 
 
-def _rate(rate: int) -> waf.CfnWebACL.StatementProperty:
+def _rate(rate: int) -> waf.CfnWebACL.RuleProperty:
+    """Block an address that makes too many requests, with a response in the API's error format and CORS."""
     by_address = waf.CfnWebACL.RateBasedStatementProperty(
         aggregate_key_type="IP", limit=rate, evaluation_window_sec=WINDOW_SECONDS
     )
-    return waf.CfnWebACL.StatementProperty(rate_based_statement=by_address)
-
-
-def _large_body() -> waf.CfnWebACL.StatementProperty:
-    body = waf.CfnWebACL.FieldToMatchProperty(
-        # a body that is larger than the part that WAF inspects is too large
-        body=waf.CfnWebACL.BodyProperty(oversize_handling="MATCH")
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After",
+        "Retry-After": str(WINDOW_SECONDS),
+    }
+    response = waf.CfnWebACL.CustomResponseProperty(
+        response_code=HTTPStatus.TOO_MANY_REQUESTS.value,
+        custom_response_body_key=TOO_MANY_REQUESTS,
+        response_headers=[
+            waf.CfnWebACL.CustomHTTPHeaderProperty(name=name, value=value) for name, value in headers.items()
+        ],
     )
-    size = waf.CfnWebACL.SizeConstraintStatementProperty(
-        field_to_match=body,
-        comparison_operator="GT",
-        size=MAX_BODY,
-        text_transformations=[waf.CfnWebACL.TextTransformationProperty(priority=0, type="NONE")],
+    return waf.CfnWebACL.RuleProperty(
+        name="Rate",
+        priority=0,
+        statement=waf.CfnWebACL.StatementProperty(rate_based_statement=by_address),
+        action=waf.CfnWebACL.RuleActionProperty(
+            block=waf.CfnWebACL.BlockActionProperty(custom_response=response)
+        ),
+        visibility_config=_visibility("Rate"),
     )
-    return waf.CfnWebACL.StatementProperty(size_constraint_statement=size)
 
 
-def _managed(name: str, priority: int, count_only: list[str] | None = None) -> waf.CfnWebACL.RuleProperty:
-    """Return a rule group of AWS with its default actions. Rules in `count_only` do not block requests."""
+def _managed(name: str, priority: int) -> waf.CfnWebACL.RuleProperty:
+    """Return a rule group of AWS with its default actions, except that rules in `MANAGED` only count."""
     overrides = [
         waf.CfnWebACL.RuleActionOverrideProperty(
             name=rule, action_to_use=waf.CfnWebACL.RuleActionProperty(count={})
         )
-        for rule in count_only or []
+        for rule in MANAGED[name]
     ]
     group = waf.CfnWebACL.ManagedRuleGroupStatementProperty(
-        vendor_name="AWS", name=name, rule_action_overrides=overrides or None
+        vendor_name="AWS", name=name, rule_action_overrides=overrides
     )
     return waf.CfnWebACL.RuleProperty(
         name=name,
@@ -89,41 +107,6 @@ def _managed(name: str, priority: int, count_only: list[str] | None = None) -> w
         statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=group),
         override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
         visibility_config=_visibility(name),
-    )
-
-
-def _rule(
-    name: str,
-    *,
-    priority: int,
-    statement: waf.CfnWebACL.StatementProperty,
-    action: waf.CfnWebACL.RuleActionProperty,
-) -> waf.CfnWebACL.RuleProperty:
-    return waf.CfnWebACL.RuleProperty(
-        name=name,
-        priority=priority,
-        statement=statement,
-        action=action,
-        visibility_config=_visibility(name),
-    )
-
-
-def _block(status: int, body: str, headers: dict[str, str]) -> waf.CfnWebACL.RuleActionProperty:
-    """Block the request with a response in the API's error format, with CORS headers."""
-    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After", **headers}
-    response = waf.CfnWebACL.CustomResponseProperty(
-        response_code=status,
-        custom_response_body_key=body,
-        response_headers=[
-            waf.CfnWebACL.CustomHTTPHeaderProperty(name=name, value=value) for name, value in headers.items()
-        ],
-    )
-    return waf.CfnWebACL.RuleActionProperty(block=waf.CfnWebACL.BlockActionProperty(custom_response=response))
-
-
-def _body(status: HTTPStatus, detail: str) -> waf.CfnWebACL.CustomResponseBodyProperty:
-    return waf.CfnWebACL.CustomResponseBodyProperty(
-        content=problem(status, detail), content_type="APPLICATION_JSON"
     )
 
 

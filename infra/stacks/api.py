@@ -10,13 +10,17 @@ from infra.constructs.functions import CaloFunction
 from infra.constructs.live_route import add_live_route
 from infra.constructs.rest_api import RestApi
 from infra.constructs.web_acl import WebAcl
+from infra.deployed_kinds import Kinds
 from infra.settings import Settings
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
 from infra.stacks.live import LiveStack
+from infra.tools.bundle import Bundles
 
 API_TIMEOUT = 10
 """Seconds."""
+LISTS = ("by-created", "by-status", "by-kind")
+"""The indexes that read_jobs queries."""
 
 
 class ApiStack(CaloStack):
@@ -28,11 +32,15 @@ class ApiStack(CaloStack):
         construct_id: str,
         *,
         settings: Settings,
+        kinds: Kinds,
+        bundles: Bundles,
         jobs: JobsStack,
         live: LiveStack | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.settings = settings
+        self.kinds = kinds
+        self.bundles = bundles
         self.jobs_table = self.read(jobs, "jobs-table")
         self.api = RestApi(self, "Api", settings=settings)
         if settings.waf:
@@ -70,6 +78,7 @@ class ApiStack(CaloStack):
         self.api.add_call(job, "GET", read)
         self.api.add_call(job, "DELETE", change)
         self.api.add_call(job.add_resource("retry"), "POST", change)
+        self.api.add_call(self.api.root.add_resource("kinds"), "GET", read)
         self.api.add_call(self.api.root.add_resource("stats"), "GET", read)
         self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read)
 
@@ -94,6 +103,7 @@ class ApiStack(CaloStack):
             self,
             construct_id,
             name=name,
+            bundles=self.bundles,
             timeout=API_TIMEOUT,
             memory=memory,
             metrics=self.settings.metrics,
@@ -104,20 +114,35 @@ class ApiStack(CaloStack):
     def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
         """Create a function that reads jobs, writes them with this DynamoDB action, and queues them."""
         # the salt must differ between deployments and stay the same within one
-        environment = {"JOBS_QUEUE_URL": self.read(jobs, "jobs-queue-url"), "CALLER_SALT": self.stack_id}
+        environment = {"KINDS": self._kinds_json(jobs), "CALLER_SALT": self.stack_id}
         writer = self._function(construct_id, name=name, memory=512, environment=environment)
         writer.allow(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
-        writer.allow(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/Jobs")))
+        names = [f"queue/Jobs{kind.construct_name}" for kind in self.kinds.deployed.values()]
+        writer.allow(["sqs:SendMessage"], *(self.queue_arn(self.read(jobs, name)) for name in names))
         return writer
+
+    def _kinds_json(self, jobs: JobsStack) -> str:
+        """Return the module and the queue of each kind."""
+        kinds = self.kinds.deployed.values()
+        return self.to_json_string(
+            {
+                kind.name: {
+                    "module": kind.declaration.module,
+                    "queue": self.read(jobs, f"queue-url/{kind.name}"),
+                }
+                for kind in kinds
+            }
+        )
 
     def _read_jobs(self, jobs: JobsStack) -> CaloFunction:
         ledger = self.read(jobs, "ledger-table")
-        environment = {"LEDGER_TABLE": ledger, "RATE_LIMIT": str(self.settings.rate_limit)}
+        limits = self.kinds.limits(self.settings, self.kinds.budgets.values())
+        environment = {"LEDGER_TABLE": ledger, "BUDGETS": limits}
         # a page of 100 jobs needs more CPU time than the other calls
         reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
         table = self.table_arn(self.jobs_table)
         reader.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
-        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in ("by-created", "by-status")))
+        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in LISTS))
         return reader
 
     def _publish_names(self) -> None:

@@ -26,7 +26,7 @@ from infra.names import METRICS_NAMESPACE, RELAY_QUEUE_PREFIX
 from infra.settings import Processor, Settings
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
-from infra.tools.bundle import SOURCES
+from infra.tools.bundle import SOURCES, Bundles
 
 PORT = 8000
 IDLE_SECONDS = 120
@@ -54,7 +54,9 @@ PLAIN_ENVIRONMENT = {
 class LiveStack(CaloStack):
     """The relay and its network."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, jobs: JobsStack) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, bundles: Bundles, jobs: JobsStack
+    ) -> None:
         super().__init__(scope, construct_id)
         self.settings = settings
         self.topic_arn = self.read(jobs, "topic-arn")
@@ -71,6 +73,7 @@ class LiveStack(CaloStack):
             topic=self.topic_arn,
             cluster=self.service.cluster,
             undelivered=self.undelivered,
+            bundles=bundles,
             metrics=settings.metrics,
         )
         self.link = self._vpc_link()

@@ -35,6 +35,7 @@ class OpsStack(CaloStack):
         super().__init__(scope, construct_id)
         topic = self._topic(settings)
         watched = Watched(
+            kinds=jobs.kinds,
             jobs_functions=[function.node.id for function in jobs.functions],
             api_functions=[function.node.id for function in api.functions],
             queue_ids=[queue.node.id for queue in jobs.watched_queues],

@@ -44,6 +44,9 @@ CDK_FUNCTION = (
     "This is CDK's own function, which runs only during a deployment. CDK does not let us configure it."
 )
 
+UNSPLASH_HOSTS = ("images.unsplash.com", "plus.unsplash.com")
+"""The hosts of photos that are not stored (kinds/photo/find_photos.py)."""
+
 
 class WebStack(CaloStack):
     """The web app. Raises RuntimeError if it has not been built."""
@@ -129,9 +132,9 @@ class WebStack(CaloStack):
         )
 
     def _image_sources(self, jobs: JobsStack) -> list[str]:
-        if self.settings.images == "hotlink":
-            return [f"https://{host}" for host in self.settings.image_hosts.split(",")]
-        return [self.read(jobs, "images-base-url")]
+        stored = [self.read(jobs, "images-base-url")] if jobs.images is not None else []
+        hosts = UNSPLASH_HOSTS if self.settings.images == "hotlink" else ()
+        return [*stored, *(f"https://{host}" for host in hosts)]
 
     def _headers(self, jobs: JobsStack) -> cloudfront.ResponseHeadersPolicy:
         policy = content_security_policy(connect=[self.api_origin], images=self._image_sources(jobs))

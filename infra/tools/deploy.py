@@ -1,6 +1,6 @@
 """`make deploy`: run the checks, deploy all stacks to the caller's account, and print the next steps.
 
-Arguments are passed to `cdk deploy`, for example `-c rate_limit=5000`.
+Arguments are passed to `cdk deploy`, for example `-c budget.unsplash=5000`.
 """
 
 import json

@@ -26,6 +26,9 @@ STATEFUL = {
 }
 """Resource types, and what is lost with a resource. Logs are not included, because only people read them."""
 
+FIRST_VALUES = {"AWS::SecretsManager::Secret": ("SecretString", "GenerateSecretString")}
+"""Properties with the first value of a resource. If one of them changes, it overwrites the value of today."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceChange:
@@ -86,6 +89,10 @@ def _loss_by_change(old: Resource, new: Resource) -> str:
     if paths:
         names = ", ".join(path.rsplit("/", 1)[1] for path in paths)
         return _loss(type_, f"replaced because {names} cannot be changed")
+    before, after = old.get("Properties", {}), new.get("Properties", {})
+    overwriting = [name for name in FIRST_VALUES.get(type_, ()) if before.get(name) != after.get(name)]
+    if overwriting:
+        return _loss(type_, f"overwritten because {', '.join(overwriting)} changes")
     if old.get("DeletionPolicy") == "Retain" != new.get("DeletionPolicy"):
         return _loss(type_, "no longer retained when its stack is deleted")
     return ""

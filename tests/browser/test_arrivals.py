@@ -23,6 +23,15 @@ def box_of(page: Page, job_id: str) -> object:
     return card(page, job_id).bounding_box()
 
 
+def settled_boxes(page: Page, jobs: list[str]) -> list[object]:
+    """Wait until the cards have their final size: their times, pictures and views may still arrive."""
+    before: list[object] = []
+    while (boxes := [box_of(page, job_id) for job_id in jobs]) != before:
+        before = boxes
+        page.wait_for_timeout(500)
+    return boxes
+
+
 def is_in_viewport(page: Page, job_id: str) -> bool:
     box, size = card(page, job_id).bounding_box(), page.viewport_size
     return bool(box and size and -box["height"] < box["y"] < size["height"])
@@ -39,7 +48,7 @@ def test_once_scrolled_new_jobs_wait_behind_a_button(
     page.mouse.move(0, 0)
     looked_at = [job_id for job_id in shown if is_in_viewport(page, job_id)]
     assert looked_at
-    boxes = [box_of(page, job_id) for job_id in looked_at]
+    boxes = settled_boxes(page, looked_at)
     added = [calo.create("bread")["id"] for _ in range(3)]
     expect(new_jobs(page, 3)).to_be_in_viewport()
     assert job_ids(page) == shown

@@ -24,7 +24,10 @@ def received(page: Page, count: int) -> Any:
 
 
 def test_a_browser_reads_every_event_and_resumes_with_its_cursor(page: Page) -> None:
-    changes = [change(number, query="crème brûlée\n" * number, updated_at=number) for number in range(1, 4)]
+    changes = [
+        change(number, input={"query": "crème brûlée\n" * number}, updated_at=number)
+        for number in range(1, 4)
+    ]
     with relay_process() as relay:
         page.goto(f"{relay.url}/healthz")
         page.evaluate(LISTEN)
@@ -32,7 +35,7 @@ def test_a_browser_reads_every_event_and_resumes_with_its_cursor(page: Page) -> 
         events = received(page, 3)
         assert [data for _, data in events] == [job.to_line().decode() for job in changes]
         assert [event_id.split(".")[::2] for event_id, _ in events] == [["1", "1"], ["2", "2"], ["3", "3"]]
-        assert json.loads(events[1][1])["query"] == "crème brûlée\n" * 2
+        assert json.loads(events[1][1])["input"]["query"] == "crème brûlée\n" * 2
     with relay_process(port=relay.port) as relay:
         # the new relay cannot resume from the cursor that the client sent
         assert received(page, 4)[3] == ["resync", None]

@@ -88,6 +88,28 @@ def test_a_delayed_job_says_when_it_starts_and_can_be_cancelled(calo: Calo, visi
     expect_text(cards, "Ready")
 
 
+def test_a_countdown_shows_its_progress_live_and_can_be_cancelled(calo: Calo, visit: Visit) -> None:
+    page = visit()
+    expect_live(page)
+    page.get_by_label("Kind of job").select_option(label="Count down")
+    for seconds in ("2", "600"):
+        page.get_by_label("Seconds").fill(seconds)
+        page.get_by_role("button", name="Create job").click()
+    short = page.locator(".card[data-job]", has_text="Count down: 2").first
+    long = page.locator(".card[data-job]", has_text="Count down: 600").first
+    expect_text(long, "s left")
+    expect(long.get_by_role("progressbar")).to_have_attribute(
+        "aria-valuetext", re.compile(r"^\d+ %, \d+ s left$")
+    )
+    long.get_by_role("button", name="Cancel").click()
+    expect_text(long, "Cancelled")
+    expect(long.get_by_role("progressbar")).to_have_count(0)
+    expect_text(short, "Seconds counted")
+    short.get_by_role("link", name="Count down: 2").click()
+    expect_text(page.locator(".timeline"), "Ready after ")
+    expect_text(page.locator("dl").first, "Seconds counted")
+
+
 def test_two_browsers_see_the_same_job_change(calo: Calo, visit: Visit) -> None:
     first, second = visit(), visit()
     expect_live(first)
@@ -216,7 +238,7 @@ def test_a_deferred_job_shows_when_it_continues(calo: Calo, visit: Visit) -> Non
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/", "Type a topic above. Your photo will appear here."),
+        ("/", "Create one above. It will appear here."),
         ("/?status=error", "Nothing has failed."),
     ],
 )
@@ -272,7 +294,7 @@ def test_the_form_counts_characters_as_the_api_does(calo: Calo, visit: Visit, ch
     expect_live(page)
     topic = page.get_by_label("Topic")
     topic.fill(f"{character * 79} x")  # 81 code points
-    message = page.get_by_text("The topic is too long. Remove 1 character: at most 80 are allowed.")
+    message = page.get_by_text("Too long. Remove 1 character: at most 80 are allowed.")
     expect(message).to_be_visible()
     expect(topic).to_have_attribute("aria-invalid", "true")
     cards = page.locator(".card").count()
@@ -286,7 +308,7 @@ def test_the_form_counts_characters_as_the_api_does(calo: Calo, visit: Visit, ch
     text = character * 80
     topic.fill(f"  {text}  ")  # spaces around it do not count
     expect(message).to_have_count(0)
-    assert [job["query"] for job in calo.get("jobs").json()["data"]].count(text) == 0
+    assert [job["input"].get("query") for job in calo.get("jobs").json()["data"]].count(text) == 0
     topic.press("Enter")
     expect(page.locator(".card[data-job] h2", has_text=text).first).to_be_visible()
     expect(topic).to_have_value("")
@@ -301,5 +323,5 @@ def test_typing_more_than_the_api_allows_shows_a_message(visit: Visit) -> None:
     expect(page.locator(".create .error")).to_have_count(0)
     page.keyboard.insert_text("🍝" * 60)  # as pasting does
     expect(page.locator(".create .error")).to_have_text(
-        "The topic is too long. Remove 20 characters: at most 80 are allowed."
+        "Too long. Remove 20 characters: at most 80 are allowed."
     )

@@ -163,6 +163,8 @@ def test_the_page_can_be_used_with_the_keyboard_only(
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
+    expect(page.get_by_label("Kind of job")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.get_by_label("Topic")).to_be_focused()
     page.keyboard.type("cheese plate")
     page.keyboard.press("Enter")

@@ -5,22 +5,26 @@ import threading
 import time
 import uuid
 from collections import Counter
+from typing import Any
 
 import httpx
 
 MANY_TIMES = 20
+WAYS = ("none", "permanent", "transient", "waits", "exception", "hangs", "bad_output", "too_large")
+"""How jobs of the kind flaky fail (tests/integration/kinds)."""
 TOPICS = [f"topic {number}" for number in range(20)]
 
 
 class Callers:
     """`count` threads that create `jobs` jobs in total.
 
-    Some requests are sent twice, and some jobs are cancelled and retried. `accepted` maps idempotency keys to
-    job IDs. `counts` says how often each action occurred.
+    With `deaths` some jobs end their worker. Some requests are sent twice, and some jobs are cancelled and
+    retried. `accepted` maps idempotency keys to job IDs. `counts` says how often each action occurred.
     """
 
-    def __init__(self, url: str, seed: int, *, jobs: int, count: int, topics: int) -> None:
+    def __init__(self, url: str, seed: int, *, jobs: int, count: int, topics: int, deaths: bool) -> None:
         self._url = url
+        self._ways = (*WAYS, "dies") if deaths else WAYS
         self._lock = threading.Lock()
         self._topics = TOPICS[:topics]
         self.accepted: dict[str, str] = {}
@@ -54,7 +58,7 @@ class Callers:
 
     def _post(self, client: httpx.Client, rng: random.Random) -> str:
         key = str(uuid.UUID(int=rng.getrandbits(128)))
-        body = {"query": rng.choice(self._topics)}
+        body = self._body(rng)
         ids = {self._request(client, "POST", "jobs", 201, key=key, body=body)["id"]}
         if rng.random() < 0.1:
             self.counts["posted twice"] += 1
@@ -70,6 +74,20 @@ class Callers:
             self.accepted[key] = str(job_id)
         return str(job_id)
 
+    def _body(self, rng: random.Random) -> dict[str, Any]:
+        """Return a job: a photo in one of both forms, a countdown, or one that fails in some way."""
+        number = rng.random()
+        if number < 0.5:
+            return {"query": rng.choice(self._topics)}
+        if number < 0.7:
+            return {"kind": "photo", "input": {"query": rng.choice(self._topics)}}
+        if number < 0.85:
+            return {"kind": "countdown", "input": {"seconds": rng.randint(1, 3)}}
+        return {
+            "kind": "flaky",
+            "input": {"way": rng.choice(self._ways), "until_attempt": rng.choice([1, 2, 9])},
+        }
+
     def _cancel(self, client: httpx.Client, rng: random.Random, job_id: str) -> None:
         if self._request(client, "DELETE", f"jobs/{job_id}", 200, 409).get("status") != "cancelled":
             return
@@ -82,7 +100,7 @@ class Callers:
 
     def _request(
         self, client: httpx.Client, method: str, path: str, *expected: int,
-        key: str | None = None, body: dict[str, str] | None = None,
+        key: str | None = None, body: dict[str, Any] | None = None,
     ) -> dict[str, str]:  # fmt: skip
         """Send the request until the status is one of `expected`, and return the JSON of the response.
 

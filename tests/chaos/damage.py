@@ -9,11 +9,12 @@ BODIES = [
     "",
     "[]",
     "null",
-    '{"job_id": 5, "owner": "public", "run": 1}',
-    '{"job_id": "ID", "owner": "public", "run": 1.5}',
-    '{"job_id": "ID", "owner": "public", "run": ' + "9" * 41 + "}",
-    '{"job_id": "ID", "owner": "\\ud800", "run": 1}',
-    '{"job_id": "ID", "owner": "public", "run": 1, "result": 7, "photo": {"width": 1e400}}',
+    '{"job_id": 5, "owner": "public", "kind": "photo", "run": 1}',
+    '{"job_id": "ID", "owner": "public", "kind": "photo", "run": 1.5}',
+    '{"job_id": "ID", "owner": "public", "kind": "photo", "run": ' + "9" * 41 + "}",
+    '{"job_id": "ID", "owner": "\\ud800", "kind": "photo", "run": 1}',
+    '{"job_id": "ID", "owner": "public", "kind": "a b", "run": 1}',
+    '{"job_id": "ID", "owner": "public", "run": 1, "output": 7}',
     "[" * 50_000,
 ]
 DAMAGED_ID = "damaged"
@@ -30,9 +31,10 @@ def item(original: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     damages: list[dict[str, Any]] = [
         {"version": {"N": "1.5"}},
         {"version": {"S": "one"}},
-        {"photo": {"M": {"width": {"N": "0.25"}}}},
+        {"output": {"S": '{"width": 1e400}'}},
+        {"progress": {"M": {"fraction": {"S": "half"}}}},
         {"updated_at": {"NS": ["1", "2"]}},
-        {"query": {"L": []}},
+        {"input": {"L": []}},
         {"created_at": {"N": "9" * 38}},
     ]
     # its own owner, because an item that is damaged elsewhere is counted by its status

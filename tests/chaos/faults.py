@@ -15,7 +15,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.job import Job
-from functions.common.messages import JobMessage, ResultMessage, job_message
+from functions.common.messages import JobMessage, ResultMessage, job_message, message_fields
 from infra.names import RELAY_QUEUE_PREFIX
 from local.system import LocalSystem
 from tests.chaos import damage
@@ -32,7 +32,12 @@ KINDS = (
     "Lambda workers killed",
     "relays killed",
 )
-QUEUES = ("JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl")
+JOB_QUEUES = {
+    "photo": "JobsQueueUrl",
+    "countdown": "JobsQueueUrlCountdown",
+    "flaky": "JobsQueueUrlFlaky",
+}
+QUEUES = (*JOB_QUEUES.values(), "ResultsQueueUrl", "DeadLetterQueueUrl")
 DELAY_SECONDS = (1.0, 30.0)
 SETTLED_SECONDS = 10.0
 """Minimum age of a Lambda worker before it is killed. When one dies during its start, MiniStack discards all
@@ -118,7 +123,8 @@ class Faults:
 
     def _repeat_job_message(self, rng: random.Random) -> None:
         if item := self._random_item(rng):
-            self._send("JobsQueueUrl", job_message(Job.from_item(item)), rng.randrange(4))
+            job = Job.from_item(item)
+            self._send(JOB_QUEUES[job.kind], job_message(job), rng.randrange(4))
             self.counts["job messages sent twice"] += 1
 
     def _repeat_outcome(self, rng: random.Random) -> None:
@@ -126,10 +132,7 @@ class Faults:
         item = self._random_item(rng)
         if item and item["status"]["S"] == "resolved":
             job = Job.from_item(item)
-            assert job.photo
-            result = ResultMessage(
-                job_id=job.id, owner=job.owner, run=job.run, result="http://repeated", photo=job.photo
-            )
+            result = ResultMessage(**message_fields(job), output='{"regular": "http://repeated"}')
             self._send("ResultsQueueUrl", result)
             self._send("DeadLetterQueueUrl", job_message(job), rng.randrange(4))
             self.counts["outcomes sent twice"] += 2
@@ -144,9 +147,9 @@ class Faults:
             )
             self.counts["events sent twice"] += 1
 
-    def _lose_message(self, _: random.Random) -> None:
-        """Delete a message from the jobs queue before a worker receives it."""
-        url = self._outputs["JobsQueueUrl"]
+    def _lose_message(self, rng: random.Random) -> None:
+        """Delete a message from a kind's queue before a worker receives it."""
+        url = self._outputs[rng.choice(list(JOB_QUEUES.values()))]
         received = self._clients["sqs"].receive_message(QueueUrl=url, MaxNumberOfMessages=1)
         for message in received.get("Messages", []):
             self._clients["sqs"].delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

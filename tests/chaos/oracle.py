@@ -77,7 +77,7 @@ class Oracle:
         """Return how many stored images are not the third party's whole picture."""
         bucket = self._system.outputs["ImagesBucket"]
         incomplete = 0
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="images/"):
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="images/photo/"):
             for entry in page.get("Contents", []):
                 stored = self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
                 incomplete += stored != self._third_party.picture

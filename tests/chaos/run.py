@@ -11,6 +11,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.deployment import ROOT
 from local.processes import free_ports
 from local.system import LocalSystem
 from tests.chaos.clients import Callers
@@ -21,6 +22,7 @@ from tests.chaos.viewers import Viewer
 
 WINDOW_SECONDS = 15
 WATCHDOG_SECONDS = 5.0
+KINDS = ROOT / "tests" / "integration" / "kinds"
 IDS_PER_VIEWER = 60
 MIN_FAULT_SECONDS, MAX_FAULT_SECONDS = 10, 120
 """Limits for how long faults continue after the last job was created, until every kind has occurred."""
@@ -29,7 +31,7 @@ MIN_FAULT_SECONDS, MAX_FAULT_SECONDS = 10, 120
 @dataclass(frozen=True)
 class Plan:
     """The size of a run. `limit` is the third party's budget per 15 seconds. `damages` damaged messages go to
-    queues that redeliver them for minutes.
+    queues that redeliver them for minutes; with any, some jobs also end their worker.
 
     The system's own window is longer by the budget's margin.
     """
@@ -60,7 +62,14 @@ def run(plan: Plan, folder: Path) -> Verdict:
         _system(plan, folder, third_party) as system,
         _watchdog(system),
     ):
-        callers = Callers(system.url, plan.seed, jobs=plan.jobs, count=plan.clients, topics=plan.topics)
+        callers = Callers(
+            system.url,
+            plan.seed,
+            jobs=plan.jobs,
+            count=plan.clients,
+            topics=plan.topics,
+            deaths=plan.damages > 0,
+        )
         feed = [Viewer(system.url, plan.seed + number) for number in range(3)]
         named = [Viewer(system.url, plan.seed + 100 + number, _share(callers, number)) for number in range(4)]
         viewers = [*feed, *named]
@@ -117,9 +126,10 @@ def _observed(callers: Callers, viewers: list[Viewer]) -> dict[str, int]:
 def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
     """Return the local system with short times: an hour is 15 s, the redelivery after a crash takes 30 s."""
     settings = {
-        "rate_limit": str(plan.limit),
-        "rate_window_seconds": str(WINDOW_SECONDS),
-        "worker_timeout": "5",
+        "budget.unsplash": f"{plan.limit}/{WINDOW_SECONDS}",
+        "kind.photo.timeout": "5",
+        "kind.countdown.timeout": "8",
+        "kinds_folders": str(KINDS),
         "grace_seconds": "10",
     }
     (port,) = free_ports(1)

@@ -17,7 +17,8 @@ NOW = 1_760_000_000_000
 JOB_ID = "00000000-0000-4000-8000-000000000001"
 CORRELATION = "11111111-1111-4111-8111-111111111111"
 JOB = {
-    "id": JOB_ID, "query": "food", "status": "pending", "version": 1, "run": 1, "attempts": 0,
+    "id": JOB_ID, "kind": "photo", "input": '{"query":"food"}', "status": "pending",
+    "version": 1, "run": 1, "attempts": 0,
     "created_at": NOW, "correlation_id": CORRELATION,
 }  # fmt: skip
 GROUPS = ("/calo/create", "/calo/worker", "/calo/flow", "/another")
@@ -133,7 +134,21 @@ def test_a_deferral_is_shown_as_a_time_of_day() -> None:
 
 def test_the_current_state_is_one_line() -> None:
     error = {"code": "down", "message": "no answer", "attempts": 3}
-    failed = {**JOB, "query": "soup", "status": "error", "error": error, "version": 4, "run": 2}
-    assert current_state(failed) == "error query=soup version=4 run=2 attempts=3 code=down message=no answer"
+    failed = {
+        **JOB,
+        "kind": "countdown",
+        "input": "{}",
+        "status": "error",
+        "error": error,
+        "version": 4,
+        "run": 2,
+    }
+    assert (
+        current_state(failed)
+        == "error kind=countdown input={} version=4 run=2 attempts=3 code=down message=no answer"
+    )
     waiting = {**JOB, "deferred_until": NOW}
-    assert current_state(waiting) == "pending query=food version=1 run=1 attempts=0 deferred_until=08:53:20Z"
+    assert (
+        current_state(waiting)
+        == 'pending kind=photo input={"query":"food"} version=1 run=1 attempts=0 deferred_until=08:53:20Z'
+    )

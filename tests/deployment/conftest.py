@@ -40,6 +40,7 @@ class Account:
 
     def _assembly(self, settings: dict[str, str]) -> Deployment:
         name = "-".join(f"{key}-{value}" for key, value in settings.items()) or "default"
+        name = name.replace("/", "_")
         if name not in self._assemblies:
             deployment = Deployment(self.emulator, self.folder / name)
             app_of(str(deployment.assembly), **settings).synth()

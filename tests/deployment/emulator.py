@@ -65,7 +65,13 @@ def alarms() -> dict[str, Any]:
     def create(logical_id: str, properties: Properties, stack: str) -> Any:
         return (other if "Metrics" in properties else own)["create"](logical_id, properties, stack)
 
-    return {**own, "create": create}
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str) -> Any:
+        if "Metrics" not in new:
+            return own["update"](physical_id, old, new, stack, logical_id)
+        record("AWS::CloudWatch::Alarm", stack, logical_id, new)
+        return physical_id, {"Arn": physical_id}
+
+    return {**own, "create": create, "update": update}
 
 
 if __name__ == "__main__":

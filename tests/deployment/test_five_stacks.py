@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.deployment.conftest import Account
+from tests.infra.declarations import declare
 
 ALL = {"CaloJobs", "CaloLive", "CaloApi", "CaloWeb", "CaloOps"}
 SIZES: list[dict[str, str]] = [{}, {"size": "small"}]
@@ -68,6 +70,11 @@ def test_the_functions_environments_name_existing_resources(
 ) -> None:
     tables = account.call("dynamodb", "list_tables")["TableNames"]
     queues = queue_names(account)
+    secrets = {
+        secret[field]
+        for secret in account.pages("secretsmanager", "list_secrets", "SecretList")
+        for field in ("ARN", "Name")  # MiniStack inserts the name where AWS inserts the ARN
+    }
     checked = 0
     for function in account.pages("lambda", "list_functions", "Functions"):
         variables = function.get("Environment", {}).get("Variables", {})
@@ -75,10 +82,18 @@ def test_the_functions_environments_name_existing_resources(
             if name.endswith("_TABLE"):
                 assert value in tables
                 checked += 1
-            if name.endswith("_QUEUE_URL"):
+            if name.endswith("QUEUE_URL"):
                 assert value.rsplit("/", 1)[1] in queues
                 checked += 1
-    assert checked >= 15
+            if name == "KINDS":
+                names = {kind["queue"].rsplit("/", 1)[1] for kind in json.loads(value).values()}
+                assert len(names) == 2
+                assert names <= queues
+                checked += 1
+            if name == "SECRETS":
+                assert set(json.loads(value).values()) <= secrets
+                checked += 1
+    assert checked >= 23
 
 
 def test_alarms_watch_existing_resources(account: Account, deployed: dict[str, str]) -> None:
@@ -92,6 +107,7 @@ def test_alarms_watch_existing_resources(account: Account, deployed: dict[str, s
         "LoadBalancer": {load_balancer(account)["LoadBalancerArn"].split(":loadbalancer/")[1]},
         "TargetGroup": target_groups(account),
         "service": {"job_worker", "job_watchdog", "sse_relay"},
+        "budget": {"unsplash"},
         "place": {"jobs table", "jobs stream", "API"},
     }
     dimensions = [dimension for alarm in alarms(account) for dimension in alarm]
@@ -108,6 +124,7 @@ SETTINGS: list[dict[str, str]] = [
     {"images": "hotlink"},
     {"access_logs": "false"},
     {"size": "small"},
+    {"kind.photo.timeout": "30", "kind.*.concurrency": "3", "budget.unsplash": "100/60"},
 ]
 
 
@@ -144,6 +161,30 @@ def test_a_setting_can_be_changed_after_the_first_deployment_and_changed_back(
     assert_complete(defaults)
     after = content_security_policy(defaults), routes(defaults), dashboards(defaults)
     assert without_names(after) == without_names(before)
+
+
+def test_a_kind_can_be_added_and_removed(defaults: Account, tmp_path: Path) -> None:
+    """One file, nothing else. The other kinds keep their queues."""
+    options = "secrets=('words_key',), budgets=(Budget('words', limit=5, seconds=10),), stores_files=True"
+    (tmp_path / "words.py").write_text(declare("words", options))
+    before = queue_names(defaults)
+    outputs = defaults.deploy(kinds_folders=str(tmp_path))
+    assert_complete(defaults)
+    (queue,) = queue_names(defaults) - before
+    assert before < queue_names(defaults)
+    assert outputs["JobsQueueUrlWords"].endswith(queue)
+    assert outputs["SecretWordsKey"]
+    kinds = {
+        name: kind["queue"].rsplit("/", 1)[1]
+        for function in defaults.pages("lambda", "list_functions", "Functions")
+        if "CreateJob" in function["FunctionName"]
+        for name, kind in json.loads(function["Environment"]["Variables"]["KINDS"]).items()
+    }
+    assert set(kinds) == {"countdown", "photo", "words"}
+    assert kinds["words"] == queue
+    defaults.deploy()
+    assert_complete(defaults)
+    assert queue_names(defaults) == before
 
 
 def test_a_changed_parameter_reaches_a_stack_whose_template_is_unchanged(defaults: Account) -> None:

@@ -1,6 +1,7 @@
 """CaloApi: the calls, the stage and the streamed route."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,11 @@ from functions.sse_relay.http.request import Refused, Request
 from functions.sse_relay.subscription import parse_job_ids
 from infra.constructs import live_route
 from tests.conftest import read, synth_stacks
+from tests.infra.test_every_stack import as_list
+from tests.infra.test_jobs_stack import statements
 
-OPENAPI = Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json"
+CONTRACT = Path(__file__).parents[2] / "infra" / "tools" / "contract.json"
+"""The calls. The schemas of kinds are added to them when a bundle is built."""
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_the_routes_match_the_openapi_document(api: Template) -> None:
 
 def described_calls() -> list[tuple[str, str, dict[str, Any]]]:
     """Return (HTTP method, path, operation) of every call in the OpenAPI document."""
-    paths = json.loads(OPENAPI.read_text())["paths"]
+    paths = json.loads(CONTRACT.read_text())["paths"]
     return [
         (method.upper(), path, operation)
         for path, calls in paths.items()
@@ -137,19 +141,48 @@ def test_gateway_responses_have_the_contracts_error_format_and_cors(api: Templat
     assert responses["THROTTLED"]["ResponseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"
 
 
-def test_the_firewall_protects_the_stage_and_allows_long_lists_of_jobs(api: Template) -> None:
+def firewall_rules(template: Template) -> dict[str, dict[str, Any]]:
+    (acl,) = template.find_resources("AWS::WAFv2::WebACL").values()
+    return {rule["Name"]: rule for rule in acl["Properties"]["Rules"]}
+
+
+def test_the_firewall_protects_the_stage_and_limits_the_rate_of_an_address(api: Template) -> None:
     (guard,) = api.find_resources("AWS::WAFv2::WebACLAssociation").values()
     assert "Stage" in json.dumps(guard["Properties"]["ResourceArn"])
-    (acl,) = api.find_resources("AWS::WAFv2::WebACL").values()
-    rules = {rule["Name"]: rule for rule in acl["Properties"]["Rules"]}
-    assert set(rules) == {
-        "Rate", "LargeBody", "AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet",
-    }  # fmt: skip
+    rules = firewall_rules(api)
+    assert len({rule["Priority"] for rule in rules.values()}) == len(rules) == 3
     assert rules["Rate"]["Statement"]["RateBasedStatement"]["Limit"] == 2000
-    assert rules["Rate"]["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
-    common = rules["AWSManagedRulesCommonRuleSet"]["Statement"]["ManagedRuleGroupStatement"]
-    counted = {rule["Name"]: rule["ActionToUse"] for rule in common["RuleActionOverrides"]}
-    assert counted == {"SizeRestrictions_QUERYSTRING": {"Count": {}}}
+    response = rules["Rate"]["Action"]["Block"]["CustomResponse"]
+    assert response["ResponseCode"] == 429
+    headers = {header["Name"]: header["Value"] for header in response["ResponseHeaders"]}
+    assert headers["Retry-After"] == "300"
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    (acl,) = api.find_resources("AWS::WAFv2::WebACL").values()
+    (body,) = acl["Properties"]["CustomResponseBodies"].values()
+    assert json.loads(body["Content"])["status"] == 429
+
+
+def test_the_firewall_blocks_no_request_because_of_its_body(api: Template) -> None:
+    """The input of a job may be any text of 32 KB. The names are those of AWS's documentation:
+    https://docs.aws.amazon.com/waf/latest/developerguide/aws-managed-rule-groups-baseline.html"""
+    rules = firewall_rules(api)
+    counting = {}
+    for name, rule in rules.items():
+        assert "SizeConstraintStatement" not in str(rule)
+        if group := rule["Statement"].get("ManagedRuleGroupStatement"):
+            assert rule["OverrideAction"] == {"None": {}}  # the other rules of the group block
+            actions = {each["Name"]: each["ActionToUse"] for each in group["RuleActionOverrides"]}
+            assert list(actions.values()) == [{"Count": {}}] * len(actions)
+            counting[name] = set(actions)
+    assert counting == {
+        "AWSManagedRulesCommonRuleSet": {
+            "CrossSiteScripting_BODY", "EC2MetaDataSSRF_BODY", "GenericLFI_BODY", "GenericRFI_BODY",
+            "SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING",
+        },
+        "AWSManagedRulesKnownBadInputsRuleSet": {
+            "JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY",
+        },
+    }  # fmt: skip
 
 
 def calls_with_key(template: Template) -> set[tuple[str, str]]:
@@ -166,6 +199,18 @@ def test_with_an_api_key_all_calls_except_preflights_and_the_stream_require_it()
 
 def test_without_an_api_key_no_call_requires_one(api: Template) -> None:
     assert calls_with_key(api) == set()
+
+
+def test_the_reader_may_query_the_indexes_of_lists_and_write_nothing(api: Template) -> None:
+    own = [
+        statement
+        for statement in statements(api, "ReadJobsServiceRole")
+        if "dynamodb" in str(statement["Action"])
+    ]
+    actions = {action for statement in own for action in as_list(statement["Action"])}
+    assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    (queried,) = [statement["Resource"] for statement in own if statement["Action"] == "dynamodb:Query"]
+    assert set(re.findall("/index/([a-z-]+)", str(queried))) == {"by-created", "by-status", "by-kind"}
 
 
 def test_the_endpoint_is_regional_because_edge_endpoints_close_idle_streams(api: Template) -> None:
@@ -248,6 +293,6 @@ def test_the_access_log_destination_has_no_wildcard(api: Template) -> None:
 
 def test_job_ids_of_a_stream_are_separated_by_commas() -> None:
     """API Gateway does not guarantee that it forwards repeated parameters."""
-    parameters = json.loads(OPENAPI.read_text())["paths"]["/live"]["get"]["parameters"]
+    parameters = json.loads(CONTRACT.read_text())["paths"]["/live"]["get"]["parameters"]
     (job,) = [parameter for parameter in parameters if parameter["name"] == "job"]
     assert (job["style"], job["explode"]) == ("form", False)

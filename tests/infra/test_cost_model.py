@@ -1,14 +1,16 @@
 """The cost model's assumptions about a deployment match the templates of both sizes."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
-from bench.cost import MEMORY_GB, SIZES, STANDARD, Size
+from bench.cost import KINDS, MEMORY_GB, SIZES, STANDARD, Size
 from infra.names import METRICS_NAMESPACE
 from tests.conftest import synth_stacks
+from tests.infra.declarations import declare
 
 Templates = dict[str, Template]
 
@@ -44,6 +46,8 @@ def test_functions_have_the_priced_size(deployed: Templates) -> None:
         function["Handler"].split(".")[1]: function["MemorySize"] / 1024
         for function in functions
         if function["Handler"].startswith("functions.")
+        # the model is one of photos
+        and function["Environment"]["Variables"].get("KIND_MODULE", "kinds.photo") == "kinds.photo"
     }
     assert sizes == MEMORY_GB
 
@@ -62,6 +66,11 @@ def test_the_relay_has_the_priced_size(deployed: Templates, priced: Size) -> Non
     command = container["Command"]
     streams = int(command[command.index("--max-streams") + 1])
     assert priced.streams_per_task == (streams / 2 if scaling else streams)
+
+
+def test_the_included_kinds_are_priced(deployed: Templates) -> None:
+    queues = deployed["CaloJobs"].find_resources("AWS::SQS::Queue")
+    assert len([name for name in queues if name.startswith("QueuesJobs")]) == KINDS
 
 
 def test_resources_that_are_charged_per_item_are_counted(deployed: Templates, priced: Size) -> None:
@@ -94,6 +103,18 @@ def test_the_metrics_of_alarms_are_counted(size: str, deployed: Templates, price
         priced.alarm_metrics,
         priced.live_alarm_metrics,
     )
+
+
+def test_the_alarms_of_a_kind_and_a_budget_are_counted(
+    tmp_path: Path, size: str, deployed: Templates, priced: Size
+) -> None:
+    before = alarm_metrics(deployed)
+    (tmp_path / "words.py").write_text(declare("words"))
+    with_kind = alarm_metrics(synth_stacks(size=size, kinds_folders=str(tmp_path)))
+    assert with_kind - before == priced.kind_alarms
+    (tmp_path / "more.py").write_text(declare("more", "budgets=(Budget('more', limit=5, seconds=10),)"))
+    with_budget = alarm_metrics(synth_stacks(size=size, kinds_folders=str(tmp_path)))
+    assert with_budget - with_kind == priced.kind_alarms + priced.budget_alarms
 
 
 def test_only_the_standard_size_writes_custom_metrics(deployed: Templates, priced: Size) -> None:

@@ -144,6 +144,6 @@ def test_cdk_runs_only_after_the_checks(
 
 
 def test_an_invalid_setting_is_reported_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert deploy.main(["-c", "rate_limit=abc"]) == 1
+    assert deploy.main(["-c", "kind.photo.timeout=abc"]) == 1
     captured = capsys.readouterr()
-    assert (captured.out, captured.err) == ("", "setting rate_limit must be a whole number\n")
+    assert (captured.out, captured.err) == ("", "setting kind.photo.timeout must be a whole number\n")

@@ -28,17 +28,6 @@ def named(template: Template, kind: str, name_part: str) -> dict[str, Any]:
     return matches[0]
 
 
-def function(template: Template, name: str) -> dict[str, Any]:
-    handler = f"functions.{name}.handler.handler"
-    matches = [
-        properties
-        for properties in resources(template, "AWS::Lambda::Function").values()
-        if properties["Handler"] == handler
-    ]
-    assert len(matches) == 1
-    return matches[0]
-
-
 def test_the_jobs_table_streams_both_images_and_expires_jobs(jobs: Template) -> None:
     table = named(jobs, "AWS::DynamoDB::GlobalTable", "TablesJobs")
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -64,7 +53,7 @@ def test_indexes_contain_only_keys(jobs: Template) -> None:
     assert projections == {"KEYS_ONLY"}
 
 
-@pytest.mark.parametrize("queue", ["QueuesJobs", "QueuesResults"])
+@pytest.mark.parametrize("queue", ["QueuesJobsPhoto", "QueuesJobsCountdown", "QueuesResults"])
 def test_messages_that_are_received_too_often_go_to_the_dead_letter_queue(jobs: Template, queue: str) -> None:
     redrive = named(jobs, "AWS::SQS::Queue", queue)["RedrivePolicy"]
     assert redrive["maxReceiveCount"] >= 5
@@ -72,17 +61,21 @@ def test_messages_that_are_received_too_often_go_to_the_dead_letter_queue(jobs: 
 
 
 @pytest.mark.parametrize(
-    ("worker", "queue"),
-    [("job_worker", "QueuesJobs"), ("result_worker", "QueuesResults"), ("dlq_worker", "QueuesDeadLetters")],
+    ("worker", "queue"), [("ResultWorker", "QueuesResults"), ("DlqWorker", "QueuesDeadLetters")]
 )
 def test_a_message_stays_invisible_while_it_is_processed(jobs: Template, worker: str, queue: str) -> None:
-    timeout = function(jobs, worker)["Timeout"]
+    timeout = named(jobs, "AWS::Lambda::Function", worker)["Timeout"]
     assert named(jobs, "AWS::SQS::Queue", queue)["VisibilityTimeout"] >= 6 * timeout
 
 
 @pytest.mark.parametrize(
     ("name_part", "batch", "window"),
-    [("JobWorker", 10, None), ("ResultWorker", 10, None), ("DlqWorker", 25, 1)],
+    [
+        ("JobWorkerPhoto", 10, None),
+        ("JobWorkerCountdown", 1, None),
+        ("ResultWorker", 10, None),
+        ("DlqWorker", 25, 1),
+    ],
 )
 def test_messages_of_a_batch_fail_separately(
     jobs: Template, name_part: str, batch: int, window: int | None
@@ -116,7 +109,7 @@ def test_changes_go_from_the_stream_to_the_topic(jobs: Template) -> None:
     assert "PublishingUndelivered" in stream["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
 
 
-def test_functions_share_one_arm64_bundle(jobs: Template) -> None:
+def test_functions_without_packages_share_one_arm64_bundle(jobs: Template) -> None:
     own = [
         function
         for function in resources(jobs, "AWS::Lambda::Function").values()
@@ -178,14 +171,16 @@ def test_a_writer_has_only_the_permissions_it_needs(jobs: Template, name_part: s
 
 
 def test_outputs_for_tools_exist(jobs: Template) -> None:
-    names = {"JobsTable", "LedgerTable", "JobsQueueUrl", "ResultsQueueUrl", "DeadLetterQueueUrl", "TopicArn"}
+    names = {"JobsTable", "LedgerTable", "ResultsQueueUrl", "DeadLetterQueueUrl", "TopicArn"}
+    names |= {"JobsQueueUrl", "JobsQueueUrlCountdown", "UnsplashSecret", "ImagesBucket", "ImagesBaseUrl"}
     assert names <= set(jobs.to_json()["Outputs"])
 
 
 def test_the_worker_has_memory_for_parallel_downloads_of_the_largest_images(jobs: Template) -> None:
     measured = 200  # MB at its limits, rounded up: `make bench ARGS=bounds`, docs/performance.md
     runtime = 60  # MB, an assumption for Lambda's own runtime
-    assert function(jobs, "job_worker")["MemorySize"] == worker_bounds.MEMORY_MB >= measured + runtime
+    worker = named(jobs, "AWS::Lambda::Function", "JobWorkerPhoto")
+    assert worker["MemorySize"] == worker_bounds.MEMORY_MB >= measured + runtime
 
 
 def test_other_stacks_may_write_access_logs(jobs: Template, templates: dict[str, Template]) -> None:

@@ -8,12 +8,20 @@ import pytest
 
 from infra.tools.bundle import ROOT
 
+SHARED = {"infra.deployed_kinds", "infra.kinds", "infra.names", "infra.settings"}
 ALLOWED = {
-    "constructs": {"infra.constructs", "infra.names", "infra.settings", "infra.tools.bundle"},
-    "stacks": {"infra.stacks", "infra.constructs", "infra.names", "infra.settings", "infra.tools.bundle"},
-    "tools": {"infra.tools", "infra.settings"},
+    "constructs": {"infra.constructs", "infra.tools.bundle", *SHARED},
+    "stacks": {"infra.stacks", "infra.constructs", "infra.tools.bundle", *SHARED},
+    "tools": {"infra.tools", *SHARED},
 }
-WITHOUT_CDK = ("names.py", "settings.py", "constructs/site_headers.py", "tools")
+WITHOUT_CDK = (
+    "deployed_kinds.py",
+    "kinds.py",
+    "names.py",
+    "settings.py",
+    "constructs/site_headers.py",
+    "tools",
+)
 
 
 def imports_of(path: Path) -> Iterator[str]:

@@ -92,7 +92,7 @@ def test_every_function_has_alarms_for_errors_and_throttles(templates: dict[str,
 def test_the_alarms_of_the_small_size_need_no_custom_metrics() -> None:
     small = synth_stacks(size="small")
     few = alarms(small["CaloOps"])
-    assert len(few) == len(FEW) == 10
+    assert len(few) == len(FEW) + 2  # and one for each kind
     for alarm in few:
         assert '"Calo"' not in json.dumps([alarm.get("Namespace"), alarm.get("Metrics")])
     assert small["CaloOps"].find_resources("AWS::CloudWatch::Dashboard") == {}
@@ -128,7 +128,6 @@ def test_latency_is_graphed_per_call_without_streams(ops: Template) -> None:
         ("5XXError", "AWS/ApiGateway", 5),
         ("JobsRescued", "Calo", 1),
         ("JobsLost", "Calo", 1),
-        ("BudgetRemaining", "Calo", 0),
         ("FeedLag", "Calo", 10),
     ],
 )
@@ -140,9 +139,14 @@ def test_an_alarm_has_its_threshold(ops: Template, metric: str, namespace: str, 
 
 def test_a_spent_budget_raises_an_alarm_after_an_hour(ops: Template) -> None:
     (alarm,) = [alarm for alarm in alarms(ops) if alarm.get("MetricName") == "BudgetRemaining"]
+    assert {each["Name"]: each["Value"] for each in alarm["Dimensions"]} == {
+        "service": "job_worker",
+        "budget": "unsplash",
+    }
     assert alarm["Period"] * alarm["DatapointsToAlarm"] == 3600
     assert alarm["DatapointsToAlarm"] == alarm["EvaluationPeriods"]
     assert (alarm["Statistic"], alarm["ComparisonOperator"]) == ("Minimum", "LessThanOrEqualToThreshold")
+    assert (alarm["Namespace"], alarm["Threshold"]) == ("Calo", 0)
 
 
 def test_an_alarm_adds_up_all_failures_of_the_pipe(ops: Template) -> None:
@@ -175,10 +179,15 @@ def test_an_alarm_adds_up_damaged_data_of_every_place(ops: Template) -> None:
     assert expression.count("FILL(") == len(metrics) == 4
 
 
-def test_the_dashboard_has_three_sections_and_shows_every_alarm(ops: Template) -> None:
+def test_the_dashboard_has_four_sections_and_shows_every_alarm(ops: Template) -> None:
     (board,) = ops.find_resources("AWS::CloudWatch::Dashboard").values()
     body = json.dumps(board["Properties"]["DashboardBody"])
-    for question in ("Is it healthy?", "Where is it stuck?", "Who is spending the budget?"):
+    for question in (
+        "Is it healthy?",
+        "Where is it stuck?",
+        "What does each kind do?",
+        "Who is spending the budget?",
+    ):
         assert question in body
     for name in ops.find_resources("AWS::CloudWatch::Alarm"):
         assert name in body

@@ -98,7 +98,9 @@ def test_settings_are_read_from_the_arguments_of_cdk(arguments: list[str]) -> No
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("rate_limit=abc", "setting rate_limit must be a whole number"),
+        ("post_rate=abc", "setting post_rate must be a whole number"),
+        ("budget.unsplash=abc", "setting budget.unsplash must be a limit"),
+        ("kind.photo.speed=9", "setting kind.photo.speed is unknown"),
         ("rate=1", "setting rate is unknown"),
         ("live", "setting live has no value; use -c live=…"),
     ],

@@ -28,7 +28,7 @@ def test_a_good_account_has_only_ok_findings() -> None:
 NOT_FOUND = error("ParameterNotFound")
 BOOTSTRAP = 'PATH="$PWD/.venv/bin:$PATH" cdk bootstrap aws://123456789012/us-east-1'
 NO_LOGS = "cannot write access logs to buckets in region af-south-1; deploy with -c access_logs=false"
-FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
+FEWER = "-c kind.*.concurrency=2 -c result_concurrency=2"
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ FEWER = "-c worker_concurrency=3 -c result_concurrency=2"
         ),
         (
             "Lambda",
-            {"worker_concurrency": "2", "result_concurrency": "2"},
-            account(executions=11),
+            {"kind.*.concurrency": "2", "result_concurrency": "2"},
+            account(executions=13),
             "ok",
-            "11 concurrent",
+            "13 concurrent",
         ),
         ("Lambda", {"api_start": "provisioned"}, account(executions=102), "stop", "-c api_start=none"),
         ("Lambda", {"api_start": "provisioned"}, account(executions=103), "ok", "103"),

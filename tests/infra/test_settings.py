@@ -1,9 +1,13 @@
 """Settings are validated when the templates are synthesized, and errors name the invalid setting."""
 
-from dataclasses import replace
+import json
+import re
+from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
+from infra.deployed_kinds import kinds_of
 from infra.settings import Settings
 
 
@@ -14,9 +18,10 @@ def test_defaults_are_for_production() -> None:
 
 
 def test_context_values_are_strings() -> None:
-    context = {"live": "false", "rate_limit": "5000", "images": "hotlink"}
+    context = {"live": "false", "grace_seconds": "60", "budget_share": "0.2", "images": "hotlink"}
     settings = Settings.from_context(context)
-    assert (settings.live, settings.rate_limit, settings.images) == (False, 5000, "hotlink")
+    assert (settings.live, settings.grace_seconds, settings.images) == (False, 60, "hotlink")
+    assert settings.budget_share == 0.2
 
 
 @pytest.mark.parametrize(
@@ -24,13 +29,11 @@ def test_context_values_are_strings() -> None:
     [
         ("images", "ftp"),
         ("live", "maybe"),
-        ("rate_limit", "many"),
-        ("rate_limit", "0"),
-        ("worker_timeout", "901"),
-        ("retry_seconds", "0"),
-        ("retry_seconds", "901"),
-        ("unsplash_api_url", "api.unsplash.com"),
-        ("image_hosts", ""),
+        ("grace_seconds", "many"),
+        ("grace_seconds", "0"),
+        ("budget_share", "0"),
+        ("budget_share", "half"),
+        ("functions_platform", "docker"),
         ("relay_tasks_min", "11"),
         ("nat_gateways", "4"),
         ("size", "tiny"),
@@ -41,7 +44,6 @@ def test_context_values_are_strings() -> None:
         ("relay_streams", "20000"),  # too many for the memory
         ("availability_zones", "us-east-1a"),
         ("live_rate", "4001"),
-        ("worker_concurrency", "1"),
         ("result_concurrency", "1001"),
         ("dlq_concurrency", "0"),
         ("alarms", "some"),
@@ -92,7 +94,7 @@ def test_settings_that_need_custom_metrics_are_rejected_without_them() -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("rate_limits", r"did you mean rate_limit.*\?"),
+        ("post_rates", r"did you mean post_rate.*\?"),
         ("nat_gateway", r"did you mean nat_gateways\?"),
         ("x", "infra/settings.py lists all settings"),
     ],
@@ -108,6 +110,80 @@ def test_context_keys_of_cdk_are_not_settings() -> None:
 
 
 def test_changed_settings_for_the_local_run_are_listed() -> None:
-    assert Settings(size="small", retry_seconds=1).changed_local_run_settings == []
+    assert Settings(size="small", grace_seconds=1).changed_local_run_settings == []
     settings = Settings(tls_only=False, images_base_url="http://localhost:8080")
     assert settings.changed_local_run_settings == ["images_base_url", "tls_only"]
+
+
+def changed(context: dict[str, str]) -> dict[str, Any]:
+    """Return what the settings change of the declarations of photo and countdown, and of their budgets."""
+    before, after = (kinds_of(Settings.from_context(given)) for given in ({}, context))
+    return {
+        **{
+            f"{name}.{option.name}": value
+            for name, kind in after.deployed.items()
+            for option in fields(kind.kind)
+            if (value := getattr(kind.kind, option.name)) != getattr(before.deployed[name].kind, option.name)
+        },
+        **{
+            name: (budget.limit, budget.seconds)
+            for name, budget in after.budgets.items()
+            if budget != before.budgets[name]
+        },
+        **{name: kind.environment for name, kind in after.deployed.items() if kind.environment},
+    }
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({}, {}),
+        ({"budget.unsplash": "5000"}, {"unsplash": (5000, 3600)}),
+        ({"budget.unsplash": "12/15"}, {"unsplash": (12, 15)}),
+        ({"kind.photo.timeout": "30"}, {"photo.timeout": 30}),
+        ({"kind.photo.memory": "1024", "kind.countdown.concurrency": "4"},
+         {"photo.memory": 1024, "countdown.concurrency": 4}),
+        ({"kind.*.retry_seconds": "1"}, {"photo.retry_seconds": 1, "countdown.retry_seconds": 1}),
+        ({"kind.*.timeout": "9", "kind.photo.timeout": "8"}, {"photo.timeout": 8, "countdown.timeout": 9}),
+        ({"kind.photo.environment": '{"IMAGE_HOSTS": "a:1"}'}, {"photo": {"IMAGE_HOSTS": "a:1"}}),
+    ],
+)  # fmt: skip
+def test_settings_with_a_dot_change_kinds_and_budgets(
+    context: dict[str, str], expected: dict[str, Any]
+) -> None:
+    assert changed(context) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("budget.unsplash", "many", "must be a limit like 5000, or limit/seconds"),
+        ("budget.unsplash", "5/", "must be a limit like 5000, or limit/seconds"),
+        ("budget.unsplash", "-5", "must be a limit like 5000, or limit/seconds"),
+        ("budget.unsplash", "0", "the limit of budget unsplash must be from 1 to"),
+        ("budget.unsplash", "5/0", "the seconds of budget unsplash must be from 1 to"),
+        ("budget.unsplosh", "5", "is unknown; did you mean budget.unsplash?"),
+        ("budgets.unsplash", "5", "is unknown; did you mean budget.unsplash?"),
+        ("kind.photo.timeout", "881", "timeout must be from 1 to 880"),
+        ("kind.photo.timeout", "long", "must be a whole number"),
+        ("kind.*.concurrency", "1", "concurrency must be from 2 to 1000"),
+        ("kind.photo.memory", "64", "memory must be from 128 to 10240"),
+        ("kind.photo.timout", "5", "is unknown; did you mean kind.photo.timeout?"),
+        ("kind.fotos.memory", "512", "is unknown; did you mean kind.photo.memory?"),
+        ("kind.photo.batch", "5", "is unknown; did you mean kind."),
+        ("kind.photo.environment", "HOSTS=a", "must be a JSON object"),
+        ("kind.photo.environment", '{"PORT": 5}', "must be a JSON object of texts"),
+        ("kind.*.environment", "{}", "is unknown; did you mean kind."),
+    ],
+)
+def test_the_error_names_the_invalid_setting_with_a_dot(name: str, value: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^setting {re.escape(name)}:? {re.escape(message)}"):
+        kinds_of(Settings.from_context({name: value}))
+
+
+def test_the_share_of_a_caller_is_at_least_one_unit() -> None:
+    settings = Settings(budget_share=0.5)
+    assert [settings.share(limit) for limit in (1, 2, 5, 50)] == [1, 1, 2, 25]
+    kinds = kinds_of(Settings(overrides={"budget.unsplash": "12/15"}))
+    limits = json.loads(kinds.limits(settings, kinds.deployed["photo"].kind.budgets))
+    assert limits == {"unsplash": {"limit": 12, "seconds": 15, "share": 6}}

@@ -51,6 +51,14 @@ def test_a_table_with_another_logical_id_is_removed_and_created_again() -> None:
     ]
 
 
+def test_another_first_value_overwrites_a_secret() -> None:
+    """CloudFormation writes the value again when its property changes."""
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "a", "Description": "b"}}
+    assert only(secret, changed(secret, Description="c")).loss == ""
+    change = only(secret, changed(secret, SecretString="c"))
+    assert change.loss == "overwritten because SecretString changes, which loses its value"
+
+
 def test_cdks_own_metadata_is_not_a_change() -> None:
     metadata = {"Type": "AWS::CDK::Metadata", "Properties": {"Analytics": "v2:…"}}
     assert compare(of({"Jobs": TABLE, "CDKMetadata": metadata}), of({"Jobs": TABLE})) == []

@@ -22,7 +22,7 @@ def test_hotlinked_images_need_no_bucket_distribution_or_permission_to_store_the
 
 
 def test_the_workers_concurrency_can_be_set() -> None:
-    limits = {"worker_concurrency": "4", "result_concurrency": "3", "dlq_concurrency": "5"}
+    limits = {"kind.*.concurrency": "4", "result_concurrency": "3", "dlq_concurrency": "5"}
     jobs = synth_stacks(live="false", **limits)["CaloJobs"]
     mappings = jobs.find_resources("AWS::Lambda::EventSourceMapping").values()
     scaling = [
@@ -30,7 +30,7 @@ def test_the_workers_concurrency_can_be_set() -> None:
         for mapping in mappings
         if "ScalingConfig" in mapping["Properties"]
     ]
-    assert sorted(config["MaximumConcurrency"] for config in scaling) == [3, 4, 5]
+    assert sorted(config["MaximumConcurrency"] for config in scaling) == [3, 4, 4, 5]
 
 
 def test_data_can_be_deleted_with_the_stack() -> None:

@@ -31,6 +31,8 @@ FINAL_STATUSES = ("resolved", "error", "cancelled")
 TOPIC_WITHOUT_PHOTOS = "xyzzy qjzxkvw"
 """A topic for which neither the stand-in nor Unsplash has photos."""
 API_URL = "CALO_API_URL"
+KINDS = Path(__file__).with_name("kinds")
+"""More kinds for the tests, which are deployed beside the included ones."""
 PASSED_VARIABLES = (*VARIABLES, "UNSPLASH_API_URL")
 
 
@@ -126,6 +128,21 @@ class Calo:
         job: JobJson = response.json()
         return job
 
+    def create_kind(self, kind: str, **job_input: Any) -> JobJson:
+        """Create a job of a kind."""
+        response = self.post({"kind": kind, "input": job_input})
+        assert response.status_code == 201, response.text
+        job: JobJson = response.json()
+        return job
+
+    def item(self, job_id: str) -> dict[str, Any]:
+        """Return the table's item of a job."""
+        key = {"id": {"S": job_id}}
+        item: dict[str, Any] = self.client("dynamodb").get_item(
+            TableName=self.system.outputs["JobsTable"], Key=key
+        )["Item"]
+        return item
+
     def get(self, path: str, **query: Any) -> httpx.Response:
         return self.http.get(path, params=query)
 
@@ -138,12 +155,13 @@ class Calo:
             self._clients[service] = self.system.emulator.client(service)
         return self._clients[service]
 
-    def function_name(self, folder: str) -> str:
-        """Return the deployed name of the function in functions/`folder`."""
+    def function_name(self, folder: str, kind: str = "photo") -> str:
+        """Return the deployed name of the function in functions/`folder`. Workers have one for each kind."""
         (name,) = [
             function["FunctionName"]
             for function in self.client("lambda").list_functions()["Functions"]
             if function["Handler"] == f"functions.{folder}.handler.handler"
+            and function["Environment"]["Variables"].get("KIND_MODULE") in (None, f"kinds.{kind}")
         ]
         return str(name)
 
@@ -175,11 +193,11 @@ class Calo:
         )
         self.send("JobsQueueUrl", job_message(job_id))
 
-    def count_messages(self) -> int:
-        """Return the number of messages, visible and in flight, in the jobs queue and the results queue."""
+    def count_messages(self, *outputs: str) -> int:
+        """Return the number of messages, visible and in flight, in queues: by default photos and results."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         total = 0
-        for output in ("JobsQueueUrl", "ResultsQueueUrl"):
+        for output in outputs or ("JobsQueueUrl", "ResultsQueueUrl"):
             attributes = self.client("sqs").get_queue_attributes(
                 QueueUrl=self.system.outputs[output], AttributeNames=names
             )["Attributes"]
@@ -205,7 +223,7 @@ def _system(folder: Path, port: int) -> LocalSystem:
     running = "AWS_ENDPOINT_URL" in os.environ
     if running:
         environment |= {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
-    settings = {"grace_seconds": str(Calo.grace)}
+    settings = {"grace_seconds": str(Calo.grace), "kinds_folders": str(KINDS)}
     return LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=not running)
 
 
@@ -216,7 +234,7 @@ def unknown_id() -> str:
 
 def job_message(job_id: str) -> dict[str, Any]:
     """Return the message that requests the first run of a job."""
-    return {"job_id": job_id, "owner": "public", "run": 1}
+    return {"job_id": job_id, "owner": "public", "kind": "photo", "run": 1}
 
 
 def result_message(job_id: str) -> dict[str, Any]:
@@ -226,7 +244,7 @@ def result_message(job_id: str) -> dict[str, Any]:
         "small": "http://forged", "regular": "http://forged", "page": "http://forged",
         "photographer": {"name": "forged", "url": "http://forged"},
     }  # fmt: skip
-    return {**job_message(job_id), "result": "http://forged", "photo": photo}
+    return {**job_message(job_id), "output": json.dumps(photo)}
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:

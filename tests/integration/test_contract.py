@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import pytest
-from openapi_schema_validator import OAS30Validator
+from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from tests.integration.conftest import TOPIC_WITHOUT_PHOTOS, Calo, JobJson, eventually
@@ -21,7 +21,7 @@ def document(calo: Calo) -> dict[str, Any]:
 
 def assert_conforms(document: dict[str, Any], name: str, value: Any) -> None:
     schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-    OAS30Validator(schema).validate(value)
+    OAS31Validator(schema).validate(value)
 
 
 def test_post_returns_201_with_the_job_and_its_location(calo: Calo, document: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def test_post_returns_201_with_the_job_and_its_location(calo: Calo, document: di
     assert response.status_code == 201
     job = response.json()
     assert_conforms(document, "Job", job)
-    assert list(job) == document["components"]["schemas"]["Job"]["required"]
+    assert list(job) == document["components"]["schemas"]["PhotoJob"]["required"]
     assert (job["query"], job["status"], job["version"]) == ("crème brûlée", "pending", 1)
     assert response.headers["location"] == f"/api/jobs/{job['id']}"
     assert calo.http.get(f"{calo.system.url}{response.headers['location']}").json()["id"] == job["id"]

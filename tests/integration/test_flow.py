@@ -89,7 +89,7 @@ def crashing_worker(calo: Calo) -> Iterator[None]:
     name = calo.function_name("job_worker")
     environment = functions.get_function_configuration(FunctionName=name)["Environment"]
     hidden = sqs.get_queue_attributes(QueueUrl=jobs, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    broken = {key: value for key, value in environment["Variables"].items() if key != "IMAGES"}
+    broken = {key: value for key, value in environment["Variables"].items() if key != "BUDGETS"}
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": broken})
     sqs.set_queue_attributes(QueueUrl=jobs, Attributes={"VisibilityTimeout": "1"})
     try:

@@ -39,7 +39,7 @@ def scan_jobs(client: Any, outputs: dict[str, str]) -> None:
 
 
 def spend_budget(client: Any, outputs: dict[str, str]) -> None:
-    client("dynamodb").update_item(TableName=outputs["LedgerTable"], Key={"pk": {"S": "budget"}})
+    client("dynamodb").update_item(TableName=outputs["LedgerTable"], Key={"pk": {"S": "budget#unsplash"}})
 
 
 def send_job_message(client: Any, outputs: dict[str, str]) -> None:
@@ -55,11 +55,19 @@ def read_access_key(client: Any, outputs: dict[str, str]) -> None:
 
 
 def read_image(client: Any, outputs: dict[str, str]) -> None:
-    client("s3").get_object(Bucket=outputs["ImagesBucket"], Key="images/x/regular")
+    client("s3").get_object(Bucket=outputs["ImagesBucket"], Key="images/photo/x/regular")
 
 
 def put_image_elsewhere(client: Any, outputs: dict[str, str]) -> None:
     client("s3").put_object(Bucket=outputs["ImagesBucket"], Key="index.html", Body=b"x")
+
+
+def put_file_of_another_kind(client: Any, outputs: dict[str, str]) -> None:
+    client("s3").put_object(Bucket=outputs["ImagesBucket"], Key="images/thumbnail/x", Body=b"x")
+
+
+def send_message_of_another_kind(client: Any, outputs: dict[str, str]) -> None:
+    client("sqs").send_message(QueueUrl=outputs["JobsQueueUrlCountdown"], MessageBody="x")
 
 
 def create_queue(client: Any, outputs: dict[str, str]) -> None:
@@ -79,7 +87,15 @@ FORBIDDEN: dict[str, list[Attempt]] = {
     "create_job": [update_job, delete_job, scan_jobs, spend_budget, send_result, read_access_key],
     "read_jobs": [put_job, update_job, scan_jobs, spend_budget, send_job_message],
     "change_job": [put_job, delete_job, send_result, spend_budget],
-    "job_worker": [put_job, delete_job, scan_jobs, read_image, put_image_elsewhere],
+    "job_worker": [
+        put_job,
+        delete_job,
+        scan_jobs,
+        read_image,
+        put_image_elsewhere,
+        put_file_of_another_kind,
+        send_message_of_another_kind,
+    ],
     "result_worker": [put_job, delete_job, send_job_message, spend_budget, read_access_key],
     "dlq_worker": [put_job, delete_job, send_job_message, send_result],
     "job_counter": [update_job, put_job, send_result],
@@ -133,6 +149,13 @@ def is_refused(calo: Calo, role: str, attempt: Attempt) -> bool:
 )
 def test_a_function_may_not(calo: Calo, name: str, attempt: Attempt) -> None:
     assert is_refused(calo, role_arn(calo, name), attempt)
+
+
+@pytest.mark.parametrize("attempt", [read_access_key, put_image_elsewhere, send_job_message])
+def test_the_worker_of_another_kind_may_not(calo: Calo, attempt: Attempt) -> None:
+    name = calo.function_name("job_worker", "countdown")
+    configuration = calo.client("lambda").get_function_configuration(FunctionName=name)
+    assert is_refused(calo, str(configuration["Role"]), attempt)
 
 
 @pytest.fixture(scope="module")

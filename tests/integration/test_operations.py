@@ -32,10 +32,10 @@ def test_the_log_of_a_job_reaches_from_the_api_to_the_relay(
         job = live.wait_for_end(calo.create("pasta", delay_seconds=4)["id"])
 
     patterns = [
-        r"create_job +job accepted query=pasta version=1",
+        r"create_job +job accepted kind=photo label=pasta version=1",
         r"create_job +request answered method=POST path=/jobs status=201",
-        r"job_worker +job succeeded attempt=1 version=1",
-        r"result_worker +result recorded outcome=changed status=resolved version=2",
+        r"job_worker +job succeeded kind=photo attempt=1 version=1",
+        r"result_worker +result recorded kind=photo outcome=changed status=resolved version=2",
         r"sse_relay +changes received status=pending version=1",
         r"sse_relay +changes received status=resolved version=2",
     ]
@@ -53,7 +53,8 @@ def test_the_log_of_a_job_reaches_from_the_api_to_the_relay(
 
     positions, state = eventually(complete_log)
     assert positions[:4] == sorted(positions[:4])
-    assert re.fullmatch(rf"now: resolved query=pasta version=2 .*result={re.escape(job['result'])}", state)
+    begin = re.escape('now: resolved kind=photo input={"query":"pasta"} version=2 ')
+    assert re.fullmatch(rf"{begin}.*{re.escape(job['result'])}.*", state)
 
 
 def test_the_log_of_an_unknown_job_is_an_error(

@@ -29,8 +29,8 @@ def change(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields
 
 
 def job(number: int = 1, version: int = 1, *, updated_at: int = NOW, **fields: Any) -> Job:
-    values = {"query": "pasta", "created_at": NOW, **fields}
-    return Job(id=job_id(number), version=version, updated_at=updated_at, **values)
+    values: dict[str, Any] = {"input": {"text": fields.pop("text", "pasta")}, "created_at": NOW, **fields}
+    return Job(id=job_id(number), kind="note", version=version, updated_at=updated_at, **values)
 
 
 @dataclass

@@ -83,7 +83,7 @@ def test_a_slow_client_gets_everything_and_one_that_never_reads_is_dropped_and_c
             got = b""
             sent: list[JobChange] = []
             while len(relay.relay.streams) == 2:
-                sent += relay.publish(change(len(sent), query="x" * 5000))
+                sent += relay.publish(change(len(sent), text="x" * 5000))
                 if relay.relay.streams[0].pending_bytes > 100_000:
                     got += await asyncio.get_running_loop().sock_recv(slow, 1_000_000)
             while sent[-1].chunk not in got:
@@ -104,7 +104,7 @@ def test_a_reader_that_was_dropped_leaves_nothing_in_the_kernel() -> None:
             stuck = slow_client(relay)
             await relay.streams(1)
             while relay.relay.streams:
-                relay.publish(change(relay.relay.hub.position, query="x" * 5000))
+                relay.publish(change(relay.relay.hub.position, text="x" * 5000))
             with pytest.raises(ConnectionResetError):
                 await read_to_end(stuck)
             stuck.close()

@@ -33,7 +33,7 @@ def test_a_half_closed_client_that_is_slow_gets_everything() -> None:
         async with running(heartbeat=0.2) as relay:
             reader, writer = await send_raw(relay, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
             await relay.streams(1)
-            events = [relay.publish(change(number, query="x" * 40_000))[0] for number in range(6)]
+            events = [relay.publish(change(number, text="x" * 40_000))[0] for number in range(6)]
             writer.write_eof()
             received = b""
             while events[-1].chunk not in received:

@@ -137,16 +137,21 @@ def test_a_relay_receives_changes_through_its_own_queue_and_deletes_it(
 
 def test_a_damaged_message_does_not_affect_the_others_of_its_batch(aws: tuple[Any, Any, str]) -> None:
     sqs, sns, topic = aws
-    damaged = [
-        record(2, NewImage={**item(2), **attributes})
-        for attributes in (
-            {"version": {"N": "seven"}},
-            {"version": {"N": "9" * 41}},
-            {"query": {"S": "\ud800"}},
-            {"photo": {"M": {"width": {"N": "1.5"}}}},
-            {"error": {"SS": ["a"]}},
-        )
+    damages: list[dict[str, Any]] = [
+        {"version": {"N": "seven"}},
+        {"version": {"N": "9" * 41}},
+        {"created_at": {"N": "1.5"}},
+        {"input": {"S": '{"text": "\ud800"}'}},
+        {"input": {"S": r'{"text": "\ud800"}'}},
+        {"input": {"S": '{"number": 1e400}'}},
+        {"input": {"M": {}}},
+        {"output": {"S": "[]"}},
+        {"output": {"N": "1"}},
+        {"progress": {"M": {"fraction": {"S": "0.5"}, "message": {"NULL": True}}}},
+        {"progress": {"M": {"fraction": {"N": "0.5"}}}},
+        {"error": {"SS": ["a"]}},
     ]
+    damaged = [record(2, NewImage={**item(2), **damage}) for damage in damages]
 
     async def test() -> None:
         received: list[JobChange] = []

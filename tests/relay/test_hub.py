@@ -181,8 +181,8 @@ def test_a_slow_client_gets_everything_in_order_when_it_reads(clients: Clients) 
     slow, quick = clients.add(), clients.add()
     expected = quick_read = b""
     for number in range(300):
-        clients.publish(change(number, query="x" * 200))
-        expected += data(change(number, query="x" * 200))
+        clients.publish(change(number, text="x" * 200))
+        expected += data(change(number, text="x" * 200))
         quick_read += quick.read()
     assert quick_read == expected
     assert slow.stream.is_pending
@@ -198,16 +198,16 @@ def test_a_client_that_is_too_slow_is_dropped_and_the_others_are_not(clients: Cl
     sent = 0
     while not slow.closed:
         sent += 1
-        clients.publish(change(sent, query="x" * 2000))
-        assert quick.read() == data(change(sent, query="x" * 2000))
+        clients.publish(change(sent, text="x" * 2000))
+        assert quick.read() == data(change(sent, text="x" * 2000))
         assert slow.stream.pending_bytes < MAX_PENDING + 10_000
     assert slow.closed == ["too slow"]
-    assert sent * len(change(1, query="x" * 2000).chunk) > MAX_PENDING
+    assert sent * len(change(1, text="x" * 2000).chunk) > MAX_PENDING
 
 
 def test_a_long_backlog_does_not_count_as_pending(clients: Clients) -> None:
     client = clients.add(start=False)
-    backlog = [change(number, query="x" * 2000) for number in range(MAX_PENDING // 1000)]
+    backlog = [change(number, text="x" * 2000) for number in range(MAX_PENDING // 1000)]
     clients.hub.start(client.stream, Backlog(backlog, 0))
     assert client.stream.pending_bytes > MAX_PENDING
     clients.publish(change(9999))
@@ -232,8 +232,8 @@ def test_only_silent_streams_get_a_heartbeat_and_every_stream_ends(clients: Clie
 
 def test_a_large_event_is_not_copied_for_each_slow_client(clients: Clients) -> None:
     slow = [clients.add() for _ in range(3)]
-    clients.publish(change(1, query="x" * 200_000))
-    clients.publish(change(2, query="x" * 50_000))
+    clients.publish(change(1, text="x" * 200_000))
+    clients.publish(change(2, text="x" * 50_000))
     first, *others = [[memoryview(buffer).obj for buffer in each.stream._pending or ()] for each in slow]
     assert len(first) == 2
     assert all(mine is theirs for other in others for mine, theirs in zip(first, other, strict=True))
@@ -241,13 +241,13 @@ def test_a_large_event_is_not_copied_for_each_slow_client(clients: Clients) -> N
 
 def test_a_client_that_does_not_catch_up_for_a_minute_is_dropped(clients: Clients) -> None:
     stuck, slow, quick = clients.add(), clients.add(), clients.add()
-    clients.publish(change(1, query="x" * 100_000))
+    clients.publish(change(1, text="x" * 100_000))
     quick.read_all()
     for client in (stuck, slow, quick):
         client.stream.drop_if_stuck(1.0)
     slow.read_all()
     slow.stream.drop_if_stuck(MAX_PENDING_SECONDS)
-    clients.publish(change(2, query="x" * 100_000))
+    clients.publish(change(2, text="x" * 100_000))
     for client in (stuck, slow, quick):
         client.stream.drop_if_stuck(MAX_PENDING_SECONDS + 1.5)
     assert [client.closed for client in (stuck, slow, quick)] == [["too slow"], [], []]
@@ -255,6 +255,6 @@ def test_a_client_that_does_not_catch_up_for_a_minute_is_dropped(clients: Client
 
 def test_a_client_that_does_not_read_its_end_is_dropped(clients: Clients) -> None:
     stuck = clients.add()
-    clients.publish(change(1, query="x" * 100_000))
+    clients.publish(change(1, text="x" * 100_000))
     stuck.stream.end()
     assert stuck.closed == ["too slow"]

@@ -14,23 +14,24 @@ from tests.relay.conftest import NOW, change, job_id
 def test_a_job_is_one_unnamed_event_with_its_cursor() -> None:
     expected = (
         f"id: {NOW}\n"
-        f'data: {{"id":"{job_id(1)}","status":"pending","query":"cr\\u00e8me","result":null,"photo":null,'
-        f'"error":null,"deferred_until":null,"created_at":{NOW},"updated_at":{NOW},"version":3}}\n\n'
+        f'data: {{"id":"{job_id(1)}","kind":"note","status":"pending","input":{{"text":"cr\\u00e8me"}},'
+        '"output":null,"progress":null,"error":null,"starts_at":null,"deferred_until":null,'
+        f'"created_at":{NOW},"updated_at":{NOW},"version":3}}\n\n'
     )
-    assert bytes(unchunk(change(1, 3, query="crème").chunk)) == expected.encode()
+    assert bytes(unchunk(change(1, 3, text="crème").chunk)) == expected.encode()
 
 
 def test_an_event_may_have_another_id() -> None:
-    renamed = change(1, 3, query="crème").with_id("5.relay.7")
+    renamed = change(1, 3, text="crème").with_id("5.relay.7")
     first, rest = bytes(unchunk(renamed.chunk)).split(b"\n", 1)
     assert first == b"id: 5.relay.7"
-    assert rest == bytes(unchunk(change(1, 3, query="crème").chunk)).split(b"\n", 1)[1]
+    assert rest == bytes(unchunk(change(1, 3, text="crème").chunk)).split(b"\n", 1)[1]
     assert (renamed.job_id, renamed.version, renamed.updated_at) == (job_id(1), 3, NOW)
     assert to_chunk(bytes(unchunk(renamed.chunk))) == renamed.chunk
 
 
-def test_a_newline_in_a_query_cannot_inject_an_event() -> None:
-    lines = bytes(unchunk(change(query="a\n\ndata: forged").chunk)).decode().split("\n")
+def test_a_newline_in_a_text_cannot_inject_an_event() -> None:
+    lines = bytes(unchunk(change(text="a\n\ndata: forged").chunk)).decode().split("\n")
     assert [line.split(":")[0] for line in lines] == ["id", "data", "", ""]
 
 
@@ -45,7 +46,7 @@ def test_the_other_lines_of_a_stream() -> None:
 
 
 def test_a_change_survives_the_conversion_to_a_line_and_back() -> None:
-    original = change(1, 3, query="crème\n")
+    original = change(1, 3, text="crème\n")
     assert JobChange.from_line(original.to_line()) == original
     assert JobChange.from_line(b" " + original.to_line() + b"\r") == original
 
@@ -71,6 +72,6 @@ def test_any_line_is_a_change_or_damaged(line: bytes) -> None:
 
 
 def test_an_event_is_ascii_whatever_the_topic() -> None:
-    data = bytes(unchunk(change(query="✅\u2028\u0085\ud83c").chunk))
+    data = bytes(unchunk(change(text="✅\u2028\u0085\ud83c").chunk))
     assert data.isascii()
-    assert json.loads(data.split(b"data: ")[1])["query"] == "✅\u2028\u0085\ud83c"
+    assert json.loads(data.split(b"data: ")[1])["input"]["text"] == "✅\u2028\u0085\ud83c"

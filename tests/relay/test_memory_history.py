@@ -35,7 +35,7 @@ def test_dropped_jobs_make_older_cursors_unknown() -> None:
 
 
 def test_the_jobs_kept_are_limited_by_bytes_too() -> None:
-    changes = [change(number, updated_at=NOW + number, query="x" * 1000) for number in range(4)]
+    changes = [change(number, updated_at=NOW + number, text="x" * 1000) for number in range(4)]
     limit = 2 * len(changes[0].chunk)
     memory = MemoryHistory(Hub(lambda: 0.0, "relay"), max_bytes=limit, clock=lambda: 0)
     memory.remember([*changes, changes[3]])

@@ -24,7 +24,7 @@ def test_a_client_that_does_not_read_the_end_of_its_stream_leaves_nothing_in_the
             await relay.streams(1)
             (stream,) = relay.relay.streams
             while unsent_bytes(relay.port) < 20_000:  # the client's buffer may still take 8 KB of them
-                relay.publish(change(relay.relay.hub.position, query="x" * 1000))
+                relay.publish(change(relay.relay.hub.position, text="x" * 1000))
                 await asyncio.sleep(0)
             assert not stream.is_pending
             stream.end()

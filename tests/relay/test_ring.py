@@ -19,13 +19,13 @@ def test_the_newest_changes_are_kept() -> None:
 
 
 def test_the_bytes_are_bounded_too() -> None:
-    changes = numbered(5, query="x" * 1000)
+    changes = numbered(5, text="x" * 1000)
     ring = Ring(100, 2 * len(changes[0].chunk))
     for each in changes:
         ring.extend([each], 1.0)
     assert ring.last(2) == changes[3:]
     assert len(ring) == 2
-    ring.extend([change(9, query="x" * 5000)], 1.0)
+    ring.extend([change(9, text="x" * 5000)], 1.0)
     assert len(ring) == 0
     ring.extend(changes[:1], 1.0)
     assert ring.last(1) == changes[:1]

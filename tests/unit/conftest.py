@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -111,9 +110,8 @@ def queues(aws: boto3.Session) -> Queues:
 
 
 @pytest.fixture
-def bench(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> Iterator[Workbench]:
-    with ThreadPoolExecutor(4) as pool:
-        yield Workbench(dynamodb, store, queues, clock, pool)
+def bench(dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock) -> Workbench:
+    return Workbench(dynamodb, store, queues, clock)
 
 
 @pytest.fixture

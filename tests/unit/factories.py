@@ -3,13 +3,16 @@
 import json
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from functions.common.caller import caller_digest
-from functions.common.job import Job, Photo
-from functions.common.messages import FailureMessage, JobMessage, ResultMessage
+from functions.common.job import Job, to_json
+from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, message_fields
 from functions.common.store import JobStore
+from kinds.photo import Photo
 
 NOW = 1_760_000_000_000
 """The time at the start of every test (epoch ms)."""
@@ -23,11 +26,15 @@ CALLER = caller_digest(ADDRESS, SALT)
 """Who created a job."""
 
 CONTEXT = SimpleNamespace(
-    function_name="calo", memory_limit_in_mb=128, invoked_function_arn="arn", aws_request_id="r1"
+    function_name="calo",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn",
+    aws_request_id="r1",
+    get_remaining_time_in_millis=lambda: 60_000,
 )
 """The context that Lambda passes to a handler."""
 
-POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "run": 1}']
+POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "kind": "photo", "run": 1}']
 """Message bodies without a job."""
 
 
@@ -39,7 +46,7 @@ def make_job(**values: Any) -> Job:
         times |= {"due_at": due_at, "wake_at": due_at}
     else:
         times["expires_at"] = NOW // 1000 + 3600
-    fixed = {"query": "food", "correlation_id": CORRELATION, "caller": CALLER}
+    fixed = {"input": {"query": values.pop("query", "food")}, "correlation_id": CORRELATION, "caller": CALLER}
     return Job(**{"id": str(uuid4()), **fixed, **times, **values})
 
 
@@ -51,40 +58,39 @@ def stored(store: JobStore, job: Job) -> Job:
 
 
 def make_message(job: Job) -> JobMessage:
-    return JobMessage(**_job_fields(job))
-
-
-def _job_fields(job: Job) -> dict[str, Any]:
-    return {"job_id": job.id, "owner": job.owner, "run": job.run, "correlation_id": job.correlation_id}
+    return job_message(job)
 
 
 def make_result(job: Job, **photo: Any) -> ResultMessage:
-    result_photo = make_photo(**photo)
-    return ResultMessage(**_job_fields(job), result=result_photo["regular"], photo=result_photo)
+    return ResultMessage(**message_fields(job), output=to_json(make_output(**photo)))
 
 
 def make_failure(job: Job, *, code: str = "c", message: str = "m", attempts: int = 1) -> FailureMessage:
     reason: Any = {"code": code, "message": message, "attempts": attempts}
-    return FailureMessage(**_job_fields(job), **reason)
+    return FailureMessage(**message_fields(job), **reason)
+
+
+def make_output(**values: Any) -> dict[str, Any]:
+    """Return the output of a photo job: a photo in the contract's form."""
+    credit = "utm_source=calo&utm_medium=referral"
+    photo = {
+        "id": "p1",
+        "width": 300,
+        "height": 200,
+        "color": "#aabbcc",
+        "blur_hash": None,
+        "alt": "a plate",
+        "small": "https://images.test/small",
+        "regular": "https://images.test/regular",
+        "photographer": {"name": "Ann", "url": f"https://unsplash.com/@ann?{credit}"},
+        "page": f"https://unsplash.com/photos/p1?{credit}",
+    }
+    return {**photo, **values}
 
 
 def make_photo(**values: Any) -> Photo:
-    """Return a photo in the contract's form."""
-    credit = "utm_source=calo&utm_medium=referral"
-    photo = Photo(
-        id="p1",
-        width=300,
-        height=200,
-        color="#aabbcc",
-        blur_hash=None,
-        alt="a plate",
-        small="https://images.test/small",
-        regular="https://images.test/regular",
-        photographer={"name": "Ann", "url": f"https://unsplash.com/@ann?{credit}"},
-        page=f"https://unsplash.com/photos/p1?{credit}",
-    )
-    changed: Any = {**photo, **values}
-    return cast(Photo, changed)
+    """Return the same as the kind's output."""
+    return msgspec.convert(make_output(**values), Photo)
 
 
 def sqs_record(body: str, message_id: str = "m1") -> dict[str, Any]:

@@ -2,22 +2,31 @@
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from msgspec.structs import replace
+
+from functions.common.budget import Limits
 from functions.common.errors import Transient
-from functions.common.job import Job, Photo
+from functions.common.job import Job
+from functions.common.kind import BatchJob, Context, Kind
 from functions.common.ledger import Ledger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
-from functions.job_worker.budget import RateBudget
-from functions.job_worker.photo_source import PhotoSource
+from functions.job_worker.context import JobContext, Tools
+from functions.job_worker.progress import JobProgress
 from functions.job_worker.report import Reporter
-from functions.job_worker.spares import SparePhotos
-from functions.job_worker.unsplash import PhotoPage, Unsplash
+from functions.job_worker.run_work import WorkRunner
 from functions.job_worker.work import JobWorker
+from kinds.photo import KIND, Input, Photo
+from kinds.photo.find_photos import assign_photos
+from kinds.photo.photo_source import PhotoSource
+from kinds.photo.spares import SparePhotos
+from kinds.photo.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import NOW, make_job, make_message, make_photo, sqs_record
 
 
@@ -84,29 +93,78 @@ class FakeImages:
     broken: frozenset[str] = frozenset()
 
     def publish(self, photo: Photo) -> Photo:
-        if photo["id"] in self.broken:
+        if photo.id in self.broken:
             raise Transient("bad_image", "broken")
-        return {**photo, "regular": f"https://cdn.test/{photo['id']}"}
+        return replace(photo, regular=f"https://cdn.test/{photo.id}")
+
+
+class FakeTime:
+    """A monotonic clock that only sleeping moves. Sleeping does not wait."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
 
 
 class Workbench:
-    """A job worker with moto's tables and queues. Random delays have their average length."""
+    """A worker of photos with moto's tables and queues. Random delays have their average length."""
 
-    def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock, pool: Executor):
-        self.store, self.queues, self.ledger = store, queues, Ledger(dynamodb, "ledger")
-        self.unsplash, self.images = FakeUnsplash(), FakeImages()
-        budget = RateBudget(self.ledger, 50, 3600, 50, clock)
-        self.source = PhotoSource(self.unsplash, budget, SparePhotos(self.ledger), clock)
-        destinations = (queues.jobs, queues.results, queues.dead_letters)
-        reporter = Reporter(store, *destinations, 10, clock, uniform=lambda low, high: (low + high) / 2)
-        self.worker = JobWorker(
-            store=store,
-            find_photos=self.source.find,
-            images=self.images,
-            reporter=reporter,
-            pool=pool,
-            clock=clock,
+    def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock):
+        self.store, self.queues, self.ledger, self.clock = store, queues, Ledger(dynamodb, "ledger"), clock
+        self.unsplash, self.images, self.time = FakeUnsplash(), FakeImages(), FakeTime()
+        self.use(replace_fields(KIND, work=self._find_photos))
+
+    def use(self, kind: Kind, **tools: Any) -> None:
+        """Work on jobs with this declaration from now on. `tools` replaces fields of the Tools."""
+        budgets = {budget.name: Limits(budget.limit, budget.seconds, budget.limit) for budget in kind.budgets}
+        self.kind = kind
+        fakes = Tools(
+            kind=kind.name,
+            ledger=self.ledger,
+            budgets=budgets,
+            files=None,
+            read_secret=lambda name: name,
+            clock=self.clock,
+            monotonic=self.time.monotonic,
+            sleep=self.time.sleep,
         )
+        self.tools = replace_fields(fakes, **tools)
+        reporter = Reporter(
+            store=self.store,
+            jobs=self.queues.jobs,
+            results=self.queues.results,
+            dead_letters=self.queues.dead_letters,
+            attempts=kind.attempts,
+            retry_seconds=kind.retry_seconds,
+            clock=self.clock,
+            uniform=lambda low, high: (low + high) / 2,
+        )
+        runner = WorkRunner(
+            kind,
+            self.tools,
+            lambda job: JobProgress(self.store, job, self.time.monotonic),
+            timer=lambda _: nullcontext(),
+        )
+        self.worker = JobWorker(kind.name, self.store, runner, reporter, self.clock)
+
+    def batch(self, *queries: str, **values: Any) -> list[BatchJob[Input]]:
+        """Return jobs as the kind's work gets them, without creating them."""
+        jobs = [make_job(query=query, **values) for query in queries]
+        progress = [JobProgress(self.store, job, self.time.monotonic) for job in jobs]
+        contexts = [JobContext(self.tools, *pair, ends_at=60) for pair in zip(jobs, progress, strict=True)]
+        return [BatchJob(context.id, Input(**context.job.input), context) for context in contexts]
+
+    def source(self, context: Context) -> PhotoSource:
+        """Return the source of photos, with the fake Unsplash."""
+        return PhotoSource(self.unsplash, SparePhotos(context.items), context)
+
+    def _find_photos(self, jobs: list[BatchJob[Input]], context: Context) -> Any:
+        return assign_photos(jobs, self.source(context), self.images)
 
     def add(self, *queries: str, **values: Any) -> list[Job]:
         """Create and queue a job for each query."""
@@ -119,7 +177,7 @@ class Workbench:
     def work(self) -> set[str]:
         """Work on the messages in the jobs queue. Return the bodies of those that must be redelivered."""
         records = {record["messageId"]: record for record in self.queues.jobs.records()}
-        return {records[message_id]["body"] for message_id in self.worker.work(list(records.values()))}
+        return {records[message_id]["body"] for message_id in self.worker.work(list(records.values()), 60)}
 
 
 Page = Callable[[BaseHTTPRequestHandler], None]

@@ -4,14 +4,16 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import pytest
+from msgspec import Struct
 
 from bench.calls import FULL, LONE, Calls
 from functions.common.job import Job
+from functions.common.kind import Budget, Context, Kind
 from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
 from functions.job_counter.count_jobs import JobCounter
 from functions.result_worker.record_results import record_results
-from tests.unit.factories import ADDRESS, SALT, stream_record
+from tests.unit.factories import ADDRESS, SALT, make_job, make_message, sqs_record, stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
 JOBS_COUNTED = 90
@@ -41,15 +43,16 @@ def test_a_job_makes_the_calls_that_the_cost_model_prices(
 ) -> None:
     counted = CountedCalls(dynamodb, bench.queues.sqs)
     by_function: dict[str, Counter[str]] = defaultdict(Counter)
-    intake = JobIntake(bench.store, bench.queues.jobs, clock, SALT)
+    intake = JobIntake(bench.store, {"photo": bench.queues.jobs}, clock, SALT)
+    request = JobRequest("photo", {"query": "pasta"})
     jobs = []
     for _ in range(0, calls.jobs, calls.batch):
         counted.take()
-        jobs += [intake.create_job(JobRequest("pasta"), None, "", ADDRESS) for _ in range(calls.batch)]
+        jobs += [intake.create_job(request, None, "", ADDRESS) for _ in range(calls.batch)]
         by_function["create_job"] += counted.take()
         messages = bench.queues.jobs.records()
         counted.take()  # Lambda's own receiving is not the functions'
-        assert bench.worker.work(messages) == set()
+        assert bench.worker.work(messages, 60) == set()
         by_function["job_worker"] += counted.take()
         results = bench.queues.results.records()
         counted.take()
@@ -87,3 +90,56 @@ def test_thirty_jobs_of_a_topic_take_one_request(bench: Workbench) -> None:
         assert bench.work() == set()
     asked = Counter(topic for topic, _ in bench.unsplash.calls)
     assert asked == {"pasta": 2, "pizza": 2}  # ceil(45 / 30) each
+
+
+SMALL = Budget("small", limit=2, seconds=60)
+
+
+class Nothing(Struct):
+    pass
+
+
+def silent(_: Nothing, __: Context) -> Nothing:
+    return Nothing()
+
+
+def with_progress(_: Nothing, context: Context) -> Nothing:
+    for number in range(30):  # within three seconds, at 0, 1 and 2
+        context.progress(number / 30)
+        context.sleep(0.1)
+    return Nothing()
+
+
+def with_budget(_: Nothing, context: Context) -> Nothing:
+    context.spend(SMALL)
+    return Nothing()
+
+
+ALONE = {"BatchGetItem": 1, "SendMessageBatch": 1, "UpdateItem": 1}
+"""Read the job, send its outcome, record it."""
+
+
+@pytest.mark.parametrize(
+    ("work", "expected"),
+    [
+        (silent, [ALONE, ALONE]),
+        (with_progress, [ALONE | {"UpdateItem": 4}] * 2),
+        (with_budget, [ALONE | {"UpdateItem": 3}, ALONE | {"UpdateItem": 2}]),  # the first opens the window
+    ],
+)
+def test_a_job_without_a_batch_makes_three_calls_and_those_of_its_work(
+    work: Any, expected: list[dict[str, int]], bench: Workbench, dynamodb: Any
+) -> None:
+    """docs/kinds.md quotes them."""
+    bench.use(Kind("test", "Test", Nothing, Nothing, work, budgets=(SMALL,)))
+    counted = CountedCalls(dynamodb, bench.queues.sqs)
+    for calls in expected:
+        job = make_job(kind="test", input={})
+        bench.store.create(job)
+        counted.take()
+        bench.worker.work([sqs_record(make_message(job).body())], 60)
+        worked = counted.take()
+        results = bench.queues.results.records()
+        counted.take()
+        record_results(results, bench.store)
+        assert worked + counted.take() == calls

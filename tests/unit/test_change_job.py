@@ -37,7 +37,7 @@ FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "
 @pytest.fixture
 def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
     clock.now = NOW + 10
-    return JobChanger(store, queues.jobs, SALT)
+    return JobChanger(store, {"photo": queues.jobs}, SALT)
 
 
 @pytest.fixture
@@ -101,6 +101,18 @@ def test_a_change_that_the_status_does_not_allow_is_refused(
     answer = request.getfixturevalue(call)(job.id)
     assert (answer.status, answer.headers["Content-Type"]) == (409, "application/problem+json")
     assert (stored(store, job), queues.jobs.bodies()) == (job, [])
+
+
+def test_a_job_of_a_kind_that_does_not_exist_any_more_cannot_be_retried_but_cancelled(
+    cancel: Call, retry: Call, store: JobStore, queues: Queues
+) -> None:
+    failed, pending = make_job(kind="retired", **FAILED), make_job(kind="retired")
+    assert store.create(failed)
+    assert store.create(pending)
+    answer = retry(failed.id)
+    assert (answer.status, "retired" in answer.body["detail"]) == (409, True)
+    assert (stored(store, failed), queues.jobs.bodies()) == (failed, [])
+    assert cancel(pending.id).body["status"] == "cancelled"
 
 
 def test_an_unknown_job_returns_404_and_an_invalid_id_400(cancel: Call, retry: Call) -> None:

@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.common.api import handle
-from functions.common.attributes import to_item
 from functions.common.decode import conforms
 from functions.common.errors import Damaged
-from functions.common.job import SHARDS, Job, JobError, Photo
+from functions.common.job import SHARDS, Job, JobError, Progress
 from functions.common.ledger import Ledger
 from functions.common.queues import OutgoingMessage
 from functions.common.store import JobStore
@@ -26,7 +25,6 @@ from tests.unit.factories import (
     ParsedResponse,
     api_event,
     make_job,
-    make_photo,
     make_result,
     sqs_record,
     stored,
@@ -36,12 +34,17 @@ from tests.unit.fakes import FakeClock, Queues, Workbench
 from tests.unit.faults import refused
 
 DAMAGE: dict[str, Any] = {
-    "a fractional width": {"photo": {"M": {**to_item(dict(make_photo())), "width": {"N": "1.5"}}}},
-    "a photo without a page": {"photo": {"M": {"id": {"S": "x"}}}},
+    "a fractional time": {"created_at": {"N": "1.5"}},
+    "an output that is not an object": {"output": {"S": "[1]"}},
+    "an output that is not JSON": {"output": {"S": "{"}},
+    "an output as a map": {"output": {"M": {"id": {"S": "x"}}}},
+    "an infinite number": {"output": {"S": '{"a": 1e400}'}},
+    "progress without a message": {"progress": {"M": {"fraction": {"N": "0.5"}}}},
+    "a text as fraction": {"progress": {"M": {"fraction": {"S": "0.5"}, "message": {"NULL": True}}}},
     "a text as version": {"version": {"S": "seven"}},
     "a number of 41 digits": {"version": {"N": "9" * 41}},
     "an unknown status": {"status": {"S": "done"}},
-    "a number as query": {"query": {"N": "5"}},
+    "a number as input": {"input": {"N": "5"}},
     "a set": {"error": {"SS": ["a"]}},
     "no time": {"created_at": {"NULL": True}},
 }
@@ -50,7 +53,7 @@ DAMAGE: dict[str, Any] = {
 @pytest.fixture
 def reader(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[JobReader]:
     with ThreadPoolExecutor(SHARDS) as pool:
-        yield JobReader(store, ledger, 50, pool, clock)
+        yield JobReader(store, ledger, {}, pool, clock)
 
 
 def get(reader: JobReader, path: str) -> ParsedResponse:
@@ -84,7 +87,7 @@ def test_a_damaged_job_is_left_out_of_the_list_and_reported(
 
 
 def test_a_damaged_job_itself_is_a_clear_error(reader: JobReader, dynamodb: Any) -> None:
-    job = put_damaged(dynamodb, DAMAGE["a fractional width"])
+    job = put_damaged(dynamodb, DAMAGE["a fractional time"])
     response = get(reader, f"/jobs/{job.id}")
     assert (response.status, "damaged" in response.body["detail"]) == (500, True)
 
@@ -136,7 +139,7 @@ def test_a_damaged_stream_record_does_not_affect_the_others(ledger: Ledger) -> N
     bad = stream_record(new=make_job())
     bad["dynamodb"]["NewImage"]["version"] = {"N": "1.5"}
     JobCounter(ledger).count([bad, good, {"dynamodb": {}}])
-    assert ledger.counts("public")["pending"] == 1
+    assert ledger.counts("public").by_status()["pending"] == 1
 
 
 def test_a_result_with_a_huge_number_does_not_affect_the_others(store: JobStore) -> None:
@@ -144,7 +147,7 @@ def test_a_result_with_a_huge_number_does_not_affect_the_others(store: JobStore)
     for job in jobs:
         store.create(job)
     bodies = [make_result(job).body() for job in jobs]
-    bodies[4] = bodies[4].replace('"width":', f'"width":{"9" * 41},"w":')
+    bodies[4] = bodies[4].replace('"run":', f'"run":{"9" * 41},"r":')
     assert record_results([sqs_record(body, str(index)) for index, body in enumerate(bodies)], store) == {"4"}
     assert [stored(store, job).status for job in jobs].count("resolved") == 9
 
@@ -178,8 +181,12 @@ def test_an_unexpected_error_affects_only_its_topic(bench: Workbench) -> None:
         (None, int | None, True),
         ({"code": "c", "message": "m", "attempts": 1, "new": 1}, JobError | None, True),
         ({"code": "c", "message": "m"}, JobError | None, False),
-        (dict(make_photo()), Photo, True),
-        ({**make_photo(), "photographer": {"name": "x"}}, Photo, False),
+        (0.25, float, True),
+        (1, float, True),
+        (True, float, False),
+        (float("inf"), float, False),
+        ({"fraction": 0.5, "message": None}, Progress | None, True),
+        ({"fraction": "0.5", "message": None}, Progress | None, False),
     ],
 )
 def test_types_are_checked_strictly(value: Any, hint: Any, expected: bool) -> None:

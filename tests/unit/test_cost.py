@@ -6,7 +6,20 @@ from itertools import pairwise
 import pytest
 
 from bench.calls import FULL, LONE
-from bench.cost import DAYS, LONE_RATE, SECONDS, SMALL, Load, cost, main, usage
+from bench.cost import (
+    DAYS,
+    LONE_RATE,
+    SECONDS,
+    SMALL,
+    STANDARD,
+    Load,
+    cost,
+    idle_budget,
+    idle_kind,
+    main,
+    progress_writes,
+    usage,
+)  # fmt: skip
 from bench.prices import PRICES
 from local.deployment import ROOT
 
@@ -34,8 +47,8 @@ def test_a_million_jobs_match_the_calculation_by_hand() -> None:
     units = made_and_ended + takings + claims_and_puts + small + counted
     assert used["DynamoDB"]["write_unit"] == pytest.approx(1e6 * units)
     assert used["API Gateway"]["api_request"] == pytest.approx(1e6)
-    polls = 15 * SECONDS / 20
-    assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls + 3 * 43_800)
+    polls = 20 * SECONDS / 20
+    assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls + 4 * 43_800)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
     worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
     watchdog = 43_800 * 0.25 * 0.05
@@ -163,3 +176,30 @@ def test_the_first_table_of_the_document_matches_the_model(jobs: str) -> None:
 def test_the_other_tables_of_the_document_match_the_model(load: Load, row: str) -> None:
     text = (ROOT / "docs" / "cost.md").read_text()
     assert f"{row} {rounded(load)} |" in text
+
+
+def test_the_price_of_a_kind_and_of_progress_matches_the_calculation_by_hand() -> None:
+    polls = 5 * SECONDS / 20 + 43_800
+    assert idle_kind(STANDARD) == pytest.approx(0.30 + polls * 0.4e-6)
+    assert idle_kind(SMALL) == pytest.approx(0.10 + polls * 0.4e-6)
+    assert [idle_budget(STANDARD), idle_budget(SMALL)] == pytest.approx([0.40, 0])
+    counter = 0.2 + 0.05 * 0.25 * 13.3334
+    assert progress_writes(STANDARD, 1) == pytest.approx(0.625 + counter + 0.4 + 0.5 + 4 * 0.4)
+    assert progress_writes(STANDARD, 33) - progress_writes(STANDARD, 1) == pytest.approx(32 * 0.625)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| a kind that is not used | {idle_kind(SMALL):.2f} | {idle_kind(STANDARD):.2f} |",
+        f"| each of its budgets | {idle_budget(SMALL):.2f} | {idle_budget(STANDARD):.2f} |",
+        f"| each of its secrets | {PRICES['secret'].usd:.2f} | {PRICES['secret'].usd:.2f} |",
+        *(
+            f"| a million writes of progress, jobs of {size} KB | "
+            f"{progress_writes(SMALL, size):.1f} | {progress_writes(STANDARD, size):.1f} |"
+            for size in (1, 33)
+        ),
+    ],
+)
+def test_the_table_of_kinds_in_the_document_matches_the_model(row: str) -> None:
+    assert row in (ROOT / "docs" / "cost.md").read_text()

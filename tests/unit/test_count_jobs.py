@@ -8,7 +8,7 @@ import pytest
 from functions.common.errors import WriteConflict
 from functions.common.job import Job
 from functions.common.ledger import Ledger
-from functions.job_counter.count_jobs import MARKS_PER_TRANSACTION, JobCounter
+from functions.job_counter.count_jobs import JobCounter
 from tests.unit.factories import make_job, stream_record
 from tests.unit.faults import on_call, refused, watch
 
@@ -22,7 +22,7 @@ def counter(ledger: Ledger) -> JobCounter:
 
 def counts(counter: JobCounter, owner: str = "public") -> dict[str, int]:
     """Return the counts that are not zero."""
-    return {status: n for status, n in counter.ledger.counts(owner).items() if n}
+    return {status: n for status, n in counter.ledger.counts(owner).by_status().items() if n}
 
 
 def history(*statuses: Any, **values: Any) -> list[Record]:
@@ -92,7 +92,13 @@ def test_internal_updates_do_not_change_counts(counter: JobCounter, dynamodb: An
     job = make_job()
     counter.count([stream_record(new=job)])
     writes = watch(dynamodb, "TransactWriteItems")
-    counter.count([stream_record(old=job, new=replace(job, attempts=1))])
+    progress: Any = {"fraction": 0.25, "message": "a quarter"}
+    for change in (
+        {"attempts": 1},
+        {"progress": progress, "version": 2},
+        {"deferred_until": 5, "version": 3},
+    ):
+        counter.count([stream_record(old=job, new=replace(job, **change))])
     assert writes == []
 
 
@@ -107,9 +113,36 @@ def test_each_owner_has_separate_counts(counter: JobCounter) -> None:
 
 def test_a_large_batch_takes_several_transactions(counter: JobCounter, dynamodb: Any) -> None:
     writes = watch(dynamodb, "TransactWriteItems")
-    counter.count([record for _ in range(MARKS_PER_TRANSACTION + 1) for record in history("pending")])
-    assert counts(counter) == {"pending": MARKS_PER_TRANSACTION + 1}
-    assert [len(write["TransactItems"]) for write in writes] == [MARKS_PER_TRANSACTION + 1, 2]
+    counter.count([record for _ in range(100) for record in history("pending")])
+    assert counts(counter) == {"pending": 100}
+    assert [len(write["TransactItems"]) for write in writes] == [100, 2]
+
+
+def test_a_transaction_has_room_for_the_counters_of_every_owner(counter: JobCounter, dynamodb: Any) -> None:
+    writes = watch(dynamodb, "TransactWriteItems")
+    records = [record for number in range(70) for record in history("pending", owner=f"owner-{number}")]
+    counter.count(records)
+    assert all(counts(counter, f"owner-{number}") == {"pending": 1} for number in range(70))
+    assert [len(write["TransactItems"]) for write in writes] == [100, 40]
+
+
+def test_jobs_are_counted_by_kind_and_error_code(counter: JobCounter) -> None:
+    job = make_job(kind="countdown")
+    failed = replace(job, status="error", error={"code": "timeout", "message": "m", "attempts": 3}, version=2)
+    other = replace(failed, error={"code": "failed", "message": "m", "attempts": 3}, version=4)
+    counter.count([*history("pending"), stream_record(new=job)])
+    counted = counter.ledger.counts("public")
+    assert (counted.by_kind, counted.codes) == ({"photo": {"pending": 1}, "countdown": {"pending": 1}}, {})
+    counter.count([stream_record(old=job, new=failed)])
+    counted = counter.ledger.counts("public")
+    assert (counted.by_kind["countdown"], counted.codes) == ({"error": 1}, {"timeout": 1})
+    assert counted.by_status("countdown") == {"pending": 0, "resolved": 0, "error": 1, "cancelled": 0}
+    counter.count([stream_record(old=failed, new=other)])
+    assert counter.ledger.counts("public").codes == {"failed": 1}
+    reopened = replace(job, version=5)
+    counter.count([stream_record(old=other, new=reopened), stream_record(old=reopened, new=None)])
+    counted = counter.ledger.counts("public")
+    assert (counted.by_kind, counted.codes) == ({"photo": {"pending": 1}}, {})
 
 
 @pytest.mark.parametrize("counted", [[], [FIRST]], ids=["new", "counted"])

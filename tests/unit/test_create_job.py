@@ -12,35 +12,50 @@ from functions.common.api import handle
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
-from functions.create_job.handler import ROUTES
-from functions.create_job.job_request import JobRequest
+from functions.create_job.handler import ROUTES, CreateJob
+from functions.create_job.job_request import MAX_BODY, JobRequest
+from kinds import countdown, photo
 from tests.unit.factories import ADDRESS, CALLER, CORRELATION, NOW, SALT, ParsedResponse, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
 Post = Callable[..., ParsedResponse]
 
+KINDS = {kind.name: kind for kind in (photo.KIND, countdown.KIND)}
+
 BAD_TEXTS = ["1", "null", '["a"]', '""', '"  "', '"a\\u0000b"', '"a\\nb"', '"\\ud800"', f'"{"x" * 81}"']
 BAD_DELAYS = ['"5"', "true", "1.5", "NaN", "null", "-1", "901"]
 BAD_BODIES = {
-    "body": ["{", "query=pasta", "[]", "null", '"pasta"', "[" * 4000, " " * 4097],
+    "body": ["{", "query=pasta", "[]", "null", '"pasta"', "[" * 100_000, " " * (MAX_BODY + 1)],
     "query": [f'{{"query": {text}}}' for text in BAD_TEXTS],
     "delay_seconds": [f'{{"delay_seconds": {number}}}' for number in BAD_DELAYS],
     "topic": ['{"topic": "pasta"}'],
     "?": ['{"\\ud800": 1}'],
+    "kind": ['{"kind": "unknown"}', '{"kind": null}', '{"kind": ["photo"]}', '{"kind": ""}'],
+    "input": ['{"input": null}', '{"input": "pasta"}', '{"kind": "countdown", "input": [5]}'],
+    "input.query": ['{"input": {"query": 5}}', '{"kind": "photo", "input": {"query": "  "}}'],
+    "input.topic": ['{"input": {"topic": "pasta"}}'],
+    "query ": ['{"query": "pasta", "input": {}}', '{"kind": "countdown", "query": "pasta"}'],
+    "input.seconds": [
+        f'{{"kind": "countdown", "input": {{"seconds": {value}}}}}'
+        for value in ("0", "601", "1.5", '"5"', "true", "null", "1e400", "NaN")
+    ],
+    "input.?": ['{"kind": "countdown", "input": {"\\ud800": 1}}'],
+    "seconds": ['{"kind": "countdown", "seconds": 5}'],
 }
 
 
 @pytest.fixture
 def intake(store: JobStore, queues: Queues, clock: FakeClock) -> JobIntake:
-    return JobIntake(store, queues.jobs, clock, SALT)
+    return JobIntake(store, {"photo": queues.jobs, "countdown": queues.jobs}, clock, SALT)
 
 
 @pytest.fixture
 def post(intake: JobIntake) -> Post:
     def send(body: str | None = None, key: str | None = None) -> ParsedResponse:
         headers = None if key is None else {"idempotency-key": key}
-        return ParsedResponse.read(handle(ROUTES, api_event("POST", body=body, headers=headers), intake))
+        event = api_event("POST", body=body, headers=headers)
+        return ParsedResponse.read(handle(ROUTES, event, CreateJob(intake, KINDS)))
 
     return send
 
@@ -53,21 +68,42 @@ def items(dynamodb: Any) -> list[Any]:
 def test_a_new_job_is_returned_in_the_contracts_form(post: Post, body: str | None, query: str) -> None:
     answer = post(body)
     job_id = str(UUID(answer.body["id"]))
-    begin = {"id": job_id, "status": "pending", "query": query, "result": None, "photo": None, "error": None}
-    times = {"deferred_until": None, "created_at": NOW, "updated_at": NOW, "version": 1}
-    assert (answer.status, list(answer.body.items())) == (201, list((begin | times).items()))
+    job = {"id": job_id, "kind": "photo", "status": "pending", "input": {"query": query}, "output": None}
+    nothing = dict.fromkeys(("progress", "error", "starts_at", "deferred_until"))
+    times = {"created_at": NOW, "updated_at": NOW, "version": 1}
+    first_contract = {"query": query, "result": None, "photo": None}
+    expected = job | nothing | times | first_contract
+    assert (answer.status, list(answer.body.items())) == (201, list(expected.items()))
     assert answer.headers["Location"] == f"/api/jobs/{job_id}"
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
 def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, queues: Queues) -> None:
     sends = watch(queues.sqs, "SendMessage")
-    body = {"job_id": post('{"delay_seconds": 900}').body["id"], "owner": "public", "run": 1}
+    job = post('{"delay_seconds": 900}').body
+    assert job["starts_at"] == NOW + 900_000
+    body = {"job_id": job["id"], "owner": "public", "kind": "photo", "run": 1}
     body["correlation_id"] = CORRELATION
     assert [(send["DelaySeconds"], json.loads(send["MessageBody"])) for send in sends] == [(900, body)]
     [item] = items(dynamodb)
     assert item["due_at"] == item["wake_at"] == {"N": str(NOW + 900_000)}
     assert (item["caller"]["S"], "expires_at" in item) == (CALLER, False)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"query": "pasta"}', '{"input": {"query": " pasta "}}', '{"kind": "photo", "query": "pasta"}'],
+)
+def test_the_forms_of_a_photo_request_are_the_same(post: Post, body: str) -> None:
+    job = post(body, key="k").body
+    assert (job["kind"], job["input"], job["query"]) == ("photo", {"query": "pasta"}, "pasta")
+    assert post('{"query": "pasta"}', key="k").body == job
+
+
+def test_a_job_of_another_kind_has_its_input_with_defaults(post: Post, queues: Queues) -> None:
+    job = post('{"kind": "countdown", "input": {}}').body
+    assert (job["kind"], job["input"], "query" in job) == ("countdown", {"seconds": 10}, False)
+    assert [message["kind"] for message in queues.jobs.bodies()] == ["countdown"]
 
 
 def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamodb: Any) -> None:
@@ -81,7 +117,9 @@ def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamod
 
 def test_concurrent_posts_with_one_key_create_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
-        jobs = list(pool.map(lambda _: intake.create_job(JobRequest(), "k", "", ADDRESS), range(16)))
+        jobs = list(
+            pool.map(lambda _: intake.create_job(JobRequest("photo", {}), "k", "", ADDRESS), range(16))
+        )
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 
 
@@ -134,7 +172,7 @@ def test_a_waiting_job_keeps_waiting_when_its_post_is_repeated(
 ) -> None:
     job_id = post(key="k").body["id"]
     queues.jobs.bodies()
-    message = JobMessage(job_id=job_id, owner="public", run=1)
+    message = JobMessage(job_id=job_id, owner="public", kind="photo", run=1)
     parked = values.get("parked", False)
     store.update_all([JobUpdate(message, due(values["due_at"], parked=parked))])
     for _ in range(60):
@@ -165,7 +203,7 @@ def test_an_invalid_body_names_its_field_and_creates_nothing(
     post: Post, dynamodb: Any, queues: Queues, field: str
 ) -> None:
     for body in BAD_BODIES[field]:
-        assert post(body).problem() == (413 if len(body) > 4096 else 400, field)
+        assert post(body).problem() == (413 if len(body) > MAX_BODY else 400, field.strip()), body
     assert (items(dynamodb), queues.jobs.bodies()) == ([], [])
 
 

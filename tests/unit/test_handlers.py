@@ -24,7 +24,7 @@ from tests.unit.fakes import Page, Queues, page
 from tests.unit.test_unsplash import PHOTO
 
 FACTORIES: list[Any] = [
-    create_job.intake,
+    create_job.create_job,
     change_job.changer,
     read_jobs.reader,
     job_worker.worker,
@@ -38,15 +38,23 @@ FACTORIES: list[Any] = [
 @pytest.fixture(autouse=True)
 def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -> Iterator[None]:
     urls = {"jobs": queues.jobs.url, "results": queues.results.url, "dead_letter": queues.dead_letters.url}
-    numbers = {
-        "RATE_LIMIT": "50",
-        "RATE_WINDOW_SECONDS": "3600",
-        "SHARE_LIMIT": "25",
+    budgets = {"unsplash": {"limit": 50, "seconds": 3600, "share": 25}}
+    kinds = {
+        "photo": {"module": "kinds.photo", "queue": queues.jobs.url},
+        "broken": {"module": "kinds.not_importable", "queue": queues.jobs.url},
+    }
+    values = {
+        "BUDGETS": json.dumps(budgets),
+        "KINDS": json.dumps(kinds),
+        "KIND_MODULE": "kinds.photo",
+        "KIND_TIMEOUT": "60",
+        "SECRETS": '{"unsplash_access_key": "key"}',
+        "QUEUE_URL": queues.jobs.url,
         "MAX_RECEIVES": "5",
         "RETRY_SECONDS": "10",
         "GRACE_SECONDS": "900",
     }
-    set_all(monkeypatch, numbers | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
+    set_all(monkeypatch, values | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
     set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger", "CALLER_SALT": "salt"})
     metrics.clear_metrics()
     yield
@@ -72,10 +80,11 @@ def retry_ids(response: dict[str, Any]) -> set[str]:
 
 
 def test_create_job(queues: Queues, capsys: pytest.CaptureFixture[str]) -> None:
-    events = [make.api_event("POST", body=body) for body in ('{"query": "pasta"}', "{", None)]
+    bodies = ('{"query": "pasta"}', "{", '{"kind": "broken"}', None)
+    events = [make.api_event("POST", body=body) for body in bodies]
     answers = [ParsedResponse.read(create_job.handler(event, CONTEXT)) for event in events]
-    assert [answer.status for answer in answers] == [201, 400, 201]
-    assert [body["job_id"] for body in queues.jobs.bodies()] == [answers[0].body["id"], answers[2].body["id"]]
+    assert [answer.status for answer in answers] == [201, 400, 400, 201]
+    assert [body["job_id"] for body in queues.jobs.bodies()] == [answers[0].body["id"], answers[3].body["id"]]
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["JobsAccepted"] for line in lines if "_aws" in line] == [[1.0], [1.0]]
 
@@ -117,10 +126,9 @@ def test_job_worker(
         page(body=json.dumps([PHOTO | {"urls": urls}]).encode())(handler)
 
     host = serve({"/photos/random": random_photos, "/image": page(body=b"GIF89a;")})
-    set_all(
-        monkeypatch, {"UNSPLASH_API_URL": f"http://{host}", "UNSPLASH_SECRET": "key", "IMAGE_HOSTS": host}
-    )
-    set_all(monkeypatch, {"IMAGES": images, "IMAGES_BUCKET": "calo", "IMAGES_BASE_URL": "https://cdn.test"})
+    set_all(monkeypatch, {"UNSPLASH_API_URL": f"http://{host}", "IMAGE_HOSTS": host})
+    if images == "cdn":
+        set_all(monkeypatch, {"FILES_BUCKET": "calo", "FILES_BASE_URL": "https://cdn.test"})
     aws.client("s3").create_bucket(Bucket="calo")
     failing, *jobs = [make.make_job(), make.make_job(), make.make_job()]
     for job in (failing, *jobs):
@@ -131,8 +139,8 @@ def test_job_worker(
     assert retry_ids(job_worker.handler(early, CONTEXT)) == {"m0", "m1"}  # for want of a key
     aws.client("secretsmanager").create_secret(Name="key", SecretString="the-key\n")
     assert [retry_ids(job_worker.handler(event, CONTEXT)) for event in (first, second)] == [{"m0"}, {"m0"}]
-    shown = "https://cdn.test/images/p1/regular" if images == "cdn" else f"http://{host}/image"
-    results = [(body["job_id"], body["result"]) for body in queues.results.bodies()]
+    shown = "https://cdn.test/images/photo/p1/regular" if images == "cdn" else f"http://{host}/image"
+    results = [(body["job_id"], json.loads(body["output"])["regular"]) for body in queues.results.bodies()]
     assert results == [(job.id, shown) for job in jobs]
 
 
@@ -152,4 +160,4 @@ def test_result_and_dlq_worker(
 def test_job_counter(ledger: Ledger) -> None:
     for expected in (1, 2):
         job_counter.handler({"Records": [make.stream_record(new=make.make_job())]}, CONTEXT)
-        assert ledger.counts("public")["pending"] == expected
+        assert ledger.counts("public").by_status()["pending"] == expected

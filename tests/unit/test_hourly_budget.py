@@ -1,13 +1,12 @@
 """An hour's budget serves 1,500 jobs, thirty per request. The tests use a budget of four."""
 
-from dataclasses import replace
-
+from functions.common.budget import Limits
 from functions.common.errors import Permanent
 from functions.common.job import Job
-from functions.job_worker.budget import RateBudget
-from functions.job_worker.photo_source import PhotoSource
+from functions.common.ledger import Window
 from functions.job_worker.report import SPREAD_SECONDS
-from functions.job_worker.spares import NONE_MS
+from kinds.photo import UNSPLASH
+from kinds.photo.spares import NONE_MS
 from tests.unit.factories import make_message, stored
 from tests.unit.fakes import FakeClock, Workbench
 
@@ -17,11 +16,15 @@ JOBS = 30 * LIMIT
 WINDOW_SECONDS = 60
 
 
-def set_budget(bench: Workbench, clock: FakeClock, limit: int) -> None:
-    """Give the bench's worker a budget of `limit` requests per minute."""
-    budget = RateBudget(bench.ledger, limit, WINDOW_SECONDS, limit, clock)
-    source: PhotoSource = replace(bench.source, budget=budget)
-    bench.worker = replace(bench.worker, find_photos=source.find)
+def set_budget(bench: Workbench, limit: int, seconds: int, share: int) -> None:
+    """Give the bench's worker another budget."""
+    bench.use(bench.kind, budgets={UNSPLASH.name: Limits(limit, seconds, share)})
+
+
+def window(bench: Workbench) -> Window:
+    current = bench.ledger.window(UNSPLASH.name)
+    assert current is not None
+    return current
 
 
 def work_off(bench: Workbench, jobs: list[Job]) -> set[str]:
@@ -43,8 +46,8 @@ def new_jobs(bench: Workbench) -> list[Job]:
     return jobs
 
 
-def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench, clock: FakeClock) -> None:
-    set_budget(bench, clock, LIMIT)
+def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench) -> None:
+    set_budget(bench, LIMIT, WINDOW_SECONDS, LIMIT)
     assert len(work_off(bench, new_jobs(bench))) == JOBS
     assert len(bench.unsplash.calls) == LIMIT
 
@@ -52,17 +55,15 @@ def test_the_budget_serves_thirty_jobs_per_request(bench: Workbench, clock: Fake
 def test_jobs_beyond_the_budget_wait_for_the_next_window_and_none_fails(
     bench: Workbench, clock: FakeClock
 ) -> None:
-    set_budget(bench, clock, LIMIT - 1)
+    set_budget(bench, LIMIT - 1, WINDOW_SECONDS, LIMIT - 1)
     jobs = new_jobs(bench)
     assert len(work_off(bench, jobs)) == JOBS - 30
     assert len(bench.unsplash.calls) == LIMIT - 1
     waiting = [job for job in jobs if stored(bench.store, job).deferred_until]
-    assert (len(waiting), len({job.query for job in waiting})) == (30, 1)
+    assert (len(waiting), len({job.input["query"] for job in waiting})) == (30, 1)
     assert {stored(bench.store, job).attempts for job in waiting} == {0}
 
-    budget = bench.ledger.budget()
-    assert budget is not None
-    clock.now = budget.resets_at + 1000 * SPREAD_SECONDS
+    clock.now = window(bench).resets_at + 1000 * SPREAD_SECONDS
     assert len(work_off(bench, waiting)) == 30
     assert len(bench.unsplash.calls) == LIMIT
     assert bench.queues.dead_letters.bodies() == []
@@ -70,23 +71,20 @@ def test_jobs_beyond_the_budget_wait_for_the_next_window_and_none_fails(
 
 def test_one_callers_many_topics_do_not_delay_anothers_first(bench: Workbench, clock: FakeClock) -> None:
     """One caller posts 60 topics, then another posts one: it resolves within the same window."""
-    budget = RateBudget(bench.ledger, 50, 3600, 25, clock)
-    source = replace(bench.source, budget=budget)
-    bench.worker = replace(bench.worker, find_photos=source.find)
+    set_budget(bench, 50, 3600, 25)
     bench.unsplash.reported = None
     greedy = bench.add(*(f"topic {number}" for number in range(60)), caller="greedy")
     while bench.queues.jobs.records():
         pass
     assert len(work_off(bench, greedy)) == 25
-    window = bench.ledger.budget()
-    assert window is not None
+    last_sixth = window(bench).resets_at - 600_000
     waiting = [job for job in greedy if stored(bench.store, job).deferred_until]
-    assert {stored(bench.store, job).deferred_until for job in waiting} == {window.resets_at - 600_000}
+    assert {stored(bench.store, job).deferred_until for job in waiting} == {last_sixth}
     bench.add("owls", caller="modest")
     assert bench.work() == set()
     [result] = bench.queues.results.bodies()
     assert result["owner"] == "public"
-    clock.now = window.resets_at - 600_000 + 1000 * SPREAD_SECONDS
+    clock.now = last_sixth + 1000 * SPREAD_SECONDS
     assert len(work_off(bench, waiting)) == 24
     assert len(bench.unsplash.calls) == 50
 

@@ -6,26 +6,26 @@ import pytest
 import requests
 
 from functions.common.errors import Transient
-from functions.common.http.download import Download, HttpResponse, ResponseTooLarge
+from functions.common.http.download import HttpResponse, ResponseTooLarge
 from functions.common.http.exchange import NotAllowed
-from functions.common.job import Photo
-from functions.job_worker.image_format import image_type
-from functions.job_worker.images import IN_MEMORY, HotlinkedImages, StoredImages
+from functions.job_worker.context import StoredFiles, UntrustedHttp
+from kinds.photo import Photo
+from kinds.photo.image_format import image_type
+from kinds.photo.images import IN_MEMORY, HotlinkedImages, StoredImages
 from tests.unit.factories import make_photo
 from tests.unit.faults import refused
 
 JPEG = HttpResponse(200, {}, b"\xff\xd8\xff\xe0 a picture\xff\xd9")
-GIF = HttpResponse(200, {}, b"GIF89a;")
 PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 
 
-class FakeDownload(Download):
+class FakeHttp(UntrustedHttp):
     """Returns a given response for the regular size, and a valid image for the small size."""
 
     def __init__(self, regular: HttpResponse | Exception) -> None:
         self.regular = regular
 
-    def save(self, url: str, headers: dict[str, str], max_bytes: int, file: IO[bytes]) -> HttpResponse:
+    def save(self, url: str, file: IO[bytes], **_: Any) -> HttpResponse:
         if isinstance(self.regular, Exception):
             raise self.regular
         response = self.regular if url.endswith("regular") else JPEG
@@ -41,21 +41,17 @@ def s3(aws: boto3.Session) -> Any:
 
 
 def publish(s3: Any, regular: HttpResponse | Exception = JPEG) -> Photo:
-    return StoredImages(s3, "images", "https://cdn.test/", FakeDownload(regular)).publish(make_photo())
+    files = StoredFiles(s3, "images", "https://cdn.test/", "images/photo/")
+    return StoredImages(files, FakeHttp(regular), frozenset()).publish(make_photo())
 
 
 def test_both_sizes_are_copied_and_get_cdn_urls(s3: Any) -> None:
-    keys = {size: f"images/p1/{size}" for size in ("small", "regular")}
+    keys = {size: f"images/photo/p1/{size}" for size in ("small", "regular")}
     assert publish(s3) == make_photo(**{size: f"https://cdn.test/{key}" for size, key in keys.items()})
     for key in keys.values():
         copy = s3.get_object(Bucket="images", Key=key)
         assert copy["Body"].read() == JPEG.body
         assert (copy["ContentType"], copy["CacheControl"][-9:]) == ("image/jpeg", "immutable")
-
-
-def test_an_existing_copy_is_not_replaced(s3: Any) -> None:
-    assert publish(s3) == publish(s3, GIF)
-    assert s3.get_object(Bucket="images", Key="images/p1/regular")["ContentType"] == "image/jpeg"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +69,7 @@ def test_an_image_that_cannot_be_downloaded_is_a_transient_error(s3: Any, regula
     with pytest.raises(Transient) as error:
         publish(s3, regular)
     assert error.value.code == code
-    assert "Contents" not in s3.list_objects_v2(Bucket="images", Prefix="images/p1/regular")
+    assert "Contents" not in s3.list_objects_v2(Bucket="images", Prefix="images/photo/p1/regular")
 
 
 def test_a_bucket_that_refuses_is_a_transient_error(s3: Any) -> None:
@@ -124,8 +120,8 @@ def test_other_data_is_not_an_image(body: bytes) -> None:
 
 def test_a_large_image_is_not_held_in_memory(s3: Any) -> None:
     large = HttpResponse(200, {}, JPEG.body[:-2] + bytes(3 * IN_MEMORY) + b"\xff\xd9")
-    assert publish(s3, large)["regular"] == "https://cdn.test/images/p1/regular"
-    copy = s3.get_object(Bucket="images", Key="images/p1/regular")
+    assert publish(s3, large).regular == "https://cdn.test/images/photo/p1/regular"
+    copy = s3.get_object(Bucket="images", Key="images/photo/p1/regular")
     assert copy["Body"].read() == large.body
 
 

@@ -1,4 +1,7 @@
-"""Imports go one way: handler → logic → common. Other folders stay apart, except for what is listed here."""
+"""Imports go one way: handler → logic → common, and kinds → common. Others are listed here.
+
+A worker imports its kind by name at run time.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -7,15 +10,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-OURS = ("functions", "infra", "local", "calo", "bench", "tests")
+OURS = ("functions", "kinds", "infra", "local", "calo", "bench", "tests")
 ALLOWED = {
     "functions": (),  # each function may also import its own folder and functions.common: see below
-    "infra": ("infra",),
+    "kinds": ("functions.common",),  # and its own package
+    "infra": ("infra", "functions.common.kind"),
     "local": ("local", "calo", "infra.names", "infra.constructs.site_headers"),
     "client": ("calo",),
-    "bench": ("bench", "functions", "infra", "local"),
+    "bench": ("bench", "functions", "kinds", "infra", "local"),
 }
 """What the code in each top-level folder may import of ours."""
+TEST_KIT = "functions.common.testing"
+"""Only tests may import it: it is not deployed, and needs packages that are not."""
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -33,16 +39,22 @@ def is_within(module: str, packages: tuple[str, ...]) -> bool:
 
 def allowed_packages(relative: Path) -> tuple[str, ...]:
     top, *folders, _ = relative.parts
-    own = ("functions.common", f"functions.{folders[0]}") if top == "functions" and folders else ()
-    within_http = ("functions.common", "functions.sse_relay.http")
-    return within_http if "http" in folders else ALLOWED[top] + own
+    if relative == Path(*TEST_KIT.split(".")).with_suffix(".py"):
+        return ("functions.common", "functions.job_worker", "functions.create_job")
+    if top == "functions" and "http" in folders:
+        return ("functions.common", "functions.sse_relay.http")
+    if top == "functions" and folders:
+        return ("functions.common", f"functions.{folders[0]}")
+    own = (f"kinds.{folders[0]}",) if top == "kinds" and folders else ()
+    return ALLOWED[top] + own
 
 
 def violations(path: Path, relative: Path) -> list[str]:
     ours = [module for module in imports(path) if module.split(".")[0] in OURS]
     wrong = [module for module in ours if not is_within(module, allowed_packages(relative))]
     is_handler = [module for module in ours if ".handler" in module and relative.parts[0] == "functions"]
-    return [f"{relative} imports {module}" for module in [*wrong, *is_handler]]
+    test_kit = [module for module in ours if is_within(module, (TEST_KIT,)) and module not in wrong]
+    return [f"{relative} imports {module}" for module in [*wrong, *is_handler, *test_kit]]
 
 
 @pytest.mark.parametrize("folder", ALLOWED)
@@ -59,7 +71,16 @@ def test_imports_go_one_way(folder: str) -> None:
         ("functions/create_job/create_job.py", "from functions.create_job.handler import handler"),
         ("functions/create_job/create_job.py", "import functions.job_worker.work"),
         ("functions/sse_relay/http/poll.py", "from functions.sse_relay.hub import Hub"),
+        ("functions/common/testing.py", "import functions.change_job.change_job"),
+        ("functions/job_worker/handler.py", "from kinds.photo import KIND"),
+        ("functions/job_worker/work.py", "import functions.common.testing"),
+        ("kinds/countdown.py", "from functions.job_worker.context import JobContext"),
+        ("kinds/countdown.py", "from kinds.photo import Photo"),
+        ("kinds/photo/images.py", "from kinds.countdown import Input"),
+        ("kinds/photo/images.py", "from infra.kinds import read_kinds"),
+        ("kinds/photo/images.py", "from functions.common.testing import run"),
         ("infra/app.py", "from functions.common.job import SHARDS"),
+        ("infra/app.py", "from kinds.photo import KIND"),
         ("client/calo/api.py", "from functions.common.job import Job"),
         ("local/system.py", "import infra.app"),
     ],

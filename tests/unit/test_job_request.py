@@ -1,36 +1,223 @@
+"""The body of POST /jobs: what is accepted, and what the refusals say."""
+
+import enum
 import json
+from typing import Annotated, Any, Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Meta, Struct, field
 
 from functions.common.errors import Problem
-from functions.create_job.job_request import JobRequest, parse_idempotency_key, parse_job_request
+from functions.common.job import MAX_JSON
+from functions.common.kind import Kind
+from functions.create_job.job_request import (
+    MAX_BODY,
+    JobRequest,
+    parse_idempotency_key,
+    parse_input,
+    parse_job_request,
+)
+from kinds import countdown, photo
+
+KINDS = {kind.name: kind for kind in (photo.KIND, countdown.KIND)}
+
+
+class Size(enum.Enum):
+    SMALL = "small"
+    LARGE = "large"
+
+
+class Item(Struct, frozen=True, forbid_unknown_fields=True):
+    count: int
+
+
+class Everything(Struct, frozen=True, rename={"from_": "from"}):
+    text: Annotated[str, Meta(min_length=2, max_length=4, pattern="^[a-z]+$")] = "ab"
+    number: Annotated[float, Meta(gt=0, lt=1)] = 0.5
+    whole: Annotated[int, Meta(ge=1, le=5)] = 1
+    flag: bool = False
+    color: Literal["red", "green"] = "red"
+    size: Size = Size.SMALL
+    items: Annotated[list[Item], Meta(max_length=2)] = field(default_factory=list)
+    maybe: float | None = None
+    from_: str = ""
+
+
+class Nothing(Struct, frozen=True):
+    pass
+
+
+def kind_of(struct: type[Struct]) -> Kind:
+    return Kind("test", "Test", struct, Nothing, lambda job_input, context: Nothing())
+
+
+KIND = kind_of(Everything)
+
+
+def query(text: str, delay: int = 0) -> JobRequest:
+    return JobRequest("photo", {"query": text}, delay, text)
 
 
 @pytest.mark.parametrize(
     ("body", "read"),
     [
-        (" \n", JobRequest(query="food", delay_seconds=0)),
-        ('{"query": " crème brûlée \\n", "delay_seconds": 900}', JobRequest("crème brûlée", 900)),
-        (json.dumps({"query": "🍝" * 80}), JobRequest("🍝" * 80)),
+        (" \n", query("food")),
+        ('{"query": " crème brûlée \\n", "delay_seconds": 900}', query("crème brûlée", 900)),
+        (json.dumps({"query": "🍝" * 80}), query("🍝" * 80)),
+        ('{"input": {"query": "pasta"}, "kind": "photo"}', query("pasta")),
+        ('{"kind": "countdown"}', JobRequest("countdown", {"seconds": 10}, 0, "10")),
+        (
+            '{"kind": "countdown", "input": {"seconds": 600}}',
+            JobRequest("countdown", {"seconds": 600}, 0, "600"),
+        ),
     ],
 )
 def test_a_valid_body_is_parsed(body: str, read: JobRequest) -> None:
-    assert parse_job_request(body) == read
-    assert parse_job_request(body).fingerprint == read.fingerprint
+    assert parse_job_request(body, KINDS) == read
+    assert parse_job_request(body, KINDS).fingerprint == read.fingerprint
 
 
 def test_different_requests_have_different_fingerprints() -> None:
-    requests = [JobRequest("a"), JobRequest("b"), JobRequest("a", 1), JobRequest("a1", 0)]
-    assert len({request.fingerprint for request in requests}) == 4
+    requests = [query("a"), query("b"), query("a", 1), query("a1", 0), JobRequest("other", {"query": "a"})]
+    assert len({request.fingerprint for request in requests}) == 5
 
 
-@pytest.mark.parametrize("query", ["\u200b", "\u3164", "\u2800 \u00ad", "\u0301", "\ufeff\u200d"])
-def test_a_topic_without_a_visible_character_is_refused(query: str) -> None:
+@pytest.mark.parametrize("text", ["\u200b", "\u3164", "\u2800 \u00ad", "\u0301", "\ufeff\u200d"])
+def test_a_topic_without_a_visible_character_is_refused(text: str) -> None:
     with pytest.raises(Problem, match="query: must contain a visible character"):
-        parse_job_request(json.dumps({"query": query}))
-    assert parse_job_request(json.dumps({"query": f"{query}é"})).query
+        parse_job_request(json.dumps({"query": text}), KINDS)
+    assert parse_job_request(json.dumps({"query": f"{text}é"}), KINDS).input["query"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field_name", "message"),
+    [
+        ({"whole": 0}, "input.whole", "must be a whole number of at least 1"),
+        ({"whole": 6}, "input.whole", "must be a whole number of at most 5"),
+        ({"whole": 1.5}, "input.whole", "must be a whole number"),
+        ({"whole": True}, "input.whole", "must be a whole number"),
+        ({"number": 1}, "input.number", "must be a number below 1.0"),
+        ({"number": "0.5"}, "input.number", "must be a number"),
+        ({"maybe": "x"}, "input.maybe", "must be a number or null"),
+        ({"text": "a"}, "input.text", "must be text with a length of at least 2"),
+        ({"text": "abcde"}, "input.text", "must be text with a length of at most 4"),
+        ({"text": "A1"}, "input.text", "must be text matching regex '^[a-z]+$'"),
+        ({"flag": 1}, "input.flag", "must be true or false"),
+        ({"color": "blue"}, "input.color", "must be one of green, red"),
+        ({"size": "huge"}, "input.size", "must be one of large, small"),
+        ({"items": {}}, "input.items", "must be a list"),
+        ({"items": [{"count": 1}] * 3}, "input.items", "must be a list with a length of at most 2"),
+        ({"items": [{"count": 1}, {"count": "x"}]}, "input.items[1].count", "must be a whole number"),
+        ({"items": [{}]}, "input.items[0].count", "is required"),
+        ({"items": [{"count": 1, "x": 1}]}, "input.items[0].x", "is not a field"),
+        ({"from_": "x"}, "input.from_", "is not a field; the fields are text, number, whole, flag, color"),
+        ([], "input", "must be an object with the fields text"),
+    ],
+)
+def test_a_refused_input_names_the_path_and_says_what_to_send(
+    sent: object, field_name: str, message: str
+) -> None:
+    with pytest.raises(Problem) as refused:
+        parse_input(sent, KIND, "input")
+    [error] = refused.value.errors
+    assert (refused.value.status, error.field) == (400, field_name)
+    assert error.message.startswith(message)
+
+
+def test_an_input_is_complete_and_in_the_form_of_json() -> None:
+    complete = parse_input({"number": 0.25, "items": [{"count": 2}], "from": "ü"}, KIND, "input")
+    assert complete == {
+        "text": "ab",
+        "number": 0.25,
+        "whole": 1,
+        "flag": False,
+        "color": "red",
+        "size": "small",
+        "items": [{"count": 2}],
+        "maybe": None,
+        "from": "ü",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "is_accepted"),
+    [("x" * (MAX_JSON - 11), True), ("x" * (MAX_JSON - 10), False), ("🍝" * (MAX_JSON // 4), False)],
+)
+def test_the_size_of_an_input_is_limited_in_bytes(text: str, is_accepted: bool) -> None:
+    class Input(Struct, frozen=True):
+        text: str
+
+    kinds = {"test": kind_of(Input)}
+    body = json.dumps({"kind": "test", "input": {"text": text}})
+    assert len(body) < MAX_BODY
+    if is_accepted:
+        assert parse_job_request(body, kinds).input == {"text": text}
+    else:
+        with pytest.raises(Problem, match="input: must be at most 32768 bytes long as JSON"):
+            parse_job_request(body, kinds)
+
+
+@pytest.mark.parametrize("text", [r"\ud800", r"a\udfff"])
+def test_text_that_utf_8_cannot_encode_is_refused(text: str) -> None:
+    class Input(Struct, frozen=True):
+        text: str
+        more_texts: dict[str, str] = field(default_factory=dict)
+
+    kinds = {"test": kind_of(Input)}
+    for sent in (f'{{"text": "{text}"}}', f'{{"text": "", "more_texts": {{"{text}": ""}}}}'):
+        with pytest.raises(Problem) as refused:
+            parse_job_request(f'{{"kind": "test", "input": {sent}}}', kinds)
+        assert refused.value.status == 400
+
+
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+NAMES = st.sampled_from([*Everything.__struct_encode_fields__, "other"])
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
+def test_any_input_is_accepted_or_refused_with_a_field(sent: dict[str, Any]) -> None:
+    try:
+        complete = parse_input(sent, KIND, "input")
+    except Problem as problem:
+        refused = problem
+    else:
+        assert parse_input(complete, KIND, "input") == complete
+        return
+    assert refused.status == 400
+    assert all(error.field.startswith("input") and error.message for error in refused.errors)
+    assert json.dumps([error.field for error in refused.errors]).encode()
 
 
 @pytest.mark.parametrize("key", [None, "k", "a key, with spaces", "k" * 200])
 def test_a_valid_key_is_not_changed(key: str | None) -> None:
     assert parse_idempotency_key(key) == key
+
+
+@pytest.mark.parametrize(
+    ("message", "field_name", "shown"),
+    [
+        ("whole must not be 3", "input.whole", "must not be 3"),
+        ("three is not allowed", "input", "three is not allowed"),
+    ],
+)
+def test_the_errors_of_a_declarations_own_check_are_shown(message: str, field_name: str, shown: str) -> None:
+    class Input(Struct, frozen=True):
+        whole: int = 3
+
+        def __post_init__(self) -> None:
+            raise ValueError(message)
+
+    kind = object.__new__(Kind)
+    object.__setattr__(kind, "input", Input)
+    with pytest.raises(Problem) as refused:
+        parse_input({"whole": 3}, kind, "input")
+    [error] = refused.value.errors
+    assert (error.field, error.message) == (field_name, shown)

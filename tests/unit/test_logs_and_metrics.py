@@ -9,7 +9,7 @@ import pytest
 from functions.change_job.change_job import JobChanger
 from functions.common.errors import Permanent, RateLimited, Transient
 from functions.common.job import Job
-from functions.common.ledger import Budget
+from functions.common.ledger import Window
 from functions.common.observability import MetricUnit, count, measure, metrics
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
@@ -17,6 +17,7 @@ from functions.create_job.job_request import JobRequest
 from functions.dlq_worker.record_failures import record_failures
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
 from functions.result_worker.record_results import record_results
+from kinds.photo.spares import SparePhotos
 from tests.embedded_metrics import check_embedded_metrics
 from tests.unit.factories import (
     ADDRESS,
@@ -54,15 +55,15 @@ def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]
 
 
 def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(bench.store, bench.queues.jobs, (), grace=1, clock=clock)
+    return JobWatchdog(bench.store, {"photo": bench.queues.jobs}, (), grace=1, clock=clock)
 
 
 def test_every_log_line_of_a_job_has_its_correlation_id(
     bench: Workbench, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The job is deferred, lost, rescued, fails, is retried and resolved."""
-    intake = JobIntake(bench.store, bench.queues.jobs, clock, SALT)
-    job = intake.create_job(JobRequest("pasta"), None, "thread-7", ADDRESS)
+    intake = JobIntake(bench.store, {"photo": bench.queues.jobs}, clock, SALT)
+    job = intake.create_job(JobRequest("photo", {"query": "pasta"}), None, "thread-7", ADDRESS)
     bench.unsplash.errors["pasta"] = RateLimited(0)
     bench.work()
     clock.now += 2 * 3_602_000
@@ -74,7 +75,7 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
     bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())  # of an older version
     bench.work()
     record_failures(bench.queues.dead_letters.records(), bench.store, max_receives=5)
-    JobChanger(bench.store, bench.queues.jobs, SALT).retry(job.id, ADDRESS)
+    JobChanger(bench.store, {"photo": bench.queues.jobs}, SALT).retry(job.id, ADDRESS)
     clock.now += 600_001
     bench.unsplash.errors.clear()
     bench.work()
@@ -99,7 +100,7 @@ def test_the_delayed_copy_of_an_older_versions_message_has_the_correlation_id(be
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     job = make_job(query="pasta")
     bench.store.create(job)
-    bench.ledger.open_window(Budget(50, 0, NOW + 5000), NOW, {})
+    bench.ledger.open_window("unsplash", Window(50, 0, NOW + 5000), NOW, {})
     bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())
     bench.work()
     [entry] = sends[0]["Entries"]
@@ -156,26 +157,39 @@ def test_failures_are_counted_in_total_and_by_code(
     assert (directive["Namespace"], set(directive["Dimensions"][0])) == ("Calo", {"service", "code"})
 
 
-def test_the_remaining_budget_and_spare_photos_are_measured(bench: Workbench) -> None:
+def remaining(capsys: pytest.CaptureFixture[str]) -> list[float]:
+    """Return the samples of what remains of Unsplash's budget since the last call."""
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "BudgetRemaining" in line]
+    for line in lines:
+        check_embedded_metrics(line)
+        assert line["budget"] == "unsplash"
+    return [value for line in lines for value in line["BudgetRemaining"]]
+
+
+def test_the_remaining_budget_and_spare_photos_are_measured(
+    bench: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
     bench.add("pasta", "pasta")
     bench.work()
-    assert (samples("BudgetRemaining"), samples("SparePhotos")) == ([7], [28])  # 7 is what Unsplash says
+    assert (remaining(capsys), samples("SparePhotos")) == ([49, 7], [28])  # 7 is what Unsplash says
     bench.add("pasta")
     bench.work()
-    assert (samples("BudgetRemaining"), samples("SparePhotos")) == ([7], [28, 27])
+    assert (remaining(capsys), samples("SparePhotos")) == ([], [28, 27])
     bench.unsplash.errors["pizza"] = RateLimited(0)
     for _ in range(2):  # asked in vain, then not asked at all
         bench.add("pizza")
         bench.work()
-    assert samples("BudgetRemaining") == [7, 0, 0]
+    assert remaining(capsys) == [6, 0, 0]
     assert samples("UnsplashRequests") == [1, 1]
 
 
-def test_a_failed_request_counts_against_the_budget(bench: Workbench) -> None:
+def test_a_failed_request_counts_against_the_budget(
+    bench: Workbench, capsys: pytest.CaptureFixture[str]
+) -> None:
     bench.unsplash.errors["pasta"] = Transient("down", "down")
     bench.add("pasta")
     bench.work()
-    assert samples("BudgetRemaining") == [49]
+    assert remaining(capsys) == [49]
 
 
 def test_a_wait_that_another_message_has_begun_is_not_counted_as_deferred(bench: Workbench) -> None:
@@ -206,9 +220,10 @@ def test_the_watchdog_counts_rescued_and_lost_jobs_separately(
 
 
 def test_taking_from_an_empty_lot_is_not_measured(bench: Workbench) -> None:
-    bench.source.spares.put("pasta", [make_photo()], NOW // 1000)
-    bench.source.spares.take("pasta", 5)
-    bench.source.spares.take("pasta", 5)
+    spares = SparePhotos(bench.ledger.items("photo"))
+    spares.put("pasta", [make_photo()], NOW)
+    spares.take("pasta", 5)
+    spares.take("pasta", 5)
     assert samples("SparePhotos") == [0]
 
 

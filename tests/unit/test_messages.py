@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from functions.common.errors import Poison
+from functions.common.job import to_json
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, parse
 from tests.unit.factories import (
     CORRELATION,
@@ -12,13 +13,19 @@ from tests.unit.factories import (
     make_failure,
     make_job,
     make_message,
-    make_photo,
+    make_output,
     make_result,
 )
 
 JOB = make_job(run=2)
-BODY: dict[str, Any] = {"job_id": JOB.id, "owner": "public", "run": 2, "correlation_id": CORRELATION}
-RESULT = {"result": "https://images.test/regular", "photo": make_photo()}
+BODY: dict[str, Any] = {
+    "job_id": JOB.id,
+    "owner": "public",
+    "kind": "photo",
+    "run": 2,
+    "correlation_id": CORRELATION,
+}
+RESULT = {"output": to_json(make_output())}
 FAILURE = {"code": "no_photos", "message": "none", "attempts": 3}
 
 REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -50,19 +57,29 @@ def test_a_body_without_a_job_raises_poison(kind: type[JobMessage], body: str) -
         parse(kind, body)
 
 
+WRONG: dict[type[JobMessage], dict[str, tuple[Any, ...]]] = {
+    JobMessage: {
+        "run": ("2", True, 2.0, None),
+        "job_id": (None, 5, "x" * 3000),
+        "kind": (None, "", "Photo", "a b", "x" * 33),
+    },
+    ResultMessage: {"output": (None, "", "[]", "{", '{"a":1e400}', r'{"a":"\ud800"}', {})},
+    FailureMessage: {"attempts": ("3",)},
+}
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong"),
-    [(JobMessage, {"run": value}) for value in ("2", True, 2.0, None)]
-    + [(JobMessage, {"job_id": value}) for value in (None, 5, "x" * 3000)]
-    + [
-        (ResultMessage, {}),
-        (ResultMessage, RESULT | {"photo": []}),
-        (FailureMessage, FAILURE | {"attempts": "3"}),
+    [
+        (kind, {name: value})
+        for kind, fields in WRONG.items()
+        for name, values in fields.items()
+        for value in values
     ],
 )
 def test_a_field_of_the_wrong_type_raises_poison(kind: type[JobMessage], wrong: dict[str, Any]) -> None:
     with pytest.raises(Poison):
-        parse(kind, json.dumps(BODY | wrong))
+        parse(kind, json.dumps(BODY | RESULT | FAILURE | wrong))
 
 
 @pytest.mark.parametrize("sent", [{}, *({"correlation_id": bad} for bad in (None, 5, "", "a b", "x" * 129))])

@@ -1,4 +1,4 @@
-"""The OpenAPI document describes what the functions respond with."""
+"""The OpenAPI document describes what the functions respond with, for any kinds."""
 
 import json
 from dataclasses import fields
@@ -6,29 +6,55 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
 
 from functions.common.errors import FieldError, problem_body
-from functions.common.job import PUBLIC_FIELDS, STATUSES, JobError, Photo, Photographer
-from functions.common.ledger import Budget
+from functions.common.job import PUBLIC_FIELDS, STATUSES, Job, JobError, Progress
+from functions.common.kind import Kind
+from functions.common.ledger import Window
 from functions.common.queues import MAX_DELAY_SECONDS
 from infra.constructs.gateway_responses import problem
+from infra.kinds import read_kinds
 from infra.settings import SQS_MAX_DELAY
+from infra.tools.contract import describe, openapi, write
+from tests.unit.odd_kind import ODD
 
-SCHEMAS: dict[str, Any] = json.loads(
-    (Path(__file__).parents[2] / "functions" / "read_jobs" / "openapi.json").read_text()
-)["components"]["schemas"]
+INCLUDED = {name: declaration.kind for name, declaration in read_kinds().items()}
+EMPTY = Kind("empty", "Do nothing", type("Input", (msgspec.Struct,), {}), ODD.output, ODD.work)
+KINDS = {**INCLUDED, "odd": ODD, "empty": EMPTY}
+DOCUMENT = openapi(KINDS)
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+PHOTO = {
+    "id": "x", "width": 1, "height": 1, "color": None, "blur_hash": None, "alt": None,
+    "small": "", "regular": "", "photographer": {"name": "", "url": ""}, "page": "",
+}  # fmt: skip
+ODD_INPUT = {"shape": {"type": "Circle", "radius": 1}, "color": "red"}
+
+
+def errors(schema: str, value: Any, document: dict[str, Any] = DOCUMENT) -> list[str]:
+    reference = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+    return [error.message for error in OAS31Validator(reference).iter_errors(value)]
+
+
+def job(kind: str, job_input: dict[str, Any], **values: Any) -> dict[str, Any]:
+    job_id = "3f2a4b66-7c8d-4e9f-8a1b-2c3d4e5f6a7b"
+    return Job(id=job_id, kind=kind, input=job_input, created_at=1, updated_at=1, **values).public_view()
 
 
 @pytest.mark.parametrize(
     ("schema", "names"),
     [
-        ("Job", PUBLIC_FIELDS),
-        ("Photo", Photo.__annotations__),
-        ("Photographer", Photographer.__annotations__),
+        ("CountdownJob", PUBLIC_FIELDS),
+        ("OtherJob", PUBLIC_FIELDS),
+        ("PhotoJob", (*PUBLIC_FIELDS, "query", "result", "photo")),
         ("JobError", JobError.__annotations__),
+        ("Progress", Progress.__annotations__),
         ("Counts", STATUSES),
-        ("Budget", [field.name for field in fields(Budget)]),
+        ("Budget", [field.name for field in fields(Window)]),
+        ("Kind", describe(INCLUDED)["data"][0]),
         ("Problem", problem_body(400, "")),
         ("FieldError", [field.name for field in fields(FieldError)]),
     ],
@@ -43,10 +69,128 @@ def test_every_status_is_documented() -> None:
 
 
 def test_the_longest_delay_is_the_same_everywhere() -> None:
-    assert SCHEMAS["JobRequest"]["properties"]["delay_seconds"]["maximum"] == MAX_DELAY_SECONDS
+    assert SCHEMAS["OddJobRequest"]["properties"]["delay_seconds"]["maximum"] == MAX_DELAY_SECONDS
     assert SQS_MAX_DELAY == MAX_DELAY_SECONDS
 
 
 def test_the_gateways_own_errors_have_the_form_of_the_functions_errors() -> None:
     detail = "no such resource"
     assert json.loads(problem(HTTPStatus.NOT_FOUND, detail)) == problem_body(404, detail)
+
+
+@pytest.mark.parametrize("kinds", [KINDS, {"odd": ODD}, INCLUDED])
+def test_the_document_is_valid_for_any_kinds(kinds: dict[str, Kind]) -> None:
+    validate(openapi(kinds))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        job("photo", {"query": "tea"}),
+        job("photo", {"query": "tea"}, status="resolved", output=PHOTO),
+        job("countdown", {"seconds": 5}, progress={"fraction": 0.25, "message": None}),
+        job("countdown", {"seconds": 5}, delay_seconds=3, error={"code": "x", "message": "", "attempts": 0}),
+        job("odd", ODD_INPUT, progress={"fraction": None, "message": ""}),
+        job("empty", {}),
+        job("removed", {"anything": [1]}, status="resolved", output={}),
+    ],
+)  # fmt: skip
+def test_a_job_of_any_kind_conforms(value: dict[str, Any]) -> None:
+    assert errors("Job", value) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        job("photo", {"query": ""}),
+        job("countdown", {"seconds": 0}),
+        job("countdown", {"seconds": 1}, output={}),
+        job("odd", {"color": "red"}),
+        job("countdown", {"seconds": 5}, progress={"fraction": 2, "message": None}),
+        {**job("countdown", {"seconds": 5}), "version": 0},
+        job("Removed", {}),
+    ],
+)
+def test_a_job_that_its_kind_does_not_allow_does_not_conform(value: dict[str, Any]) -> None:
+    assert errors("Job", value)
+
+
+def test_the_discriminator_names_the_schema_of_every_kind() -> None:
+    mapping = SCHEMAS["Job"]["discriminator"]["mapping"]
+    kinds = [SCHEMAS[ref.rpartition("/")[2]]["properties"]["kind"]["const"] for ref in mapping.values()]
+    assert kinds == list(mapping) == sorted(KINDS)
+    assert [*mapping.values(), "#/components/schemas/OtherJob"] == [
+        schema["$ref"] for schema in SCHEMAS["Job"]["oneOf"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "is_valid"),
+    [
+        ({}, True),
+        ({"query": "tea"}, True),
+        ({"input": {"query": "tea"}, "delay_seconds": 5}, True),
+        ({"kind": "photo", "input": {}}, True),
+        ({"kind": "countdown"}, True),
+        ({"kind": "countdown", "input": {"seconds": 5}}, True),
+        ({"kind": "odd", "input": {"shape": {"type": "Square", "sides": [1, 2]}, "color": "red"}}, True),
+        ({"kind": "empty", "input": {}}, True),
+        ({"kind": "odd"}, False),  # some of its fields are required
+        ({"kind": "odd", "input": {"shape": {"type": "Line"}, "color": "red"}}, False),
+        ({"kind": "countdown", "seconds": 5}, False),
+        ({"kind": "countdown", "input": {"seconds": 5, "more": 1}}, False),
+        ({"kind": "empty", "input": {"more": 1}}, False),
+        ({"kind": "removed"}, False),
+        ({"input": {"seconds": 5}}, False),
+        ({"delay_seconds": 901}, False),
+    ],
+)
+def test_requests_conform_as_the_functions_accept_them(body: dict[str, Any], is_valid: bool) -> None:
+    assert (errors("JobRequest", body) == []) is is_valid
+
+
+def test_a_body_is_required_if_no_kind_is_the_default() -> None:
+    without_photo = openapi({"countdown": INCLUDED["countdown"]})
+    bodies = [document["paths"]["/jobs"]["post"]["requestBody"] for document in (DOCUMENT, without_photo)]
+    assert [body["required"] for body in bodies] == [False, True]
+    assert errors("JobRequest", {}, without_photo)
+
+
+def test_kinds_whose_schemas_would_have_the_same_name_get_different_names() -> None:
+    """Generated clients make the names of classes and files of them."""
+    names = ("job", "other", "a_b", "ab", "a__b", "job_request")
+    kinds = {name: Kind(name, name, ODD.input, EMPTY.input, ODD.work) for name in names}
+    document = openapi(kinds)
+    validate(document)
+    schemas = [name.lower() for name in document["components"]["schemas"]]
+    assert len(schemas) == len(set(schemas))
+    for name in names:
+        value = job(name, {"shape": {"type": "Square", "sides": []}, "color": "blue"}, output={})
+        assert errors("Job", value, document) == []
+
+
+def test_kinds_are_described_with_complete_schemas() -> None:
+    kinds = describe(KINDS)["data"]
+    assert [kind["name"] for kind in kinds] == sorted(KINDS)
+    for kind in kinds:
+        assert errors("Kind", kind) == []
+        for name in ("input", "output"):
+            OAS31Validator.check_schema(kind[name])
+            assert kind[name]["type"] == "object"
+    countdown, _, odd, photo = kinds
+    assert countdown["title"] == "Count down"
+    assert countdown["label"] == "seconds"
+    assert countdown["input"]["additionalProperties"] is False
+    assert countdown["input"]["properties"]["seconds"]["maximum"] == 600
+    assert "$defs" not in countdown["input"]
+    assert photo["output"]["properties"]["photographer"] == {"$ref": "#/$defs/Photographer"}
+    accepts = OAS31Validator(odd["input"]).is_valid
+    assert accepts({"shape": {"type": "Square", "sides": [1]}, "color": "red", "children": [{"name": "a"}]})
+    assert not accepts({"shape": {"type": "Square", "sides": ["1"]}, "color": "red"})
+    assert not accepts({"shape": {"type": "Circle", "radius": 1}, "color": "green"})
+
+
+def test_both_files_are_written(tmp_path: Path) -> None:
+    write(tmp_path / "new", read_kinds())
+    assert json.loads((tmp_path / "new" / "openapi.json").read_text()) == openapi(INCLUDED)
+    assert json.loads((tmp_path / "new" / "kinds.json").read_text()) == describe(INCLUDED)

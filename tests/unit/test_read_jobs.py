@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ import pytest
 
 from functions.common.api import handle
 from functions.common.attributes import to_item
+from functions.common.budget import Limits
 from functions.common.job import SHARDS, Job, created_key, index_keys, shard_number
 from functions.common.ledger import Ledger
 from functions.common.store import JobStore
 from functions.job_counter.count_jobs import JobCounter
+from functions.read_jobs import handler
 from functions.read_jobs.handler import ROUTES
 from functions.read_jobs.paging import encode_cursor
 from functions.read_jobs.read_jobs import JobReader
@@ -29,6 +32,7 @@ BAD_QUERIES = {
     "pageSize": [{"pageSize": text} for text in ("0", "101", "-1", "ten")],
     "cursor": [{"cursor": "broken"}, {"cursor": CURSOR, "page": "2"}],
     "status": [{"status": "done"}, {"status": ""}],
+    "kind": [{"kind": ""}, {"kind": "Photo"}, {"kind": "x" * 33}, {"kind": "a#b"}],
     "query string": [{"limit": "5"}],
 }
 
@@ -39,7 +43,9 @@ def get(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Get]:
         return ParsedResponse.read(handle(ROUTES, api_event(path=path, query=query or None), reader))
 
     with ThreadPoolExecutor(SHARDS) as pool:
-        reader = JobReader(store, ledger, 50, pool, clock)
+        reader = JobReader(
+            store, ledger, {"unsplash": Limits(50, 3600, 25), "mail": Limits(5, 10, 5)}, pool, clock
+        )
         yield send
 
 
@@ -133,16 +139,52 @@ def test_a_job_that_is_only_in_the_index_is_left_out(get: Get, store: JobStore, 
 )
 def test_stats_contain_the_current_window(get: Get, dynamodb: Any, resets_at: int | None) -> None:
     if resets_at:
-        used = {"pk": "budget", "request_limit": 20, "remaining": 7, "resets_at": resets_at}
+        used = {"pk": "budget#unsplash", "request_limit": 20, "remaining": 7, "resets_at": resets_at}
         dynamodb.put_item(TableName="ledger", Item=to_item(used))
     shown = get("/stats").body
     assert shown["counts"] == {"pending": 0, "resolved": 0, "error": 0, "cancelled": 0}
     expected = (20, 7, NOW + 1) if resets_at == NOW + 1 else (50, 50, None)
     assert tuple(shown["budget"][name] for name in ("limit", "remaining", "resets_at")) == expected
+    unused = {"limit": 5, "remaining": 5, "resets_at": None}
+    assert shown["budgets"] == {"unsplash": shown["budget"], "mail": unused}
 
 
-def test_the_openapi_document_is_served(get: Get) -> None:
-    assert get("/openapi.json").body["openapi"].startswith("3.0")
+@pytest.mark.parametrize("name", ["openapi", "kinds"])
+def test_the_generated_documents_are_served(
+    get: Get, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setattr(handler, "DOCUMENTS", tmp_path)
+    (tmp_path / f"{name}.json").write_text('{"written": "at build time"}')
+    answer = get("/kinds" if name == "kinds" else "/openapi.json")
+    assert answer.body == {"written": "at build time"}
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_list_of_a_kind_has_its_jobs_of_all_statuses_or_of_one(
+    get: Get, store: JobStore, ledger: Ledger
+) -> None:
+    jobs = add(store, 1, 3, kind="countdown") + add(store, 2, 4, kind="countdown", status="resolved")
+    others = add(store, 5, 6)
+    JobCounter(ledger).count([stream_record(new=job) for job in (*jobs, *others)])
+    expected = [str(UUID(int=number)) for number in (4, 3, 2, 1)]
+    page = get(kind="countdown", pageSize="3")
+    assert (ids(page), page.body["total"]) == (expected[:3], 4)
+    assert ids(get(kind="countdown", pageSize="3", cursor=page.body["next_cursor"])) == expected[3:]
+    resolved = get(kind="countdown", status="resolved")
+    assert (ids(resolved), resolved.body["total"]) == ([expected[0], expected[2]], 2)
+    assert (get(kind="retired").body["data"], get(kind="retired").body["total"]) == ([], 0)
+    stats = get("/stats").body
+    assert stats["counts_by_kind"]["countdown"] == {"pending": 2, "resolved": 2, "error": 0, "cancelled": 0}
+    assert (stats["counts"]["pending"], stats["codes"]) == (4, {})
+
+
+def test_a_job_that_moves_between_the_partitions_of_a_kind_is_listed_once(
+    get: Get, store: JobStore, dynamodb: Any
+) -> None:
+    [job] = add(store, 1)
+    entry = {"id": {"S": job.id}, "created_key": {"S": created_key(job.created_at, job.id)}}
+    alter(dynamodb, "Query", lambda answer: answer.update(Items=[entry]))
+    assert ids(get(kind="photo")) == [job.id]
 
 
 def test_a_failing_table_returns_503(get: Get, dynamodb: Any) -> None:

@@ -55,7 +55,8 @@ def test_a_redriven_job_message_ends_its_job_as_crashed(store: JobStore, job: Jo
 def test_a_redriven_result_resolves_its_job(store: JobStore, job: Job) -> None:
     assert record(store, make_result(job, regular="https://cdn.test/p1")) == set()
     ended = stored(store, job)
-    assert (ended.status, ended.result, ended.error) == ("resolved", "https://cdn.test/p1", None)
+    assert ended.output
+    assert (ended.status, ended.output["regular"], ended.error) == ("resolved", "https://cdn.test/p1", None)
 
 
 @pytest.mark.parametrize("values", [{"status": "resolved"}, {"status": "cancelled"}, {"run": 2}])

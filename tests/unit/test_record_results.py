@@ -12,7 +12,7 @@ from tests.unit.factories import (
     POISON,
     make_job,
     make_message,
-    make_photo,
+    make_output,
     make_result,
     sqs_record,
     stored,
@@ -31,8 +31,7 @@ def job(store: JobStore) -> Job:
 def test_a_result_resolves_its_job_once(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
     assert record_results([sqs_record(make_result(job).body())], store) == set()
-    photo = make_photo()
-    ended = replace(job, status="resolved", result=photo["regular"], photo=photo, deferred_until=None)
+    ended = replace(job, status="resolved", output=make_output(), deferred_until=None)
     ended = replace(ended, due_at=None, wake_at=None, expires_at=NOW // 1000 + RETENTION_SECONDS)
     assert stored(store, job) == replace(ended, version=2, updated_at=NOW + 10)
     clock.now = NOW + 20
@@ -50,7 +49,7 @@ def test_a_late_result_has_no_effect(store: JobStore, values: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    "poison", [*POISON, make_message(make_job()).body(), make_result(make_job(), width=1.5).body()]
+    "poison", [*POISON, make_message(make_job()).body(), make_result(make_job(), width=float("nan")).body()]
 )
 def test_an_unreadable_result_does_not_affect_others(store: JobStore, job: Job, poison: str) -> None:
     records = [sqs_record(poison, "poison"), sqs_record(make_result(job).body())]

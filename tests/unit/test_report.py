@@ -8,7 +8,6 @@ import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient, WorkError
 from functions.dlq_worker.record_failures import record_failures
-from functions.job_worker.photo_source import PhotoResult
 from functions.job_worker.report import ReceivedJob
 from tests.unit.factories import NOW, make_failure, make_message, sqs_record, stored
 from tests.unit.fakes import FakeClock, Workbench
@@ -20,6 +19,10 @@ NONE = Permanent("no_photos", "Unsplash has no photos")
 ENDING_SOON = RateLimited(NOW + 60_000)
 WINDOW_MS = 3_610_000
 SPREAD_MS = 2_500
+
+
+def end_all_jobs_with(bench: Workbench, error: WorkError | RateLimited) -> None:
+    bench.use(replace(bench.kind, work=lambda jobs, _: [(job, error) for job in jobs]))
 
 
 @pytest.mark.parametrize(("attempts", "backoff"), [(0, 10), (1, 20)])
@@ -57,7 +60,7 @@ def test_a_permanent_or_last_failure_is_sent_to_the_dead_letter_queue(
 def test_a_message_whose_outcome_cannot_be_reported_is_redelivered(
     bench: Workbench, operation: str, error: WorkError | RateLimited
 ) -> None:
-    bench.worker = replace(bench.worker, find_photos=lambda *_: PhotoResult([], error))
+    end_all_jobs_with(bench, error)
     [job] = bench.add("bad")
     with refused(bench.queues.sqs, operation), refused(bench.queues.sqs, "SendMessage"):
         assert bench.work() == {make_message(job).body()}
@@ -86,12 +89,12 @@ def test_a_rate_limited_job_waits_in_the_table_without_using_an_attempt(
 def test_a_short_wait_is_that_of_a_delayed_copy(bench: Workbench, remaining: int, delay: int) -> None:
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     [job] = bench.add("pasta")
-    bench.worker = replace(bench.worker, find_photos=lambda *_: PhotoResult([], RateLimited(NOW + remaining)))
+    end_all_jobs_with(bench, RateLimited(NOW + remaining))
     assert bench.work() == set()
     assert [entry["DelaySeconds"] for entry in sends[0]["Entries"]] == [delay]
     waiting = stored(bench.store, job)
-    assert (waiting.deferred_until, waiting.parked) == (NOW + remaining, False)
-    assert waiting.due_at == max(NOW, NOW + remaining) + SPREAD_MS
+    until = max(NOW, NOW + remaining)
+    assert (waiting.deferred_until, waiting.due_at, waiting.parked) == (until, until + SPREAD_MS, False)
 
 
 @pytest.mark.parametrize("outcome", [DOWN, ENDING_SOON])
@@ -131,7 +134,7 @@ def test_repeated_messages_neither_use_attempts_nor_skip_the_backoff(
     tried: list[int] = []
     for _ in range(40):
         for _ in range(repeats):
-            bench.worker.work([sqs_record(make_message(job).body())])
+            bench.worker.work([sqs_record(make_message(job).body())], 60)
             record_failures(bench.queues.dead_letters.records(), bench.store, max_receives=5)
         tried += [clock.now - NOW] * (len(bench.unsplash.calls) - len(tried))
         clock.now += 1000

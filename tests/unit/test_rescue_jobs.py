@@ -7,7 +7,7 @@ from functions.common.job import shard_number
 from functions.common.store import JobStore, JobUpdate, due
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, RUN_SECONDS, JobWatchdog
 from tests.unit.factories import NOW, make_job, make_message, stored
-from tests.unit.fakes import FakeClock, Queues
+from tests.unit.fakes import FakeClock, Queues, ReadableQueue
 from tests.unit.faults import on_call, refused, watch
 
 GRACE = 900
@@ -17,7 +17,7 @@ LATE = NOW - GRACE_MS
 
 @pytest.fixture
 def watchdog(store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(store, queues.jobs, (queues.results, queues.dead_letters), GRACE, clock)
+    return JobWatchdog(store, {"photo": queues.jobs}, (queues.results, queues.dead_letters), GRACE, clock)
 
 
 @pytest.mark.parametrize("rescues", range(MAX_RESCUES))
@@ -121,6 +121,32 @@ def test_a_parked_job_stays_in_the_table_until_a_message_can_wait_for_it(
     store.create(job)
     watchdog.run()
     assert (stored(store, job), queues.jobs.bodies()) == (job, [])
+
+
+@pytest.mark.parametrize("values", [{"due_at": LATE}, {"due_at": LATE, "parked": True}])
+def test_a_pending_job_of_a_kind_that_does_not_exist_any_more_ends_when_it_is_overdue(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, values: dict[str, Any]
+) -> None:
+    retired, good = make_job(kind="retired", **values), make_job(**values)
+    waiting = make_job(kind="retired", **{**values, "due_at": LATE + 1})
+    assert all(store.create(job) for job in (retired, good, waiting))
+    watchdog.run()
+    ended = stored(store, retired)
+    assert ended.error
+    assert (ended.status, ended.error["code"]) == ("error", "retired")
+    assert stored(store, waiting) == waiting
+    assert [body["job_id"] for body in queues.jobs.bodies()] == [good.id]
+
+
+def test_the_backlog_of_another_kind_does_not_hide_a_loss(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore
+) -> None:
+    other = ReadableQueue(queues.sqs, "other")
+    other.send('"somebody else"')
+    jobs = [make_job(due_at=LATE, kind=kind) for kind in ("photo", "other")]
+    assert all(store.create(job) for job in jobs)
+    replace(watchdog, queues={"photo": queues.jobs, "other": other}).run()
+    assert [stored(store, job).rescues for job in jobs] == [1, 0]
 
 
 def test_many_overdue_jobs_do_not_starve_parked_ones(

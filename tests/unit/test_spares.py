@@ -8,17 +8,16 @@ import pytest
 
 from bench.cost import SPARE_UNITS
 from functions.common.attributes import to_item
-from functions.common.job import Photo, topic
 from functions.common.ledger import Ledger
-from functions.job_worker.spares import CLAIM_MS, SparePhotos, pack
+from kinds.photo import Photo
+from kinds.photo.find_photos import topic
+from kinds.photo.spares import CLAIM_MS, SparePhotos, pack
 from tests.unit.factories import NOW, make_photo
-
-SECONDS = NOW // 1000
 
 
 @pytest.fixture
 def spares(ledger: Ledger) -> SparePhotos:
-    return SparePhotos(ledger)
+    return SparePhotos(ledger.items("photo"))
 
 
 def photos(*ids: str) -> list[Photo]:
@@ -26,9 +25,8 @@ def photos(*ids: str) -> list[Photo]:
 
 
 def item(dynamodb: Any, topic: str) -> dict[str, Any]:
-    stored: dict[str, Any] = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": f"spares#{topic}"}})[
-        "Item"
-    ]
+    key = {"pk": {"S": f"kind#photo#spares#{topic}"}}
+    stored: dict[str, Any] = dynamodb.get_item(TableName="ledger", Key=key)["Item"]
     return stored
 
 
@@ -65,17 +63,17 @@ def one_like_unsplash(random: Random, words: list[str]) -> Photo:
 
 
 def test_photos_are_taken_once_and_in_order(spares: SparePhotos) -> None:
-    spares.put("pasta", photos("a", "b", "c"), SECONDS)
+    spares.put("pasta", photos("a", "b", "c"), NOW)
     takes = [spares.take(*what) for what in (("pasta", 2), ("pizza", 1), ("pasta", 2), ("pasta", 2))]
     assert takes == [photos("a", "b"), [], photos("c"), []]
 
 
 def test_concurrent_workers_never_take_the_same_photo(spares: SparePhotos) -> None:
     ids = sorted(f"p{number}" for number in range(30))
-    spares.put("pasta", photos(*ids), SECONDS)
+    spares.put("pasta", photos(*ids), NOW)
     with ThreadPoolExecutor(8) as pool:
         takes = pool.map(lambda _: spares.take("pasta", 4), range(12))
-        taken = [photo["id"] for taken_photos in takes for photo in taken_photos]
+        taken = [photo.id for taken_photos in takes for photo in taken_photos]
     assert sorted(taken) == ids
 
 
@@ -89,42 +87,45 @@ def test_no_photo_is_lost_or_repeated_while_workers_replace_lots(spares: SparePh
         worker = rng.randrange(4)
         if worker in asking:
             asking.remove(worker)
-            spares.put("pasta", photos(*(f"p{next(numbers)}" for _ in range(5))), SECONDS)
+            spares.put("pasta", photos(*(f"p{next(numbers)}" for _ in range(5))), NOW)
             continue
         got = spares.take("pasta", 2)
-        taken += [photo["id"] for photo in got]
+        taken += [photo.id for photo in got]
         if not got and spares.claim("pasta", NOW):
             asking.add(worker)
-    rest = [photo["id"] for photo in spares.take("pasta", 5)]
+    rest = [photo.id for photo in spares.take("pasta", 5)]
     assert sorted(taken + rest) == sorted(f"p{number}" for number in range(next(numbers)))
     assert len(taken) > 20
 
 
 def test_new_photos_replace_a_used_up_lot(spares: SparePhotos, dynamodb: Any) -> None:
-    spares.put("pasta", photos("a", "b"), SECONDS)
+    spares.put("pasta", photos("a", "b"), NOW)
     spares.take("pasta", 5)
-    spares.put("pasta", photos("c"), SECONDS + 60)
+    spares.put("pasta", photos("c"), NOW + 60_000)
     assert spares.take("pasta", 9) == photos("c")
-    assert item(dynamodb, "pasta")["expires_at"] == {"N": str(SECONDS + 60 + 30 * 24 * 3600)}
+    assert item(dynamodb, "pasta")["expires_at"] == {"N": str(NOW // 1000 + 60 + 30 * 24 * 3600)}
 
 
 def test_photos_added_after_the_claim_expired_are_dropped(spares: SparePhotos) -> None:
     assert spares.claim("pasta", NOW)
     assert spares.claim("pasta", NOW + CLAIM_MS + 1)
-    spares.put("pasta", photos("a", "b"), SECONDS)
-    spares.put("pasta", photos("late"), SECONDS)
+    spares.put("pasta", photos("a", "b"), NOW)
+    spares.put("pasta", photos("late"), NOW)
     assert spares.take("pasta", 9) == photos("a", "b")
 
 
-def test_the_list_of_an_earlier_version_is_not_touched(spares: SparePhotos, dynamodb: Any) -> None:
-    """Workers of the earlier version may still use its item."""
-    kept = to_item({"pk": "spare#pasta", "photos": photos("theirs"), "taken": 0})
-    dynamodb.put_item(TableName="ledger", Item=kept)
+@pytest.mark.parametrize("earlier", ["spares#pasta", "spare#pasta", "kind#other#spares#pasta"])
+def test_items_of_earlier_versions_and_other_kinds_are_not_touched(
+    spares: SparePhotos, dynamodb: Any, earlier: str
+) -> None:
+    """Workers of an earlier version may still use its item."""
+    item = to_item({"pk": earlier, "packed": pack(photos("theirs")), "photo_count": 1, "taken": 0})
+    dynamodb.put_item(TableName="ledger", Item=item)
     assert spares.take("pasta", 1) == []
     assert spares.claim("pasta", NOW)
-    spares.put("pasta", photos("ours"), SECONDS)
+    spares.put("pasta", photos("ours"), NOW)
     assert spares.take("pasta", 1) == photos("ours")
-    assert dynamodb.get_item(TableName="ledger", Key={"pk": kept["pk"]})["Item"] == kept
+    assert dynamodb.get_item(TableName="ledger", Key={"pk": item["pk"]})["Item"] == item
 
 
 def test_packed_photos_have_the_size_that_the_cost_model_assumes() -> None:
@@ -133,6 +134,6 @@ def test_packed_photos_have_the_size_that_the_cost_model_assumes() -> None:
 
 
 def test_the_longest_topic_fits_into_a_key(spares: SparePhotos) -> None:
-    longest = topic("\ufdfa" * 80)  # the character that normalises to the most
-    spares.put(longest, photos("a"), SECONDS)
+    longest = topic("\ufdfa" * 80)  # the character that normalizes to the most
+    spares.put(longest, photos("a"), NOW)
     assert spares.take(longest, 1) == photos("a")

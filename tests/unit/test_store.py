@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 
 from functions.common.attributes import to_attribute
-from functions.common.job import RETENTION_SECONDS, Job, shard_number
-from functions.common.store import JobStore, JobUpdate, due
-from tests.unit.factories import NOW, make_job, make_message, make_photo, stored
+from functions.common.job import RETENTION_SECONDS, Job, Progress, shard_number, to_json
+from functions.common.store import JobStore, JobUpdate, due, progressed
+from tests.unit.factories import NOW, make_job, make_message, make_output, stored
 from tests.unit.fakes import FakeClock
 from tests.unit.faults import alter, refused, watch
 
-RESOLVED = {"status": "resolved", "result": "https://images.test/1", "deferred_until": None}
+OUTPUT = {"regular": "https://images.test/1", "size": 0.1}
+RESOLVED = {"status": "resolved", "output": to_json(OUTPUT)}
 
 
 @pytest.fixture
@@ -22,10 +23,14 @@ def job(store: JobStore) -> Job:
 
 def test_a_job_is_written_once_and_read_unchanged(store: JobStore) -> None:
     job = make_job(
-        photo=make_photo(alt=None), error={"code": "c", "message": "m", "attempts": 1}, version=7, query="ü🍝"
+        output=make_output(alt=None, score=0.25),
+        error={"code": "c", "message": "m", "attempts": 1},
+        progress={"fraction": 0.1, "message": None},
+        version=7,
+        query="ü🍝",
     )
     assert store.create(job) is True
-    assert store.create(replace(job, query="other")) is False
+    assert store.create(replace(job, input={})) is False
     assert repr(store.get(job.id)) == repr(job)
     assert store.get("unknown") is None
 
@@ -51,7 +56,7 @@ def test_unprocessed_keys_are_read_again(store: JobStore, dynamodb: Any, job: Jo
 
 def test_a_repeated_update_does_not_change_the_version(store: JobStore, clock: FakeClock, job: Job) -> None:
     clock.now = NOW + 10
-    ended = replace(job, status="resolved", result="https://images.test/1", deferred_until=None)
+    ended = replace(job, status="resolved", output=OUTPUT, deferred_until=None)
     ended = replace(ended, version=2, updated_at=NOW + 10, due_at=None, wake_at=None)
     ended = replace(ended, expires_at=(NOW + 10) // 1000 + RETENTION_SECONDS)
     assert store.update_all([JobUpdate(make_message(job), RESOLVED)]) == [ended]
@@ -130,6 +135,38 @@ def test_a_refused_write_is_reported_as_failed(store: JobStore, dynamodb: Any, j
 
 
 def test_an_update_that_dynamodb_can_never_accept_is_refused(store: JobStore, job: Job) -> None:
-    too_large = JobUpdate(make_message(job), {"result": "x" * 500_000})
+    too_large = JobUpdate(make_message(job), {"output": "x" * 500_000})
     assert store.update_all([too_large]) == ["refused"]
     assert stored(store, job) == job
+
+
+def test_progress_is_a_new_version_that_leaves_the_index_of_changes_alone(
+    store: JobStore, clock: FakeClock, dynamodb: Any
+) -> None:
+    job = make_job()
+    store.create(job)
+    clock.now = NOW + 10
+    progress = Progress(fraction=0.25, message="a quarter")
+    assert store.update_all([progressed(job, progress)]) == [
+        replace(job, progress=progress, version=2, updated_at=NOW + 10)
+    ]
+    item = dynamodb.get_item(TableName="jobs", Key={"id": to_attribute(job.id)})["Item"]
+    assert (item["changed_at"], item["updated_at"]) == ({"N": str(NOW)}, {"N": str(NOW + 10)})
+
+
+@pytest.mark.parametrize("values", [{"status": "resolved"}, {"run": 2}, {"due_at": NOW + 1}])
+def test_progress_of_an_earlier_attempt_or_after_the_end_is_not_written(
+    store: JobStore, values: dict[str, Any]
+) -> None:
+    now = make_job(**values)
+    store.create(now)
+    attempt = make_job(id=now.id)
+    assert store.update_all([progressed(attempt, Progress(fraction=0.5, message=None))]) == ["unchanged"]
+    assert stored(store, now) == now
+
+
+def test_the_end_of_a_job_removes_its_progress(store: JobStore) -> None:
+    job = make_job(progress={"fraction": 0.5, "message": None})
+    store.create(job)
+    store.update_all([JobUpdate(make_message(job), RESOLVED)])
+    assert stored(store, job).progress is None

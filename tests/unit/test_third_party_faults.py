@@ -6,20 +6,18 @@ Other jobs of the batch are not affected.
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 
-from functions.common.http.download import Download
+from functions.common.http.download import HttpResponse
 from functions.common.job import Job
-from functions.job_worker.images import StoredImages
-from functions.job_worker.photo_source import PhotoSource
-from functions.job_worker.unsplash import Unsplash
+from functions.job_worker.context import StoredFiles, UntrustedHttp
+from kinds.photo import KIND
 from tests.unit.fakes import Workbench
 
 SECONDS = 2
@@ -119,8 +117,18 @@ class Hostile(BaseHTTPRequestHandler):
 cut_off = Event()
 
 
+class HastyHttp(UntrustedHttp):
+    """Has a shorter deadline than the kind asks for."""
+
+    def get(self, url: str, headers: dict[str, str] | None = None, **options: Any) -> HttpResponse:
+        return super().get(url, headers, **{**options, "seconds": SECONDS})
+
+    def save(self, url: str, file: IO[bytes], **options: Any) -> HttpResponse:
+        return super().save(url, file, **{**options, "seconds": SECONDS})
+
+
 @pytest.fixture
-def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
+def hostile(bench: Workbench, aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
     """Return a workbench whose worker uses the faulty server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         server.daemon_threads = True
@@ -128,11 +136,10 @@ def hostile(bench: Workbench, aws: boto3.Session) -> Iterator[Workbench]:
         host = f"127.0.0.1:{server.server_port}"
         s3 = aws.client("s3")
         s3.create_bucket(Bucket="images")
-        download = Download(frozenset([host]), seconds=SECONDS)
-        unsplash = Unsplash(f"http://{host}", lambda: "key", download)
-        source: PhotoSource = replace(bench.source, unsplash=unsplash)
-        images = StoredImages(s3, "images", "https://cdn.test", download)
-        bench.worker = replace(bench.worker, find_photos=source.find, images=images)
+        monkeypatch.setenv("UNSPLASH_API_URL", f"http://{host}")
+        monkeypatch.setenv("IMAGE_HOSTS", host)
+        files = StoredFiles(s3, "images", "https://cdn.test", "images/photo/")
+        bench.use(KIND, files=files, http=HastyHttp())
         yield bench
         server.shutdown()
 

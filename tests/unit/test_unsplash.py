@@ -4,11 +4,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from msgspec.structs import replace
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.common.http.download import Download, HttpResponse, ResponseTooLarge
+from functions.common.http.download import HttpResponse, ResponseTooLarge
 from functions.common.http.exchange import NotAllowed
-from functions.job_worker.unsplash import PhotoPage, Unsplash
+from functions.job_worker.context import UntrustedHttp
+from kinds.photo.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import make_photo
 
 PHOTO: dict[str, Any] = {
@@ -42,15 +44,15 @@ WRONG: dict[str, list[Any]] = {
 BROKEN: list[Any] = [b"", b'[{"id": "p', b"\xff", b"[" * 100_000, []]
 
 
-class FakeDownload(Download):
+class FakeHttp(UntrustedHttp):
     """Returns one response to every request and records the requests."""
 
     def __init__(self, answer: HttpResponse | Exception) -> None:
         self.answer = answer
         self.asked: list[tuple[str, dict[str, str]]] = []
 
-    def get(self, url: str, headers: dict[str, str], max_bytes: int) -> HttpResponse:
-        self.asked.append((url, headers))
+    def get(self, url: str, headers: dict[str, str] | None = None, **_: Any) -> HttpResponse:
+        self.asked.append((url, headers or {}))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -61,13 +63,13 @@ def ask(body: Any, *, status: int = 200, **headers: str) -> PhotoPage:
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     content = body if isinstance(body, bytes | Exception) else json.dumps(body).encode()
     answer = content if isinstance(content, Exception) else HttpResponse(status, names, content)
-    return Unsplash("https://api.test", lambda: "key", FakeDownload(answer)).random_photos("pasta", 30)
+    return Unsplash("https://api.test", lambda: "key", FakeHttp(answer)).random_photos("pasta", 30)
 
 
 def test_one_request_asks_for_many_photos() -> None:
-    download = FakeDownload(HttpResponse(200, {}, json.dumps([PHOTO]).encode()))
-    Unsplash("https://api.test/", lambda: "key", download).random_photos("crème & co", 99)
-    [(url, headers)] = download.asked
+    http = FakeHttp(HttpResponse(200, {}, json.dumps([PHOTO]).encode()))
+    Unsplash("https://api.test/", lambda: "key", http).random_photos("crème & co", 99)
+    [(url, headers)] = http.asked
     assert url.startswith("https://api.test/photos/random?")
     assert parse_qs(urlsplit(url).query) == {"count": ["30"], "query": ["crème & co"]}
     assert headers == {"Authorization": "Client-ID key", "Accept-Version": "v1"}
@@ -89,7 +91,7 @@ def test_optional_fields_that_are_missing_are_null() -> None:
     lacking = {name: PHOTO[name] for name in needed}
     expected = make_photo(alt=None, color=None, blur_hash=None)
     assert ask([lacking]).photos == [expected]
-    assert ask([lacking | {"description": "dinner"}]).photos == [expected | {"alt": "dinner"}]
+    assert ask([lacking | {"description": "dinner"}]).photos == [replace(expected, alt="dinner")]
 
 
 @pytest.mark.parametrize("value", ["", 5, "\ud800", {}])
@@ -100,7 +102,7 @@ def test_an_optional_field_that_cannot_be_used_is_null(value: Any) -> None:
 
 def test_long_texts_are_shortened_and_long_urls_refused() -> None:
     [photo] = ask([PHOTO | {"alt_description": "x" * 300_000}]).photos
-    assert photo["alt"] == "x" * 1000
+    assert photo.alt == "x" * 1000
     urls = {"small": "https://images.test/" + "x" * 3000, "regular": "https://images.test/regular"}
     with pytest.raises(Transient):
         ask([PHOTO | {"urls": urls}])
@@ -108,7 +110,7 @@ def test_long_texts_are_shortened_and_long_urls_refused() -> None:
 
 def test_credit_links_keep_their_query_string() -> None:
     [photo] = ask(PHOTO | {"links": {"html": "https://unsplash.com/p?l=de#x"}}).photos
-    assert photo["page"] == "https://unsplash.com/p?l=de&utm_source=calo&utm_medium=referral#x"
+    assert photo.page == "https://unsplash.com/p?l=de&utm_source=calo&utm_medium=referral#x"
 
 
 @pytest.mark.parametrize(

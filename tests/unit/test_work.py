@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.common.job import topic
 from functions.common.wake import EARLY_MS
+from kinds.photo.find_photos import topic
 from tests.unit.factories import (
-    CALLER,
     NOW,
     POISON,
     make_job,
@@ -26,7 +25,7 @@ DOWN = Transient("unavailable", "Unsplash is unavailable (500)")
 
 
 def photo_ids(bench: Workbench) -> list[str]:
-    return sorted(body["photo"]["id"] for body in bench.queues.results.bodies())
+    return sorted(json.loads(body["output"])["id"] for body in bench.queues.results.bodies())
 
 
 def test_a_processed_job_sends_a_result(bench: Workbench) -> None:
@@ -50,9 +49,9 @@ def test_jobs_of_one_topic_share_a_request_and_its_spare_photos(bench: Workbench
     bench.add("pasta")
     bench.work()
     assert bench.unsplash.calls[2:] == [("pasta", 30)]
-    budget = bench.ledger.budget()
-    assert budget
-    assert budget.remaining < 7
+    window = bench.ledger.window("unsplash")
+    assert window
+    assert window.remaining < 7
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_several_messages_of_one_job_in_a_batch_are_processed_once(bench: Workbe
 def test_a_job_that_is_not_pending_makes_no_request(bench: Workbench, values: dict[str, Any]) -> None:
     [job] = bench.add("pasta", **values)
     records = [sqs_record(make_message(each).body()) for each in (replace(job, run=1), make_job())]
-    assert bench.worker.work(records) == set()
+    assert bench.worker.work(records, 60) == set()
     assert (bench.unsplash.calls, photo_ids(bench)) == ([], [])
 
 
@@ -97,7 +96,7 @@ def test_a_job_that_is_not_pending_makes_no_request(bench: Workbench, values: di
 def test_an_unreadable_message_does_not_affect_others(bench: Workbench, poison: str) -> None:
     bench.add("pasta", "pizza")
     [first, second] = bench.queues.jobs.records()
-    assert bench.worker.work([first, sqs_record(poison, "poison"), second]) == {"poison"}
+    assert bench.worker.work([first, sqs_record(poison, "poison"), second], 60) == {"poison"}
     assert len(photo_ids(bench)) == 2
 
 
@@ -105,8 +104,8 @@ def test_an_unreadable_message_does_not_affect_others(bench: Workbench, poison: 
 def test_a_failing_topic_does_not_affect_other_topics_or_its_own_spares(
     bench: Workbench, error: Exception
 ) -> None:
-    bench.source.find("bad", 29, [CALLER])
-    bench.source.find("pasta", 1, [CALLER])
+    for topic_jobs in (bench.batch(*["bad"] * 29), bench.batch("pasta")):
+        bench.source(topic_jobs[0].context).find(topic_jobs[0].input.query, topic_jobs)
     bench.unsplash.errors["bad"] = error
     sends = watch(bench.queues.sqs, "SendMessageBatch")
     jobs = bench.add("bad", "bad", "pasta")

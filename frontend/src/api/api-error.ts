@@ -1,19 +1,30 @@
 /** Errors of API requests, with messages that can be shown to users. */
 
 import type { components } from "./schema";
+import type { FieldError } from "./types";
 
 type Problem = components["schemas"]["Problem"];
 
-/** `status` is the HTTP status, or 0 without a response; `retryAt` is Retry-After as epoch ms, if given. */
+/**
+ * `status` is the HTTP status, or 0 without a response; `retryAt` is Retry-After as epoch ms, if given;
+ * `fields` are the invalid fields by path, such as `input.seconds`.
+ */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly status: number;
   readonly retryAt: number | null;
+  readonly fields: readonly FieldError[];
 
-  constructor(status: number, detail: string, retryAt: number | null = null) {
+  constructor(
+    status: number,
+    detail: string,
+    retryAt: number | null = null,
+    fields: readonly FieldError[] = [],
+  ) {
     super(detail);
     this.status = status;
     this.retryAt = retryAt;
+    this.fields = fields;
   }
 
   /** Whether the same request may succeed if it is sent again. */
@@ -28,7 +39,11 @@ export function errorFromResponse(response: Response, body: unknown, now: number
   const retryAt = parseRetryAfter(response.headers.get("Retry-After"), now);
   const detail =
     problem?.detail || DEFAULT_DETAILS[response.status] || `The server returned status ${response.status}.`;
-  return new ApiError(response.status, detail, retryAt);
+  return new ApiError(response.status, detail, retryAt, fieldErrors(problem));
+}
+
+function fieldErrors(problem: Problem | null): FieldError[] {
+  return Array.isArray(problem?.errors) ? problem.errors : [];
 }
 
 /** Return the error for a request without a response: no network, connection refused, or timeout. */

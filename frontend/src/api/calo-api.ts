@@ -1,54 +1,67 @@
 /** The API client. Its methods resolve with the response body, or reject with an ApiError. */
 
-import createClient from "openapi-fetch";
 import { ApiError, errorFromResponse, networkError } from "./api-error";
 import type { paths } from "./schema";
-import type { Job, JobPage, JobRequest, ListParams, Stats } from "./types";
+import type { Job, JobPage, JobRequest, Kind, ListParams, Stats } from "./types";
 
 export const PAGE_SIZE = 24;
 
 const TIMEOUT_MS = 15_000;
 
-interface Outcome<T> {
-  data?: T | undefined;
-  error?: unknown;
-  response: Response;
+type Method = "get" | "post" | "delete";
+type PathsWith<M extends Method> = {
+  [P in keyof paths]: paths[P][M] extends object ? P : never;
+}[keyof paths];
+type Json<T> = { content: { "application/json": T } };
+/** The body of a call's successful response, from the OpenAPI document. */
+type Body<T> = T extends { responses: { 200: Json<infer B> } | { 201: Json<infer B> } } ? B : never;
+
+interface CallOptions {
+  /** The job that is named in the path. */
+  id?: string;
+  query?: Record<string, string | number>;
+  headers?: Record<string, string>;
+  body?: unknown;
+  signal?: AbortSignal;
 }
 
 export class CaloApi {
   readonly #baseUrl: string;
-  readonly #client;
 
   constructor(baseUrl: string) {
     this.#baseUrl = baseUrl;
-    this.#client = createClient<paths>({ baseUrl });
   }
 
   listJobs({ status, page, cursor }: ListParams, signal: AbortSignal): Promise<JobPage> {
     const query = { pageSize: PAGE_SIZE, ...(cursor ? { cursor } : { page }), ...(status ? { status } : {}) };
-    return unwrap(this.#client.GET("/jobs", { params: { query }, signal: withTimeout(signal) }));
+    return this.#call("get", "/jobs", { query, signal });
   }
 
   getJob(id: string, signal: AbortSignal): Promise<Job> {
-    return unwrap(this.#client.GET("/jobs/{id}", { params: { path: { id } }, signal: withTimeout(signal) }));
+    return this.#call("get", "/jobs/{id}", { id, signal });
   }
 
   getStats(signal: AbortSignal): Promise<Stats> {
-    return unwrap(this.#client.GET("/stats", { signal: withTimeout(signal) }));
+    return this.#call("get", "/stats", { signal });
+  }
+
+  /** Return the kinds of jobs, photo first: it is what the app is known for. */
+  async listKinds(signal: AbortSignal): Promise<Kind[]> {
+    const { data } = await this.#call("get", "/kinds", { signal });
+    return data.sort((a, b) => Number(b.name === "photo") - Number(a.name === "photo"));
   }
 
   /** Create a job. The same key returns the same job, so the request can be retried after a lost response. */
   createJob(body: JobRequest, key: string): Promise<Job> {
-    const params = { header: { "Idempotency-Key": key } };
-    return unwrap(this.#client.POST("/jobs", { body, params, signal: withTimeout() }));
+    return this.#call("post", "/jobs", { body, headers: { "Idempotency-Key": key } });
   }
 
   cancelJob(id: string): Promise<Job> {
-    return unwrap(this.#client.DELETE("/jobs/{id}", { params: { path: { id } }, signal: withTimeout() }));
+    return this.#call("delete", "/jobs/{id}", { id });
   }
 
   retryJob(id: string): Promise<Job> {
-    return unwrap(this.#client.POST("/jobs/{id}/retry", { params: { path: { id } }, signal: withTimeout() }));
+    return this.#call("post", "/jobs/{id}/retry", { id });
   }
 
   /** Return the URL of the live stream of some jobs, or of all jobs that change after a cursor. */
@@ -58,6 +71,29 @@ export class CaloApi {
     const jobs = jobIds === "all" ? "" : `job=${jobIds.map(encodeURIComponent).join(",")}`;
     return `${this.#baseUrl}/live?${jobs || query}`;
   }
+
+  async #call<M extends Method, P extends PathsWith<M>>(
+    method: M,
+    path: P,
+    { id = "", query = {}, headers = {}, body, signal }: CallOptions,
+  ): Promise<Body<paths[P][M]>> {
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const url = `${this.#baseUrl}${path.replace("{id}", encodeURIComponent(id))}${search.size ? `?${search}` : ""}`;
+    const options: RequestInit = { method: method.toUpperCase(), headers, signal: withTimeout(signal) };
+    if (body !== undefined) {
+      options.headers = { "Content-Type": "application/json", ...headers };
+      options.body = JSON.stringify(body);
+    }
+    try {
+      const response = await fetch(url, options);
+      if (response.ok) return (await response.json()) as Body<paths[P][M]>;
+      throw errorFromResponse(response, parseJson(await response.text()), Date.now());
+    } catch (error) {
+      if (error instanceof TypeError || isTimeout(error)) throw networkError();
+      if (error instanceof SyntaxError) throw new ApiError(502, "The server's response could not be read.");
+      throw error; // an ApiError, or the caller aborted the request
+    }
+  }
 }
 
 function withTimeout(signal?: AbortSignal): AbortSignal {
@@ -65,19 +101,13 @@ function withTimeout(signal?: AbortSignal): AbortSignal {
   return signal ? AbortSignal.any([signal, timeout]) : timeout;
 }
 
-async function unwrap<T>(request: Promise<Outcome<T>>): Promise<T> {
-  let outcome: Outcome<T>;
+/** Return the value of a JSON text, or null: the body of an error can be anything. */
+function parseJson(text: string): unknown {
   try {
-    outcome = await request;
-  } catch (error) {
-    if (error instanceof TypeError || isTimeout(error)) throw networkError();
-    if (error instanceof SyntaxError) throw new ApiError(502, "The server's response could not be read.");
-    throw error; // the caller aborted the request
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
-  if (!outcome.response.ok || outcome.data === undefined) {
-    throw errorFromResponse(outcome.response, outcome.error, Date.now());
-  }
-  return outcome.data;
 }
 
 function isTimeout(error: unknown): boolean {

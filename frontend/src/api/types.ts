@@ -2,12 +2,48 @@
 
 import type { components } from "./schema";
 
-export type Job = components["schemas"]["Job"];
-export type JobPage = components["schemas"]["JobPage"];
-export type JobRequest = components["schemas"]["JobRequest"];
-export type Photo = NonNullable<Job["photo"]>;
-export type Stats = components["schemas"]["Stats"];
-export type Status = components["schemas"]["Status"];
+type Schemas = components["schemas"];
+
+/** A job of any kind. The generated type of an unknown kind's job has the schema's name as its kind. */
+export type Job = Omit<Schemas["OtherJob"], "kind"> & { kind: string };
+export type JobPage = Omit<Schemas["JobPage"], "data"> & { data: Job[] };
+export type Budget = Schemas["Budget"];
+export type FieldError = Schemas["FieldError"];
+export type Stats = Schemas["Stats"];
+export type Status = Schemas["Status"];
+
+/** What identifies a job for people: also of one that has not been created yet. */
+export type JobContent = Pick<Job, "kind" | "input">;
+
+export interface JobRequest extends JobContent {
+  delay_seconds?: number;
+}
+
+/** The parts of JSON Schema that declarations of kinds use. */
+export interface JsonSchema {
+  $ref?: string;
+  $defs?: Record<string, JsonSchema>;
+  type?: string;
+  title?: string;
+  description?: string;
+  default?: unknown;
+  examples?: unknown[];
+  enum?: unknown[];
+  anyOf?: JsonSchema[];
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema | false;
+  required?: string[];
+  format?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  exclusiveMinimum?: number;
+  exclusiveMaximum?: number;
+  multipleOf?: number;
+}
+
+export type Kind = Omit<Schemas["Kind"], "input" | "output"> & { input: JsonSchema; output: JsonSchema };
 
 export const STATUSES: readonly Status[] = ["pending", "resolved", "error", "cancelled"];
 

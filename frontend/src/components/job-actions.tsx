@@ -5,7 +5,7 @@ import { useServices } from "../services";
 import { problemText } from "../text/problem";
 
 /** A button that cancels a pending job, or retries a failed or cancelled job. */
-export function JobActions({ job }: { job: Job }) {
+export function JobActions({ job, title }: { job: Job; title: string }) {
   const { api, cache, live, ownJobs, queries } = useServices();
   const isPending = job.status === "pending";
   const mutationKey = ["change", job.id];
@@ -36,7 +36,7 @@ export function JobActions({ job }: { job: Job }) {
         // not `disabled`, which would take the focus away
         aria-disabled={mutation.isPending}
         onClick={change}
-        aria-label={`${label}: ${job.query}`}
+        aria-label={`${label}: ${title}`}
       >
         {label}
       </button>

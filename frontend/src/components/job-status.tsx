@@ -1,13 +1,18 @@
 import type { Job } from "../api/types";
-import { useServices } from "../services";
 import { displayStatus, statusText } from "../text/job-status";
 import { age } from "../text/time";
 
-export function JobStatus({ job, now }: { job: Job; now: number }) {
-  const { ownJobs } = useServices();
+interface Props {
+  job: Job;
+  /** What people call the rate limit of the job's kind. */
+  limit: string;
+  now: number;
+}
+
+export function JobStatus({ job, limit, now }: Props) {
   return (
     <p className="status" data-status={displayStatus(job, now)}>
-      {statusText(job, ownJobs.startTime(job), now)}
+      {statusText(job, limit, now)}
       <span aria-hidden="true"> · </span>
       <time
         dateTime={new Date(job.created_at).toISOString()}

@@ -35,6 +35,15 @@ describe("an event from the stream", () => {
     expect(cachedJobs()?.map((job) => job.version)).toEqual([2]);
   });
 
+  test("with progress only does not fetch the counts again", () => {
+    cache.update([makeJob("a")]);
+    timers.advance(60_000);
+    cache.update([makeJob("a", { version: 2, progress: { fraction: 0.5, message: null } })]);
+    expect(timers.waits).toEqual([]);
+    cache.update([makeJob("a", { version: 3, status: "resolved" })]);
+    expect(timers.waits).toHaveLength(1);
+  });
+
   test("does not create a job query that no component uses", () => {
     cache.update([makeJob("a")]);
     expect(queries.getQueryData(["job", "a"])).toBeUndefined();

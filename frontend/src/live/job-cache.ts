@@ -36,6 +36,7 @@ export class JobCache {
 
   /** Store jobs from the stream or from a response, except old versions. Return the jobs that were newer. */
   update(jobs: readonly Job[]): Job[] {
+    const countsChange = jobs.some((job) => this.latest(job.id)?.status !== job.status); // not with progress
     const newer = this.#newest.add(jobs);
     if (newer.length === 0) return newer;
     notifyManager.batch(() => {
@@ -46,7 +47,7 @@ export class JobCache {
         this.#queries.setQueryData<Job>([JOB, job.id], (cached) => (cached ? job : undefined));
       }
     });
-    this.#counts.schedule();
+    if (countsChange) this.#counts.schedule();
     return newer;
   }
 

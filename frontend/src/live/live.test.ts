@@ -37,7 +37,7 @@ beforeEach(async () => {
     api: new CaloApi("/api"),
     cache,
     name: "calo",
-    isAwaited: (job) => job.query === awaitedTopic,
+    isAwaited: (job) => job.input.query === awaitedTopic,
     onJobsChanged: (jobs) => changes.push([...jobs]),
   });
   stop = live.start();
@@ -83,7 +83,7 @@ test("jobs from the stream reach the cache and the listener in the next frame", 
 
 test("an awaited job is held back until its request is answered; other jobs are not", async () => {
   awaitedTopic = "tea";
-  const awaited = makeJob("a", { query: "tea" });
+  const awaited = makeJob("a", { input: { query: "tea" } });
   await receiveJob(awaited);
   await receiveJob(makeJob("b"));
   nextFrame();
@@ -96,10 +96,10 @@ test("an awaited job is held back until its request is answered; other jobs are 
 });
 
 test("a job that is already in the cache is not held back", async () => {
-  await receiveJob(makeJob("a", { query: "tea" }));
+  await receiveJob(makeJob("a", { input: { query: "tea" } }));
   nextFrame();
   awaitedTopic = "tea";
-  await receiveJob(makeJob("a", { query: "tea", version: 2 }));
+  await receiveJob(makeJob("a", { input: { query: "tea" }, version: 2 }));
   nextFrame();
   expect(cache.latest("a")?.version).toBe(2);
 });

@@ -2,21 +2,11 @@ import { expect, test, vi } from "vitest";
 import { makeJob } from "../testing";
 import { OwnJobs } from "./own-jobs";
 
-test("only a delayed job that was created here has a start time", () => {
-  const ownJobs = new OwnJobs();
-  const delayed = makeJob("delayed", { created_at: 5_000 });
-  ownJobs.add(delayed, 60);
-  ownJobs.add(makeJob("immediate"), 0);
-  expect(ownJobs.startTime(delayed)).toBe(65_000);
-  expect(ownJobs.startTime(makeJob("immediate"))).toBeUndefined();
-  expect(ownJobs.startTime(makeJob("other"))).toBeUndefined();
-});
-
 test("subscribers are notified once of each own job that has ended", () => {
   const ownJobs = new OwnJobs();
   const listener = vi.fn();
   const unsubscribe = ownJobs.subscribe(listener);
-  ownJobs.add(makeJob("a"), 0);
+  ownJobs.add(makeJob("a"));
   ownJobs.recordChanges([makeJob("a", { version: 2 }), makeJob("other", { status: "resolved" })]);
   expect(listener).not.toHaveBeenCalled();
   const ended = makeJob("a", { version: 3, status: "resolved" });
@@ -25,7 +15,7 @@ test("subscribers are notified once of each own job that has ended", () => {
   expect(listener).toHaveBeenCalledTimes(1);
   expect(ownJobs.lastChanged()).toEqual([ended]);
   unsubscribe();
-  ownJobs.add(makeJob("b"), 0);
+  ownJobs.add(makeJob("b"));
   ownJobs.recordChanges([makeJob("b", { version: 2, status: "error" })]);
   expect(listener).toHaveBeenCalledTimes(1);
 });
@@ -44,7 +34,7 @@ test("a job that was cancelled here is reported once, and a retried job again wh
 
 test("only jobs that were created here are own jobs", () => {
   const ownJobs = new OwnJobs();
-  ownJobs.add(makeJob("a"), 0);
+  ownJobs.add(makeJob("a"));
   ownJobs.recordRequest(makeJob("b"));
   ownJobs.recordChanges([makeJob("a", { version: 2, status: "resolved" })]);
   expect([ownJobs.has("a"), ownJobs.has("b")]).toEqual([true, false]);

@@ -4,26 +4,19 @@ import type { Job } from "../api/types";
 
 export class OwnJobs {
   readonly #ids = new Set<string>();
-  readonly #startTimes = new Map<string, number>();
   readonly #pendingIds = new Set<string>();
   readonly #listeners = new Set<() => void>();
   #lastChanged: readonly Job[] = [];
 
   /** Store a job that was created here. */
-  add(job: Job, delaySeconds: number): void {
+  add(job: Job): void {
     this.#ids.add(job.id);
     this.#pendingIds.add(job.id);
-    if (delaySeconds > 0) this.#startTimes.set(job.id, job.created_at + delaySeconds * 1000);
   }
 
   /** Return whether the job was created here. */
   has(id: string): boolean {
     return this.#ids.has(id);
-  }
-
-  /** Return when a delayed job starts (epoch ms), or undefined if it was not delayed or not created here. */
-  startTime(job: Job): number | undefined {
-    return this.#startTimes.get(job.id);
   }
 
   /** Take a job that was cancelled or retried here, and notify the subscribers. */

@@ -3,18 +3,18 @@
 import type { Job, Status } from "../api/types";
 import { clockTime } from "./time";
 
-/** A job's status, or `waiting` for a pending job that waits for the third party's rate limit. */
+/** A job's status, or `waiting` for a pending job that waits for a rate limit. */
 export type DisplayStatus = Status | "waiting";
 
 export function displayStatus(job: Job, now: number): DisplayStatus {
   return isWaiting(job, now) ? "waiting" : job.status;
 }
 
-/** `startTime`: when a delayed job starts (epoch ms), if that is known. */
-export function statusText(job: Job, startTime: number | undefined, now: number): string {
+/** `limit` is what people call the rate limit of the job's kind. */
+export function statusText(job: Job, limit: string, now: number): string {
   switch (job.status) {
     case "pending":
-      return pendingText(job, startTime, now);
+      return pendingText(job, limit, now);
     case "resolved":
       return "Ready";
     case "error":
@@ -24,11 +24,10 @@ export function statusText(job: Job, startTime: number | undefined, now: number)
   }
 }
 
-function pendingText(job: Job, startTime: number | undefined, now: number): string {
-  if (isWaiting(job, now)) {
-    return `Waiting for Unsplash's hourly limit; continues at ${clockTime(job.deferred_until, now)}`;
-  }
-  return startTime && startTime > now ? `Starts at ${clockTime(startTime, now)}` : "Pending";
+function pendingText(job: Job, limit: string, now: number): string {
+  if (isWaiting(job, now)) return `Waiting for ${limit}; continues at ${clockTime(job.deferred_until, now)}`;
+  if (job.starts_at !== null && job.starts_at > now) return `Starts at ${clockTime(job.starts_at, now)}`;
+  return job.progress ? "Running" : "Pending";
 }
 
 function isWaiting(job: Job, now: number): job is Job & { deferred_until: number } {

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from infra.deployed_kinds import kinds_of
 from infra.settings import Settings
 from infra.tools.preflight.arguments import session_of, settings_of
 from infra.tools.preflight.checks import preflight, report
@@ -17,6 +18,7 @@ def check(arguments: Sequence[str]) -> Settings | None:
     """
     try:
         settings = settings_of(arguments)
+        kinds_of(settings)
     except ValueError as error:
         print(error, file=sys.stderr)
         return None

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from infra.deployed_kinds import kinds_of
 from infra.settings import Settings
 from infra.tools.preflight.finding import BOTO_ERRORS, Finding, error_code, note, ok, reason, stop
 from infra.tools.preflight.zones import WITHOUT_CDN_LOGS, vpc_link_zones
@@ -81,7 +82,7 @@ def _check_bootstrap(_: Settings, account: Account) -> Finding:
 
 
 def _check_logs(settings: Settings, account: Account) -> Finding:
-    distributions = settings.web or settings.images == "cdn"
+    distributions = settings.web or kinds_of(settings).store_files
     if settings.access_logs and distributions and account.region in WITHOUT_CDN_LOGS:
         text = f"CloudFront cannot write access logs to buckets in region {account.region}"
         return stop("access logs", f"{text}; deploy with -c access_logs=false")
@@ -97,11 +98,12 @@ def _check_lambda(settings: Settings, account: Account) -> Finding:
         text = f"api_start=provisioned reserves {provisioned} concurrent executions"
         text += f", but {UNRESERVED} of {unreserved} must stay unreserved"
         return stop("Lambda", f"{text}; {remedy} -c api_start=none")
-    workers = settings.worker_concurrency + settings.result_concurrency + settings.dlq_concurrency
+    kinds = sum(kind.kind.concurrency for kind in kinds_of(settings).deployed.values())
+    workers = kinds + settings.result_concurrency + settings.dlq_concurrency
     if limit >= workers + OTHER_FUNCTIONS:
         return ok("Lambda", f"{limit} concurrent executions")
     text = f"{limit} concurrent executions, of which the workers may use {workers}, so API calls may fail"
-    return note("Lambda", f"{text}; {remedy} -c worker_concurrency=3 -c result_concurrency=2")
+    return note("Lambda", f"{text}; {remedy} -c kind.*.concurrency=2 -c result_concurrency=2")
 
 
 def _check_zones(settings: Settings, account: Account) -> Finding:

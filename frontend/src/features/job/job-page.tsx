@@ -6,20 +6,23 @@ import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
 import { JobStatus } from "../../components/job-status";
 import { NotFound } from "../../components/not-found";
-import { Credit, PhotoFrame } from "../../components/photo-frame";
 import { ProblemMessage } from "../../components/problem-message";
+import { ProgressBar } from "../../components/progress-bar";
 import { useNow } from "../../hooks/use-now";
+import { type KindView, useView, type ViewProps } from "../../kinds/kind-view";
+import { useJobTexts } from "../../kinds/use-job-texts";
 import { retryFailed } from "../../live/recovery";
 import { jobQuery, lastingProblem } from "../../queries";
 import { useServices } from "../../services";
 import { displayStatus } from "../../text/job-status";
 import { exactTime } from "../../text/time";
-import { type Step, timeline } from "./timeline";
+import { addVersion, type Step, timeline } from "./timeline";
 
 export function JobPage({ id }: { id: string }) {
   const services = useServices();
   const query = useQuery(jobQuery(services, id));
   const { data: job, error } = query;
+  const view = useView(job?.kind);
   const problem = lastingProblem(query);
   const isLoaded = job !== undefined;
   useEffect(() => (isLoaded ? services.live.show(id, null) : undefined), [services, id, isLoaded]);
@@ -32,7 +35,7 @@ export function JobPage({ id }: { id: string }) {
         ← All jobs
       </Link>
       {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
-      {job ? <JobView job={job} /> : !error && <Loading />}
+      {job && view ? <JobView job={job} view={view} /> : !error && <Loading />}
     </article>
   );
 }
@@ -47,40 +50,35 @@ function Loading() {
   );
 }
 
-function JobView({ job }: { job: Job }) {
+function JobView({ job, view }: { job: Job; view: KindView }) {
   const now = useNow();
-  const { photo } = job;
-  const steps = timeline(useVersions(job), now);
+  const texts = useJobTexts();
+  const title = texts.title(job);
+  const limit = texts.limit(job);
+  const kind = texts.kinds?.find(({ name }) => name === job.kind);
+  const props: ViewProps = { job, title, kind, place: "page", isPriority: true };
+  const steps = timeline(useVersions(job), limit, now);
   return (
     <>
-      <title>{`${job.query} · Calo`}</title>
+      <title>{`${title} · Calo`}</title>
       <header>
         <div>
-          <h1>{job.query}</h1>
-          <JobStatus job={job} now={now} />
+          <h1>{title}</h1>
+          <JobStatus job={job} limit={limit} now={now} />
         </div>
-        <JobActions job={job} />
+        <JobActions job={job} title={title} />
       </header>
       <div
-        className="frame"
+        className={view.isFlexible ? "frame flexible" : "frame"}
         data-status={displayStatus(job, now)}
         data-job={job.id}
         data-version={job.version}
       >
-        {photo && (
-          <a href={job.result ?? photo.regular} aria-label={`Open the photo of ${job.query}`}>
-            <PhotoFrame
-              key={photo.id}
-              photo={photo}
-              query={job.query}
-              sizes="(max-width: 60rem) 100vw, 60rem"
-              isPriority
-            />
-          </a>
-        )}
+        <view.Frame {...props} />
+        {job.status === "pending" && job.progress && <ProgressBar progress={job.progress} title={title} />}
         {job.error && <Failure error={job.error} />}
       </div>
-      {photo && <Credit photo={photo} />}
+      {view.Notes && <view.Notes {...props} />}
       <Timeline steps={steps} now={now} />
       <p className="details">
         Job {job.id}, version {job.version}
@@ -115,11 +113,9 @@ function Timeline({ steps, now }: { steps: Step[]; now: number }) {
 }
 
 /** Return the versions of the job that this page has received, the current one last. */
-function useVersions(job: Job): Job[] {
-  const [versions, setVersions] = useState<Job[]>([]);
-  const last = versions.at(-1);
-  if (last && last.version >= job.version) return versions;
-  const updated = [...versions, job];
-  setVersions(updated); // while rendering: https://react.dev/reference/react/useState#storing-information-from-previous-renders
+function useVersions(job: Job): readonly Job[] {
+  const [versions, setVersions] = useState<readonly Job[]>([]);
+  const updated = addVersion(versions, job);
+  if (updated !== versions) setVersions(updated); // while rendering: https://react.dev/reference/react/useState#storing-information-from-previous-renders
   return updated;
 }

@@ -1,11 +1,9 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import type { Stats } from "../../api/types";
+import type { Budget } from "../../api/types";
 import { useNow } from "../../hooks/use-now";
 import { STATS } from "../../live/job-cache";
 import { clockTime } from "../../text/time";
-
-type Budget = Stats["budget"];
 
 /** The number of requests to Unsplash that remain in this hour. */
 export function BudgetMeter({ budget }: { budget: Budget }) {

@@ -1,3 +1,4 @@
+import { useJobTexts } from "../../kinds/use-job-texts";
 import { useServices } from "../../services";
 import { problemText } from "../../text/problem";
 import { type Draft, discardDraft, sendDraft } from "./drafts";
@@ -5,12 +6,13 @@ import { type Draft, discardDraft, sendDraft } from "./drafts";
 /** The card of a job that the server has not confirmed yet. */
 export function DraftCard({ draft }: { draft: Draft }) {
   const services = useServices();
+  const { title } = useJobTexts();
   return (
     <li className="card">
       <div className="frame" data-status={draft.error ? "error" : "pending"} />
       <div className="caption">
         {/* it gets the focus when the buttons are removed */}
-        <h2 tabIndex={-1}>{draft.query}</h2>
+        <h2 tabIndex={-1}>{title(draft)}</h2>
         {draft.error ? (
           <>
             <p className="error" role="alert">

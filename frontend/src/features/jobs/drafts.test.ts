@@ -8,6 +8,7 @@ import type { Services } from "../../services";
 import { FakeTimers, makeJob, makePage } from "../../testing";
 import { type Draft, discardDraft, isAwaited, newDraft, sendDraft } from "./drafts";
 
+const photo = (query: string) => ({ kind: "photo", input: { query } });
 const FIRST_PAGE = { status: null, page: 1, cursor: null };
 
 let queries: QueryClient;
@@ -29,22 +30,36 @@ const jobs = () => queries.getQueryData<JobPage>(["jobs", FIRST_PAGE])?.data ?? 
 
 test("a draft is replaced by its job", async () => {
   createJob.mockResolvedValue(makeJob("a"));
-  const sending = sendDraft(services, newDraft("pasta", 30));
+  const sending = sendDraft(services, newDraft(photo("pasta"), 30));
   expect(drafts()).toHaveLength(1);
   await sending;
   expect([drafts(), jobs()]).toEqual([[], [makeJob("a")]]);
-  expect(createJob).toHaveBeenCalledWith({ query: "pasta", delay_seconds: 30 }, expect.any(String));
+  expect(createJob).toHaveBeenCalledWith({ ...photo("pasta"), delay_seconds: 30 }, expect.any(String));
 });
 
 test("while a draft is being sent, only new jobs of its topic wait", async () => {
   createJob.mockImplementation(async () => {
     expect(isAwaited(queries, makeJob("a"))).toBe(true);
-    expect(isAwaited(queries, makeJob("b", { query: "tea" }))).toBe(false);
+    expect(isAwaited(queries, makeJob("b", photo("tea")))).toBe(false);
     return makeJob("a");
   });
-  await sendDraft(services, newDraft("pasta", 0));
+  expect(await sendDraft(services, newDraft(photo("pasta"), 0))).toBeNull();
   expect(createJob).toHaveBeenCalled();
   expect(isAwaited(queries, makeJob("c"))).toBe(false);
+});
+
+test("a job of the same kind waits if it has the draft's input, whatever else the server has filled in", async () => {
+  const input = { text: "a", options: { deep: [1, 2] } };
+  const filled = { ...input, size: 3 };
+  createJob.mockImplementation(async () => {
+    expect(isAwaited(queries, makeJob("a", { kind: "other", input: filled }))).toBe(true);
+    expect(isAwaited(queries, makeJob("a", { kind: "photo", input: filled }))).toBe(false);
+    expect(isAwaited(queries, makeJob("a", { kind: "other", input: { ...filled, text: "b" } }))).toBe(false);
+    expect(isAwaited(queries, makeJob("a", { kind: "other", input: { text: "a" } }))).toBe(false);
+    return makeJob("a", { kind: "other", input: filled });
+  });
+  expect(await sendDraft(services, newDraft({ kind: "other", input }, 0))).toBeNull();
+  expect(createJob).toHaveBeenCalledWith({ kind: "other", input }, expect.any(String));
 });
 
 test("a request without a response is retried with the same key", async () => {
@@ -52,7 +67,7 @@ test("a request without a response is retried with the same key", async () => {
     .mockRejectedValueOnce(new ApiError(0, "no network"))
     .mockRejectedValueOnce(new ApiError(503, "busy"));
   createJob.mockResolvedValue(makeJob("a"));
-  const draft = newDraft("pasta", 0);
+  const draft = newDraft(photo("pasta"), 0);
   await sendDraft(services, draft);
   expect(createJob.mock.calls.map((call) => call[1])).toEqual([draft.key, draft.key, draft.key]);
   expect(jobs()).toEqual([makeJob("a")]);
@@ -62,7 +77,7 @@ test.each([new ApiError(400, "bad"), new ApiError(429, "too many", 5_000)])(
   "a rejected draft keeps its error and can be sent again",
   async (error) => {
     createJob.mockRejectedValueOnce(error).mockResolvedValue(makeJob("a"));
-    await sendDraft(services, newDraft("pasta", 0));
+    expect(await sendDraft(services, newDraft(photo("pasta"), 0))).toBe(error);
     expect(createJob).toHaveBeenCalledTimes(1);
     const [draft] = drafts();
     if (!draft) throw new Error("the draft was removed");
@@ -75,9 +90,9 @@ test.each([new ApiError(400, "bad"), new ApiError(429, "too many", 5_000)])(
 
 test("a rejected draft can be discarded without affecting others", async () => {
   createJob.mockRejectedValue(new ApiError(400, "bad"));
-  await sendDraft(services, newDraft("one", 0));
-  await sendDraft(services, newDraft("two", 0));
+  await sendDraft(services, newDraft(photo("one"), 0));
+  await sendDraft(services, newDraft(photo("two"), 0));
   const [first] = drafts();
   if (first) discardDraft(queries, first);
-  expect(drafts().map((draft) => draft.query)).toEqual(["one"]);
+  expect(drafts().map((draft) => draft.input.query)).toEqual(["one"]);
 });

@@ -3,13 +3,12 @@
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "../../api/api-error";
 import { retryDelayMs, shouldRetry } from "../../api/retry-policy";
-import type { Job } from "../../api/types";
+import type { Job, JobContent } from "../../api/types";
 import type { Services } from "../../services";
 
 /** `key` is the Idempotency-Key: a draft that is sent several times creates one job. */
-export interface Draft {
+export interface Draft extends JobContent {
   key: string;
-  query: string;
   delaySeconds: number;
   error: unknown;
 }
@@ -21,34 +20,44 @@ export const draftsQuery = queryOptions<Draft[]>({
   gcTime: Number.POSITIVE_INFINITY,
 });
 
-export function newDraft(query: string, delaySeconds: number): Draft {
-  return { key: crypto.randomUUID(), query, delaySeconds, error: null };
+export function newDraft({ kind, input }: JobContent, delaySeconds: number): Draft {
+  return { key: crypto.randomUUID(), kind, input, delaySeconds, error: null };
 }
 
 /**
- * Send a draft until the server responds. Meanwhile, new jobs of its topic from the stream wait
+ * Send a draft until the server responds. Meanwhile, new jobs of its kind and input from the stream wait
  * (`isAwaited`), so that the job replaces its draft in one step. Never rejects: on failure, the draft stores
- * the error.
+ * the error, which is also returned.
  */
-export async function sendDraft(services: Services, draft: Draft): Promise<void> {
+export async function sendDraft(services: Services, draft: Draft): Promise<unknown> {
   const { api, cache, live, ownJobs, queries } = services;
   storeDraft(queries, { ...draft, error: null });
-  const body = { query: draft.query, ...(draft.delaySeconds ? { delay_seconds: draft.delaySeconds } : {}) };
+  const { kind, input, delaySeconds } = draft;
+  const body = { kind, input, ...(delaySeconds ? { delay_seconds: delaySeconds } : {}) };
   try {
     const job = await live.expectEventFor(() => withRetries(() => api.createJob(body, draft.key)));
-    ownJobs.add(job, draft.delaySeconds);
+    ownJobs.add(job);
     notifyManager.batch(() => {
       discardDraft(queries, draft);
       cache.update([job]);
     });
+    return null;
   } catch (error) {
     storeDraft(queries, { ...draft, error });
+    return error;
   }
 }
 
-/** Return whether a job may be the one that a draft of the same topic is creating. */
+/** Return whether a job may be the one that a draft is creating. */
 export function isAwaited(queries: QueryClient, job: Job): boolean {
-  return getDrafts(queries).some((draft) => draft.error === null && draft.query === job.query);
+  return getDrafts(queries).some((draft) => draft.error === null && hasContent(job, draft));
+}
+
+/** Return whether a job has the draft's kind and input. The server has filled in further fields. */
+function hasContent(job: Job, { kind, input }: Draft): boolean {
+  const isEqual = ([name, value]: [string, unknown]) =>
+    JSON.stringify(job.input[name]) === JSON.stringify(value);
+  return job.kind === kind && Object.entries(input).every(isEqual);
 }
 
 export function discardDraft(queries: QueryClient, { key }: Draft): void {

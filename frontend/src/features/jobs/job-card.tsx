@@ -3,11 +3,11 @@ import { Link } from "wouter";
 import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
 import { JobStatus } from "../../components/job-status";
-import { Credit, PhotoFrame } from "../../components/photo-frame";
+import { ProgressBar } from "../../components/progress-bar";
 import { useNow } from "../../hooks/use-now";
+import { useView, type ViewProps } from "../../kinds/kind-view";
+import { useJobTexts } from "../../kinds/use-job-texts";
 import { displayStatus } from "../../text/job-status";
-
-const SIZES = "(max-width: 40rem) 100vw, 20rem";
 
 interface Props {
   job: Job;
@@ -17,29 +17,25 @@ interface Props {
 
 export const JobCard = memo(function JobCard({ job, isPriority }: Props) {
   const now = useNow();
-  const { photo } = job;
+  const view = useView(job.kind);
+  const { kinds, limit, title: titleOf } = useJobTexts();
+  const title = titleOf(job);
+  const kind = kinds?.find(({ name }) => name === job.kind);
+  const props: ViewProps = { job, title, kind, place: "card", isPriority };
   return (
-    <li className="card" data-job={job.id} data-version={job.version}>
-      {/* not in the tab order, because the title below is a link to the same page */}
-      <Link
-        href={`/jobs/${job.id}`}
-        className="frame"
-        data-status={displayStatus(job, now)}
-        tabIndex={-1}
-        aria-hidden={!photo}
-      >
-        {photo && (
-          <PhotoFrame key={photo.id} photo={photo} query={job.query} sizes={SIZES} isPriority={isPriority} />
-        )}
-      </Link>
+    <li className="card" data-job={job.id} data-version={job.version} data-kind={job.kind}>
+      <div className="frame" data-status={displayStatus(job, now)}>
+        {view && <view.Frame {...props} />}
+        {job.status === "pending" && job.progress && <ProgressBar progress={job.progress} title={title} />}
+      </div>
       <div className="caption">
         <h2>
-          <Link href={`/jobs/${job.id}`}>{job.query}</Link>
+          <Link href={`/jobs/${job.id}`}>{title}</Link>
         </h2>
-        <JobStatus job={job} now={now} />
+        <JobStatus job={job} limit={limit(job)} now={now} />
         {job.error && <p className="reason">{job.error.message}</p>}
-        {photo && <Credit photo={photo} />}
-        <JobActions job={job} />
+        {view?.Notes && <view.Notes {...props} />}
+        <JobActions job={job} title={title} />
       </div>
     </li>
   );

@@ -4,10 +4,10 @@ import { Link, useSearchParams } from "wouter";
 import { isFirstPage, type JobPage, type ListParams, type Status } from "../../api/types";
 import { ProblemMessage } from "../../components/problem-message";
 import { retryFailed } from "../../live/recovery";
-import { jobsQuery, lastingProblem, statsQuery } from "../../queries";
+import { jobsQuery, kindsQuery, lastingProblem, statsQuery } from "../../queries";
 import { useServices } from "../../services";
+import { CreateForm } from "../create/create-form";
 import { BudgetMeter } from "./budget-meter";
-import { CreateForm } from "./create-form";
 import { draftsQuery } from "./drafts";
 import { JobGrid } from "./job-grid";
 import { parseListParams } from "./list-params";
@@ -25,7 +25,8 @@ export function JobsPage() {
   const allDrafts = useQuery(draftsQuery).data ?? [];
   const drafts = isFirstPage(params) ? allDrafts : [];
   useLiveList(list.data);
-  const problem = lastingProblem(list);
+  const kinds = useQuery(kindsQuery(services));
+  const problem = lastingProblem(list) ?? lastingProblem(kinds);
   return (
     <>
       <title>Calo</title>
@@ -33,7 +34,7 @@ export function JobsPage() {
       <CreateForm params={params} />
       <div className="overview">
         <StatusFilter params={params} counts={stats.data?.counts} />
-        {stats.data && <BudgetMeter budget={stats.data.budget} />}
+        {stats.data?.budget && <BudgetMeter budget={stats.data.budget} />}
       </div>
       {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
       {list.data ? (
@@ -65,7 +66,7 @@ interface EmptyText {
 
 const NO_JOBS: EmptyText = {
   title: "No jobs yet",
-  text: "Type a topic above. Your photo will appear here.",
+  text: "Create one above. It will appear here.",
 };
 const EMPTY_PAGE: EmptyText = { title: "No jobs on this page", text: "The list ends before this page." };
 const EMPTY_FILTER: Record<Status, EmptyText> = {

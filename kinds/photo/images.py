@@ -2,24 +2,21 @@
 
 import tempfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Literal, Protocol
+from typing import IO, Protocol
 
+import msgspec
 import requests
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Transient
-from functions.common.http.download import Download, ResponseTooLarge
+from functions.common.http.download import ResponseTooLarge
 from functions.common.http.exchange import NotAllowed
-from functions.common.job import Photo
-from functions.job_worker.image_format import image_type
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+from functions.common.kind import Files, Http
+from kinds.photo import Photo
+from kinds.photo.image_format import image_type
 
 MAX_IMAGE = 15_000_000
 """Bytes. A `regular` image, 1,080 pixels wide, has about 200,000."""
 
-IMMUTABLE = "public, max-age=31536000, immutable"
 IN_MEMORY = 1_000_000
 """Bytes of an image that are held in memory. The rest of a larger one is in a temporary file."""
 
@@ -40,42 +37,28 @@ class HotlinkedImages:
 
 @dataclass(frozen=True)
 class StoredImages:
-    """`images: cdn`: copies in S3, served by CloudFront at `base_url`."""
+    """`images: cdn`: copies, downloaded from `hosts`."""
 
-    s3: "S3Client"
-    bucket: str
-    base_url: str
-    download: Download
+    files: Files
+    http: Http
+    hosts: frozenset[str]
 
     def publish(self, photo: Photo) -> Photo:
-        """Copy both sizes to S3. Raises Transient; a retry gets another photo."""
-        return {**photo, "small": self._copy(photo, "small"), "regular": self._copy(photo, "regular")}
+        """Store both sizes. Raises Transient; a retry gets another photo."""
+        small, regular = (self._copy(photo, size) for size in ("small", "regular"))
+        return msgspec.structs.replace(photo, small=small, regular=regular)
 
-    def _copy(self, photo: Photo, size: Literal["small", "regular"]) -> str:
-        key = f"images/{photo['id']}/{size}"
+    def _copy(self, photo: Photo, size: str) -> str:
         with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as file:
-            self._fetch(photo[size], file)
+            self._fetch(getattr(photo, size), file)
             media_type = image_type(file)
             if media_type is None:
                 raise Transient("bad_image", "Unsplash's image is not a complete image")
-            self._store(key, file, media_type)
-        return f"{self.base_url.rstrip('/')}/{key}"
-
-    def _store(self, key: str, file: IO[bytes], media_type: str) -> None:
-        try:
-            self.s3.put_object(
-                Bucket=self.bucket, Key=key, Body=file,
-                ContentType=media_type, CacheControl=IMMUTABLE, IfNoneMatch="*",
-            )  # fmt: skip
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "PreconditionFailed":  # the image exists already
-                raise Transient("storage", "the image could not be stored") from error
-        except BotoCoreError as error:
-            raise Transient("storage", "the image could not be stored") from error
+            return self.files.put(f"{photo.id}/{size}", file, media_type)
 
     def _fetch(self, url: str, file: IO[bytes]) -> None:
         try:
-            response = self.download.save(url, {}, MAX_IMAGE, file)
+            response = self.http.save(url, file, max_bytes=MAX_IMAGE, hosts=self.hosts)
         except ResponseTooLarge as error:
             raise Transient("bad_image", "Unsplash's image is too large") from error
         except NotAllowed as error:

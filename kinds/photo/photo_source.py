@@ -7,13 +7,12 @@ from itertools import cycle, islice
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.clock import Clock
-from functions.common.errors import Permanent, RateLimited, Transient, WorkError
-from functions.common.job import Photo
+from functions.common.errors import WorkError
+from functions.common.kind import BatchJob, Context, Permanent, RateLimited, Transient
 from functions.common.observability import count, logger, measure
-from functions.job_worker.budget import RateBudget, ShareUsedUp
-from functions.job_worker.spares import SparePhotos
-from functions.job_worker.unsplash import MAX_COUNT, NO_PHOTOS, PhotoPage, Unsplash, no_photos
+from kinds.photo import UNSPLASH, Input, Photo
+from kinds.photo.spares import SparePhotos
+from kinds.photo.unsplash import MAX_COUNT, NO_PHOTOS, PhotoPage, Unsplash, no_photos
 
 PAUSE_SECONDS = 0.2
 MAX_PAUSES = 100
@@ -30,73 +29,58 @@ class PhotoResult:
 
 @dataclass(frozen=True)
 class PhotoSource:
-    """Requests photos within the rate budget, and stores those that are not needed yet."""
+    """Requests photos within the budget, and stores those that are not needed yet."""
 
     unsplash: Unsplash
-    budget: RateBudget
     spares: SparePhotos
-    clock: Clock
+    context: Context
     sleep: Callable[[float], None] = time.sleep
 
-    def find(self, topic: str, wanted: int, callers: Sequence[str]) -> PhotoResult:
-        """Return `wanted` (1..30) photos of a topic: spare photos, then photos of one request.
+    def find(self, topic: str, jobs: Sequence[BatchJob[Input]]) -> PhotoResult:
+        """Return a photo of the topic for each of 1 to 30 jobs: spare photos, then photos of one request.
 
-        The request is charged to the first of the callers (digests) whose share of the budget is not used up.
+        The request is charged to the first of the jobs' callers whose share of the budget is not used up.
 
         If several workers run out of photos of a topic at the same time, one makes the request and the
         others wait for its spare photos. If the topic has too few photos, some are returned more than once.
         """
         photos: list[Photo] = []
         try:
-            return self._find(topic, wanted, photos, callers)
+            return self._find(topic, jobs, photos)
         except (BotoCoreError, ClientError):
             logger.exception("ledger unavailable", extra={"topic": topic})
             return PhotoResult(photos, Transient("storage", "the store of photos and budget is unavailable"))
 
-    def _find(self, topic: str, wanted: int, photos: list[Photo], callers: Sequence[str]) -> PhotoResult:
+    def _find(self, topic: str, jobs: Sequence[BatchJob[Input]], photos: list[Photo]) -> PhotoResult:
         """Append spare photos to `photos`, so that they are not lost if a later call fails."""
+        wanted = len(jobs)
         for _ in range(MAX_PAUSES):
             photos += self.spares.take(topic, wanted - len(photos))
             if len(photos) == wanted:
                 return PhotoResult(photos)
-            if self.spares.claim(topic, self.clock()):
-                return self._request_missing(topic, photos, wanted - len(photos), callers)
-            if self.spares.has_none(topic, self.clock()):
+            if self.spares.claim(topic, self.context.now()):
+                return self._request_missing(topic, photos, jobs)
+            if self.spares.has_none(topic, self.context.now()):
                 return PhotoResult(photos, no_photos(topic))
             self.sleep(PAUSE_SECONDS)
         return PhotoResult(photos, Transient("busy", "other workers requested this topic for too long"))
 
     def _request_missing(
-        self, topic: str, photos: list[Photo], missing: int, callers: Sequence[str]
+        self, topic: str, photos: list[Photo], jobs: Sequence[BatchJob[Input]]
     ) -> PhotoResult:
+        missing = len(jobs) - len(photos)
         try:
-            new = self._request(topic, callers)
+            self.context.spend(UNSPLASH, jobs)
+            page = self._random_photos(topic)
+            self.context.budget(UNSPLASH).correct(page.remaining)
         except (WorkError, RateLimited) as error:
             if isinstance(error, Permanent) and error.code == NO_PHOTOS:
-                self.spares.remember_none(topic, self.clock())
+                self.spares.remember_none(topic, self.context.now())
             else:
                 self.spares.release(topic)
             return PhotoResult(photos, error)
-        self._store_spares(topic, new[missing:])
-        return PhotoResult(photos + list(islice(cycle(new), missing)))
-
-    def _request(self, topic: str, callers: Sequence[str]) -> list[Photo]:
-        """Make one request and measure the remaining budget, including 0 if no request could be made."""
-        remaining: int | None = None
-        try:
-            remaining = self.budget.spend(callers)
-            page = self._random_photos(topic)
-            self.budget.correct(page.remaining)
-            remaining = remaining if page.remaining is None else min(remaining, page.remaining)
-        except ShareUsedUp:
-            raise
-        except RateLimited:
-            remaining = 0
-            raise
-        finally:
-            if remaining is not None:
-                measure("BudgetRemaining", remaining)
-        return page.photos
+        self._store_spares(topic, page.photos[missing:])
+        return PhotoResult(photos + list(islice(cycle(page.photos), missing)))
 
     def _random_photos(self, topic: str) -> PhotoPage:
         """Ask for the maximum number of photos, because every request costs the same."""
@@ -104,12 +88,12 @@ class PhotoSource:
         try:
             return self.unsplash.random_photos(topic, MAX_COUNT)
         except RateLimited:
-            raise RateLimited(self.budget.exhaust()) from None
+            raise RateLimited(self.context.budget(UNSPLASH).exhaust()) from None
 
     def _store_spares(self, topic: str, photos: list[Photo]) -> None:
         """Store the photos and end the claim. The claim ends even if there are no photos to store."""
         measure("SparePhotos", len(photos))
         try:
-            self.spares.put(topic, photos, self.clock() // 1000)
+            self.spares.put(topic, photos, self.context.now())
         except (BotoCoreError, ClientError):
             logger.warning("spare photos not stored", extra={"topic": topic}, exc_info=True)

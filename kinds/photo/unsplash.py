@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import msgspec
 import requests
 
-from functions.common.decode import conforms, is_encodable
+from functions.common.decode import is_encodable
 from functions.common.errors import Permanent, RateLimited, Transient
-from functions.common.http.download import Download, ResponseTooLarge
+from functions.common.http.download import ResponseTooLarge
 from functions.common.http.exchange import NotAllowed
-from functions.common.job import Photo, Photographer
+from functions.common.kind import Http
+from kinds.photo import Photo, Photographer
 
 MAX_COUNT = 30
 MAX_RESPONSE = 1_000_000
@@ -45,10 +47,11 @@ class PhotoPage:
 class Unsplash:
     """Unsplash's API, called with one access key."""
 
-    def __init__(self, api_url: str, access_key: Callable[[], str], download: Download) -> None:
+    def __init__(self, api_url: str, access_key: Callable[[], str], http: Http) -> None:
         self._api_url = api_url.rstrip("/")
         self._access_key = access_key
-        self._download = download
+        self._http = http
+        self._hosts = frozenset([urlsplit(api_url).netloc])
 
     def random_photos(self, topic: str, count: int) -> PhotoPage:
         """Return up to `count` (1..30) photos of a topic.
@@ -58,7 +61,8 @@ class Unsplash:
         query = urlencode({"count": min(count, MAX_COUNT), "query": topic})
         headers = {"Authorization": f"Client-ID {self._access_key()}", "Accept-Version": "v1"}
         try:
-            response = self._download.get(f"{self._api_url}/photos/random?{query}", headers, MAX_RESPONSE)
+            url = f"{self._api_url}/photos/random?{query}"
+            response = self._http.get(url, headers, max_bytes=MAX_RESPONSE, hosts=self._hosts)
         except ResponseTooLarge as error:
             raise Transient("bad_answer", "Unsplash's response is too large") from error
         except NotAllowed as error:
@@ -130,17 +134,20 @@ def _optional(text: Any) -> str | None:
 
 def _is_well_formed(photo: Photo) -> bool:
     """Check types and lengths. Also refuse an id that could leave its folder in the bucket."""
-    images = [photo["small"], photo["regular"]]
-    urls = [*images, photo["photographer"]["url"], photo["page"]]
+    try:  # constructing a Struct does not check its types
+        msgspec.json.decode(msgspec.json.encode(photo), type=Photo)
+    except (msgspec.ValidationError, TypeError, ValueError):
+        return False
+    images = [photo.small, photo.regular]
+    urls = [*images, photo.photographer.url, photo.page]
     return (
-        conforms(photo, Photo)
-        and all(len(url) <= MAX_URL for url in urls)
+        all(len(url) <= MAX_URL for url in urls)
         and all(url.startswith(("https://", "http://")) for url in images)
-        and all(0 < size <= MAX_PIXELS for size in (photo["width"], photo["height"]))
-        and 0 < len(photo["id"]) <= MAX_NAME
-        and bool(photo["photographer"]["name"])
-        and photo["id"].replace("-", "").replace("_", "").isalnum()
-        and photo["id"].isascii()
+        and all(0 < size <= MAX_PIXELS for size in (photo.width, photo.height))
+        and 0 < len(photo.id) <= MAX_NAME
+        and bool(photo.photographer.name)
+        and photo.id.replace("-", "").replace("_", "").isalnum()
+        and photo.id.isascii()
     )
 
 

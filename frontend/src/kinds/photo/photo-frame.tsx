@@ -1,6 +1,6 @@
 import { useState } from "react";
-import type { Photo } from "../api/types";
 import { Blurhash } from "./blurhash";
+import type { Photo } from "./view";
 
 /** The widths in pixels of the two sizes that Unsplash provides. */
 const SMALL = 400;

@@ -1,0 +1,151 @@
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
+import { useLocation } from "wouter";
+import { ApiError } from "../../api/api-error";
+import { isFirstPage, type Kind, type ListParams } from "../../api/types";
+import { KEEP_FOCUS } from "../../hooks/use-focus-on-navigation";
+import { type KindView, useView } from "../../kinds/kind-view";
+import { kindsQuery } from "../../queries";
+import { useServices } from "../../services";
+import { discardDraft, newDraft, sendDraft } from "../jobs/drafts";
+import { FieldControl } from "./field-control";
+import {
+  type Errors,
+  errorsByField,
+  excessText,
+  type Field,
+  fieldsOf,
+  initialValues,
+  parseValues,
+  type Values,
+} from "./fields";
+import { rememberedKind, rememberKind } from "./remembered-kind";
+import { SelectField } from "./select-field";
+
+const COUNTS = [1, 2, 3, 5, 10];
+/** Seconds until the job starts. */
+const DELAYS: readonly (readonly [number, string])[] = [
+  [0, "now"],
+  [10, "in 10 seconds"],
+  [60, "in 1 minute"],
+  [300, "in 5 minutes"],
+  [900, "in 15 minutes"],
+];
+
+/** `params`: the list that is shown below the form. */
+export function CreateForm({ params }: { params: ListParams }) {
+  const kinds = useQuery(kindsQuery(useServices())).data;
+  const [chosen, setChosen] = useState(rememberedKind);
+  const kind = kinds?.find(({ name }) => name === chosen) ?? kinds?.[0];
+  const view = useView(kind?.name);
+  if (!kinds || !kind || !view) return <div className="create" aria-busy="true" />;
+  function choose(name: string) {
+    rememberKind(name);
+    setChosen(name);
+  }
+  const options = kinds.map(({ name, title }) => [name, title] as const);
+  return (
+    <div className="create">
+      {kinds.length > 1 && (
+        <SelectField
+          label="Kind of job"
+          className="kind"
+          options={options}
+          value={kind.name}
+          onChange={choose}
+        />
+      )}
+      {!view.form && kind.description && <p className="description">{kind.description}</p>}
+      <KindForm key={kind.name} kind={kind} view={view} params={params} />
+    </div>
+  );
+}
+
+interface State {
+  values: Values;
+  /** What the API refused. */
+  errors: Errors;
+  count: number;
+}
+
+interface FormProps {
+  kind: Kind;
+  view: KindView;
+  params: ListParams;
+}
+
+function KindForm({ kind, view, params }: FormProps) {
+  const services = useServices();
+  const [, navigate] = useLocation();
+  const fields = useMemo(() => fieldsOf(kind), [kind]);
+  const [state, setState] = useState<State>(() => newState(fields));
+  const [delaySeconds, setDelaySeconds] = useState(0);
+  const latest = useRef(state);
+  useEffect(() => {
+    latest.current = state;
+  }, [state]);
+  const form = useRef<HTMLFormElement>(null);
+  const texts = view.form;
+  const isCompact = texts !== undefined && fields.length === 1;
+  const amount = texts?.amount ?? jobs;
+  const submitText = texts?.submit ?? ((count: number) => `Create ${count === 1 ? "job" : jobs(count)}`);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    const { input, errors } = parseValues(fields, state.values);
+    if (Object.keys(errors).length > 0) return setState({ ...state, errors });
+    // a list of one status would not show the job until its end
+    const showsNewJobs = isFirstPage(params) && params.status === null;
+    if (!showsNewJobs) navigate("/", { state: KEEP_FOCUS });
+    const cleared = newState(fields);
+    setState(cleared);
+    const content = { kind: kind.name, input };
+    const drafts = Array.from({ length: state.count }, () => newDraft(content, delaySeconds));
+    const results = await Promise.all(drafts.map((draft) => sendDraft(services, draft)));
+    const refused = results.flatMap((error) => (error instanceof ApiError ? error.fields : []));
+    const refusedFields = errorsByField(fields, refused);
+    // if something else has been typed in the meantime, the draft remains, with the reason
+    if (Object.keys(refusedFields).length === 0 || latest.current !== cleared || !form.current) return;
+    for (const draft of drafts) discardDraft(services.queries, draft);
+    setState({ ...state, errors: refusedFields });
+  }
+
+  return (
+    <form ref={form} className={isCompact ? "compact" : undefined} onSubmit={submit}>
+      {fields.map((field) => {
+        const value = state.values[field.name] ?? "";
+        return (
+          <FieldControl
+            key={field.name}
+            field={field}
+            value={value}
+            error={excessText(field, value) ?? state.errors[field.name]}
+            placeholder={isCompact ? texts.placeholders[field.name] : undefined}
+            onChange={(text) => {
+              const { [field.name]: _, ...errors } = state.errors;
+              setState({ ...state, values: { ...state.values, [field.name]: text }, errors });
+            }}
+          />
+        );
+      })}
+      <SelectField
+        label="How many"
+        options={COUNTS.map((count) => [count, amount(count)] as const)}
+        value={state.count}
+        onChange={(count) => setState({ ...state, count })}
+      />
+      <SelectField<number> label="When" options={DELAYS} value={delaySeconds} onChange={setDelaySeconds} />
+      <button type="submit" className="button primary">
+        {submitText(state.count)}
+      </button>
+    </form>
+  );
+}
+
+function newState(fields: readonly Field[]): State {
+  return { values: initialValues(fields), errors: {}, count: 1 };
+}
+
+function jobs(count: number): string {
+  return count === 1 ? "1 job" : `${count} jobs`;
+}

@@ -1,0 +1,26 @@
+import { useQuery } from "@tanstack/react-query";
+import type { Job, JobContent, Kind } from "../api/types";
+import { kindsQuery } from "../queries";
+import { useServices } from "../services";
+import { jobTitle } from "../text/job-title";
+import { viewOf } from "./kind-view";
+
+interface JobTexts {
+  kinds: Kind[] | undefined;
+  title(job: JobContent): string;
+  /** For sentences: "… is ready". */
+  subject(job: JobContent): string;
+  limit(job: Job): string;
+}
+
+/** Return what people call jobs of any kind. The view of their kind is loaded: they are on the page. */
+export function useJobTexts(): JobTexts {
+  const kinds = useQuery(kindsQuery(useServices())).data;
+  const title = (job: JobContent) => viewOf(job.kind)?.title?.(job) ?? jobTitle(job, kinds);
+  return {
+    kinds,
+    title,
+    subject: (job) => viewOf(job.kind)?.subject?.(job) ?? title(job),
+    limit: (job) => viewOf(job.kind)?.limit ?? "a rate limit",
+  };
+}

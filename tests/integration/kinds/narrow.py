@@ -1,0 +1,23 @@
+"""Spend a small budget."""
+
+from msgspec import Struct
+
+from functions.common.kind import Budget, Context, Kind
+
+NARROW = Budget("narrow", limit=5, seconds=10)
+
+
+class Input(Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class Output(Struct, frozen=True):
+    spent_at: int
+
+
+def work(_: Input, context: Context) -> Output:
+    context.spend(NARROW)
+    return Output(spent_at=context.now())
+
+
+KIND = Kind("narrow", "Spend a small budget", Input, Output, work, memory=256, budgets=(NARROW,))
