@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.declarations import declare
 from tests.deployment.conftest import Account
-from tests.infra.declarations import declare
 
 ALL = {"CaloJobs", "CaloLive", "CaloApi", "CaloWeb", "CaloOps"}
 SIZES: list[dict[str, str]] = [{}, {"size": "small"}]

@@ -12,7 +12,7 @@ import pytest
 from infra.kinds import KindError, read_kinds
 from infra.tools.bundle import ROOT
 from tests import conftest
-from tests.infra.declarations import declare
+from tests.declarations import declare
 from tests.infra.test_jobs_stack import named
 
 

@@ -17,7 +17,7 @@ import pytest
 from infra.kinds import KINDS, Declaration, read_kinds
 from infra.tools import bundle
 from infra.tools.bundle import BundleError, Bundles, target_of
-from tests.infra.declarations import declare
+from tests.declarations import declare
 
 LAMBDA = target_of("lambda")
 ARM64 = 183

@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 from bench.cost import KINDS, MEMORY_GB, SIZES, STANDARD, Size
 from infra.names import METRICS_NAMESPACE
 from tests.conftest import synth_stacks
-from tests.infra.declarations import declare
+from tests.declarations import declare
 
 Templates = dict[str, Template]
 

@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tests.conftest import synth_stacks
-from tests.infra.declarations import declare
+from tests.declarations import declare
 from tests.infra.test_jobs_stack import named, resources, statements
 
 Templates = dict[str, Template]

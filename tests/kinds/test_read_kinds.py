@@ -8,24 +8,7 @@ from textwrap import dedent
 import pytest
 
 from infra.kinds import KINDS, ROOT, KindError, read_kinds
-
-HEAD = """
-    from msgspec import Struct
-    from functions.common.kind import Budget, Kind
-
-    class Input(Struct):
-        text: str = ""
-
-    class Output(Struct):
-        words: int
-
-    def work(input, context):
-        return Output(1)
-"""
-
-
-def declare(name: str = "count", options: str = "") -> str:
-    return f"{dedent(HEAD)}\nKIND = Kind({name!r}, 'Count', Input, Output, work, {options})\n"
+from tests.declarations import declare
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""Declarations of kinds for tests of the templates."""
+"""Declarations of kinds for tests."""
 
 TEMPLATE = '''"""A kind of a test."""
 
@@ -23,6 +23,6 @@ KIND = Kind({name!r}, "A test", Input, Output, work, {options})
 '''
 
 
-def declare(name: str, options: str = "") -> str:
+def declare(name: str = "count", options: str = "") -> str:
     """Return the source of a file that declares a kind with these keyword arguments."""
     return TEMPLATE.format(name=name, options=options)
