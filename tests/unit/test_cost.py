@@ -16,10 +16,10 @@ from bench.cost import (
     cost,
     idle_budget,
     idle_kind,
-    main,
     progress_writes,
     usage,
 )  # fmt: skip
+from bench.cost.__main__ import main
 from bench.prices import PRICES
 from local.deployment import ROOT
 
