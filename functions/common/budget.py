@@ -72,7 +72,7 @@ class SharedBudget:
         return self.resets_at()
 
     def resets_at(self) -> int:
-        """Return when the current window ends (epoch ms), or the current time if there is no window."""
+        """Return when the current window ends (epoch ms), or the current time without a window."""
         window = self.ledger.window(self.name)
         return window.resets_at if window else self.clock()
 

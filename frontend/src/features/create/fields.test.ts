@@ -108,7 +108,7 @@ describe("the input to send", () => {
 
 test("characters are counted as the API counts them, without the spaces around them", () => {
   const [field] = fields({ query: { type: "string", maxLength: 3 } });
-  if (!field) throw new Error("there is no field");
+  if (!field) throw new Error("the field is missing");
   expect(excessText(field, "  🍝🍝🍝 ")).toBeUndefined();
   expect(excessText(field, "🍝🍝🍝🍝🍝")).toBe("Too long. Remove 2 characters: at most 3 are allowed.");
 });
