@@ -86,7 +86,7 @@ class SharedBudget:
         return None
 
     def _limit_reached(self) -> RateLimited:
-        """Return the error that says when a caller who could not take a request may try again."""
+        """Return the error that says when a caller who could not take a unit may try again."""
         window = self.ledger.window(self.name)
         if window is not None and window.remaining:
             return ShareUsedUp(window.resets_at - self._last_sixth_ms)

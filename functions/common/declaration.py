@@ -1,18 +1,9 @@
 """Checks of a kind's declaration. Each raises ValueError with a message that begins with the field's name."""
 
-import re
 from collections.abc import Sequence
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction, signature
 
 import msgspec
-
-NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
-"""Names of kinds, budgets and secrets."""
-
-
-def is_name(value: object) -> bool:
-    """Return whether a value is a valid name of a kind, a budget or a secret."""
-    return isinstance(value, str) and NAME.fullmatch(value) is not None
 
 
 def check_work(work: object, *, is_batch: bool) -> None:

@@ -1,7 +1,6 @@
 """The job: its fields, its public view, and its form in the jobs table."""
 
 import json
-import re
 from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, Literal, TypedDict
@@ -19,9 +18,6 @@ PUBLIC_OWNER = "public"
 
 PHOTO = "photo"
 """The kind of a job that names none. Its jobs also have the fields of the first contract."""
-
-KIND_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,31}")
-"""Names of kinds."""
 
 SHARDS = 4
 """Partitions over which an owner's index entries are spread: each takes 1,000 writes per second.

@@ -14,15 +14,14 @@ from typing import IO, TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import msgspec
 
 from functions.common.declaration import (
-    NAME,
     check_struct,
     check_work,
-    is_name,
     require,
     require_different,
     require_range,
 )
 from functions.common.errors import Cancelled, Permanent, RateLimited, Transient
+from functions.common.names import NAME, is_name
 
 if TYPE_CHECKING:
     from functions.common.http.download import HttpResponse

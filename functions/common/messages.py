@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from functions.common.decode import conforms, type_hints
 from functions.common.errors import Poison
-from functions.common.job import KIND_PATTERN, Job, JobError, parse_object
+from functions.common.job import Job, JobError, parse_object
+from functions.common.names import NAME
 
 T = TypeVar("T", bound="JobMessage")
 
@@ -78,7 +79,7 @@ class FailureMessage(JobMessage):
 PATTERNS = {
     "job_id": re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     "owner": re.compile(r"[\w@.:-]{1,128}"),
-    "kind": KIND_PATTERN,
+    "kind": NAME,
 }
 CORRELATION_ID_PATTERN = re.compile(r"[\w-]{1,128}", re.ASCII)
 

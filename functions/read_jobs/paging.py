@@ -5,7 +5,8 @@ import re
 from dataclasses import dataclass
 
 from functions.common.errors import invalid
-from functions.common.job import KIND_PATTERN, STATUSES, Status
+from functions.common.job import STATUSES, Status
+from functions.common.names import is_name
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
@@ -83,6 +84,6 @@ def _status(text: str | None) -> Status | None:
 
 def _kind(text: str | None) -> str | None:
     """Any name: jobs of a kind that does not exist any more can be listed, too."""
-    if text is not None and not KIND_PATTERN.fullmatch(text):
+    if text is not None and not is_name(text):
         raise invalid("kind", "must be the name of a kind, as in GET /kinds")
     return text
