@@ -29,6 +29,9 @@ shard to which they were written.
 MAX_JSON = 32 * 1024
 """Bytes of the input, and of the output, of a job as JSON. A stream record has both images of a job, and an
 event of SNS at most 256 KB."""
+MAX_DEPTH = 64
+"""Levels to which input and output may be nested. Python's own limits differ between versions, and what one
+function accepts, all others must be able to read."""
 RETENTION_SECONDS = 30 * 24 * 3600
 """How long after its end the table deletes a job, and its idempotency key with it."""
 
@@ -194,7 +197,18 @@ def parse_object(text: str) -> dict[str, Any]:
         raise ValueError("not a JSON object")
     if not is_encodable(text) or ("\\u" in text and not is_encodable(to_json(value))):
         raise ValueError("text that UTF-8 cannot encode")
+    if text.count("{") + text.count("[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise ValueError(f"nested more than {MAX_DEPTH} levels deep")
     return value
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Return whether objects and lists are nested more than `depth` levels deep."""
+    level = [value]
+    for _ in range(depth):
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [child for children in inner for child in children if isinstance(child, (dict, list))]
+    return bool(level)
 
 
 def _finite(text: str) -> float:

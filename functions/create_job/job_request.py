@@ -88,9 +88,9 @@ def parse_input(value: object, kind: Kind, path: str) -> dict[str, Any]:
         complete = parse_object(text)
     except msgspec.ValidationError as error:
         raise _invalid_input(str(error), kind, path) from None
-    except (ValueError, OverflowError) as error:  # UnicodeEncodeError is a ValueError
-        reason = "has text that UTF-8 cannot encode" if isinstance(error, UnicodeError) else str(error)
-        raise invalid(path or "body", reason) from None
+    except (ValueError, OverflowError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
+        reason = "text that UTF-8 cannot encode" if isinstance(error, UnicodeError) else str(error)
+        raise invalid(path or "body", f"cannot be stored: {reason}") from None
     if len(text.encode()) > MAX_JSON:
         raise invalid(path or "body", f"must be at most {MAX_JSON} bytes long as JSON")
     return complete

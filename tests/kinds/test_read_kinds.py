@@ -217,5 +217,5 @@ def test_what_declarations_are_made_of_imports_little() -> None:
     loaded = modules_of("import functions.common.kind") - modules_of("import msgspec")
     ours = {each for each in loaded if each.split(".")[0] not in sys.stdlib_module_names}
     assert ours - {"functions"} == {
-        f"functions.common{name}" for name in ("", ".declaration", ".errors", ".kind")
+        f"functions.common{name}" for name in ("", ".declaration", ".errors", ".kind", ".names")
     }

@@ -221,3 +221,23 @@ def test_the_errors_of_a_declarations_own_check_are_shown(message: str, field_na
         parse_input({"whole": 3}, kind, "input")
     [error] = refused.value.errors
     assert (error.field, error.message) == (field_name, shown)
+
+
+@pytest.mark.parametrize(
+    ("levels", "is_accepted"), [(64, True), (65, False), (500, False), (5_000, False), (20_000, False)]
+)
+def test_the_nesting_of_an_input_is_limited(levels: int, is_accepted: bool) -> None:
+    """Every function must be able to read what one has accepted, whatever Python's own limit is there."""
+
+    class Input(Struct, frozen=True):
+        value: Any = None
+
+    kinds = {"test": kind_of(Input)}
+    nested = levels - 1  # the input itself is a level
+    body = f'{{"kind": "test", "input": {{"value": {"[" * nested}{"]" * nested}}}}}'
+    if is_accepted:
+        assert parse_job_request(body, kinds).input["value"] is not None
+    else:
+        with pytest.raises(Problem) as refused:
+            parse_job_request(body, kinds)
+        assert refused.value.status == 400
