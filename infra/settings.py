@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from difflib import get_close_matches
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 Size = Literal["standard", "small"]
 ImageSource = Literal["cdn", "hotlink"]
@@ -13,6 +15,7 @@ ApiStart = Literal["none", "snapstart", "provisioned"]
 FlowLogs = Literal["none", "reject", "all"]
 AlarmSet = Literal["all", "few"]
 Platform = Literal["lambda", "local"]
+Auth = Literal["none", "cognito", "oidc"]
 
 SIZES: dict[Size, dict[str, Any]] = {
     "standard": {},
@@ -45,6 +48,8 @@ STREAM_KB, RELAY_MB = 80, 120
 """Memory of the relay: KB for each stream, most of it the kernel's send buffer, and MB for everything else
 (docs/performance.md)."""
 
+
+SAFE_URL = "must be an https URL; http is allowed for loopback addresses only"
 
 LOCAL_RUN = {"local_run": True}
 """Metadata of the settings that exist only for the local run. In AWS, keep their defaults."""
@@ -82,6 +87,18 @@ class Settings:
         web=false, because the web app is public and cannot keep a key secret.
     api_start: how the API's functions start: `none` (cold), `snapstart` (from a snapshot), or `provisioned`
         (api_provisioned instances of each function are kept warm). The last two cost money while idle.
+    auth: `none`: everyone can see and change all jobs. `cognito`: callers sign in with a user pool that is
+        created. `oidc`: with the OpenID Connect issuer in `oidc_issuer` (docs/sign-in.md).
+    oidc_issuer: its URL, as in the claim `iss` of its tokens.
+    oidc_audience: what its tokens must have as `aud`, or as `client_id` if they have no `aud`. Also the id of
+        the web app's client at this issuer.
+    oidc_jwks_url: URL of the issuer's keys. If empty, its discovery document names it. `{pool}` stands for
+        the id of the user pool.
+    oidc_groups_claim: the claim with the groups of a user. Members of `operators` see and change all jobs.
+        For Cognito it is `cognito:groups`.
+    self_sign_up: whether people can create an account in the user pool themselves.
+    sign_in_urls: comma-separated URLs of frontends to which Cognito may return after sign-in, besides that of
+        the deployed web app.
     waf: deploy a web application firewall (AWS WAF) for the API. It costs about ten dollars a month.
     waf_rate: requests that one IP address may make in five minutes.
     access_logs: store the access logs of S3, CloudFront and the load balancer. Must be false in regions where
@@ -133,6 +150,13 @@ class Settings:
     api_key: bool = False
     api_start: ApiStart = "none"
     api_provisioned: int = 1
+    auth: Auth = "none"
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    oidc_jwks_url: str = ""
+    oidc_groups_claim: str = "groups"
+    self_sign_up: bool = False
+    sign_in_urls: str = "http://localhost:8080/"
     waf: bool = True
     waf_rate: int = 2000
     access_logs: bool = True
@@ -159,6 +183,7 @@ class Settings:
         self._check_work()
         self._check_relay()
         self._check_api()
+        self._check_sign_in()
         _require(self.metrics or self.alarms == "few", "alarms", "must be few with metrics=false")
         _require("@" in self.alarm_email or not self.alarm_email, "alarm_email", "must be an e-mail address")
 
@@ -199,6 +224,20 @@ class Settings:
         # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
         self._require_range("waf_rate", 10, 2_000_000_000)
 
+    def _check_sign_in(self) -> None:
+        for name in ("oidc_issuer", "oidc_audience"):
+            with_oidc = self.auth == "oidc"
+            _require(bool(getattr(self, name)) == with_oidc, name, "is needed with auth=oidc, and only then")
+        _require(not self.oidc_jwks_url or self.auth != "none", "oidc_jwks_url", "needs auth=cognito or oidc")
+        _require(not self.self_sign_up or self.auth == "cognito", "self_sign_up", "needs auth=cognito")
+        _require(bool(self.oidc_groups_claim), "oidc_groups_claim", "must be the name of a claim")
+        for name in ("oidc_issuer", "oidc_jwks_url"):
+            if url := getattr(self, name):
+                _require(_is_safe_url(url), name, SAFE_URL)
+        _require(bool(self.frontends), "sign_in_urls", "must name at least one URL")
+        for url in self.frontends:
+            _require(_is_safe_url(url), "sign_in_urls", SAFE_URL)
+
     def _require_range(self, name: str, lowest: int, highest: int) -> None:
         _require(lowest <= getattr(self, name) <= highest, name, f"must be from {lowest} to {highest}")
 
@@ -210,6 +249,11 @@ class Settings:
     def extra_kinds(self) -> list[Path]:
         """The folders in `kinds_folders`."""
         return [Path(name.strip()).resolve() for name in self.kinds_folders.split(",") if name.strip()]
+
+    @property
+    def frontends(self) -> list[str]:
+        """The URLs in `sign_in_urls`."""
+        return [url.strip() for url in self.sign_in_urls.split(",") if url.strip()]
 
     @property
     def zones(self) -> list[str]:
@@ -241,6 +285,26 @@ class Settings:
 def _require(valid: bool, name: str, message: str) -> None:
     if not valid:
         raise ValueError(f"setting {name} {message}")
+
+
+def _is_safe_url(url: str) -> bool:
+    """Return whether it is https, or a loopback address, to which plain http is safe."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        is_valid = parts.port != 0 and not parts.username and not parts.fragment and url.isprintable()
+    except ValueError:
+        return False
+    if not is_valid or not host or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _is_dotted(name: str) -> bool:

@@ -16,6 +16,7 @@ from infra.constructs.images import Images
 from infra.constructs.job_worker import JobWorker
 from infra.constructs.publishing import Publishing
 from infra.constructs.queues import MAX_RECEIVES, Queues
+from infra.constructs.sign_in import SignIn
 from infra.constructs.tables import Tables
 from infra.deployed_kinds import PHOTO, DeployedKind, Kinds
 from infra.names import construct_name
@@ -57,6 +58,8 @@ class JobsStack(CaloStack):
         self.dlq_worker = self._dlq_worker()
         self.job_counter = self._job_counter()
         self.job_watchdog = self._job_watchdog()
+        # here, because the relay is deployed before the API
+        self.sign_in = SignIn(self, "SignIn", settings=settings) if settings.auth == "cognito" else None
         self._add_outputs()
         self._publish_names()
 
@@ -229,6 +232,10 @@ class JobsStack(CaloStack):
         if self.images is not None:
             values["ImagesBucket"] = self.images.bucket.bucket_name
             values["ImagesBaseUrl"] = self.images.base_url
+        if self.sign_in is not None:
+            values["UserPoolId"] = self.sign_in.pool.user_pool_id
+            values["UserPoolClientId"] = self.sign_in.client.user_pool_client_id
+            values["SignInUrl"] = self.sign_in.domain.base_url()
         for name, value in values.items():
             CfnOutput(self, name, value=value)
 
@@ -244,6 +251,11 @@ class JobsStack(CaloStack):
             self.publish(f"queue/{queue.node.id}", queue.queue_name)
         for function in self.functions:
             self.publish(f"function/{function.node.id}", function.function_name)
+        if self.sign_in is not None:
+            self.publish("sign-in/issuer", self.sign_in.issuer)
+            self.publish("sign-in/pool", self.sign_in.pool.user_pool_id)
+            self.publish("sign-in/client", self.sign_in.client.user_pool_client_id)
+            self.publish("sign-in/url", self.sign_in.domain.base_url())
         if self.images is not None:
             self.publish("images-base-url", self.images.base_url)
         if self.access_logs is not None:

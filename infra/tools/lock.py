@@ -20,11 +20,12 @@ from infra.tools.bundle import ROOT
 INDEX = "https://pypi.org/simple"
 LOCKS = (
     "functions/requirements",
+    "functions/authorizer/requirements",
     "functions/sse_relay/requirements",
     "local/emulator-requirements",
     "requirements",
 )
-"""The paths of the locks without `.in` and `.txt`. The last one includes the first two."""
+"""The paths of the locks without `.in` and `.txt`. The last one includes those in `functions`."""
 PLATFORMS = re.compile(r"any|(many)?linux.*_(x86_64|aarch64)|macosx_.*")
 TIMEOUT_SECONDS = 60
 

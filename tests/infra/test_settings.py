@@ -56,6 +56,14 @@ def test_context_values_are_strings() -> None:
         ("waf_rate", "9"),
         ("flow_logs", "some"),
         ("alarm_email", "example.com"),
+        ("auth", "basic"),
+        ("oidc_issuer", "https://issuer.example"),  # without auth=oidc
+        ("oidc_audience", "calo"),
+        ("oidc_jwks_url", "https://issuer.example/keys"),
+        ("oidc_groups_claim", ""),
+        ("self_sign_up", "true"),
+        ("sign_in_urls", ","),
+        ("sign_in_urls", "http://example.com/"),
     ],
 )
 def test_the_error_names_the_invalid_setting(name: str, value: str) -> None:
@@ -187,3 +195,41 @@ def test_the_share_of_a_caller_is_at_least_one_unit() -> None:
     kinds = kinds_of(Settings(overrides={"budget.unsplash": "12/15"}))
     limits = json.loads(kinds.limits(settings, kinds.deployed["photo"].kind.budgets))
     assert limits == {"unsplash": {"limit": 12, "seconds": 15, "share": 6}}
+
+
+@pytest.mark.parametrize(
+    ("url", "valid"),
+    [
+        ("https://issuer.example", True),
+        ("https://issuer.example:8443/realms/calo", True),
+        ("http://127.0.0.1:9000", True),
+        ("http://localhost:9000/", True),
+        ("http://[::1]:9000", True),
+        ("http://issuer.example", False),
+        ("http://127.0.0.1.example.com", False),
+        ("http://localhost@example.com", False),
+        ("http://169.254.169.254", False),
+        ("issuer.example", False),
+        ("https://", False),
+        ("https://issuer.example:0", False),
+        ("https://issuer.example:x", False),
+        ("https://issuer example", False),
+        ("ftp://issuer.example", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["oidc_issuer", "oidc_jwks_url"])
+def test_urls_of_an_issuer(name: str, url: str, valid: bool) -> None:
+    context = {"auth": "oidc", "oidc_issuer": "https://a.example", "oidc_audience": "calo", name: url}
+    if valid:
+        assert getattr(Settings.from_context(context), name) == url
+        return
+    with pytest.raises(ValueError, match=f"setting {name} must be an https URL"):
+        Settings.from_context(context)
+
+
+@pytest.mark.parametrize("missing", ["oidc_issuer", "oidc_audience"])
+def test_an_issuer_needs_both_settings(missing: str) -> None:
+    context = {"auth": "oidc", "oidc_issuer": "https://a.example", "oidc_audience": "calo"}
+    del context[missing]
+    with pytest.raises(ValueError, match=f"setting {missing}"):
+        Settings.from_context(context)
