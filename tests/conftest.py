@@ -26,15 +26,27 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(error)) from error
 
 
-SHARED_SYSTEM_FOLDERS = {"browser", "deployment", "integration"}
-"""Folders whose tests share a system that is slow to start."""
+SHARED_SYSTEM_FOLDERS = ("browser", "integration", "deployment")
+"""Folders whose tests share a system that is slow to start. They take longest, so they start first."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests so that no process has a long folder left when the others are done."""
+    order = {folder: number for number, folder in enumerate((*SHARED_SYSTEM_FOLDERS, "chaos"))}
+    items.sort(key=lambda item: order.get(_folder(item.nodeid), len(order)))
+
+
+def _folder(nodeid: str) -> str:
+    """Return the name of the folder in `tests`."""
+    return nodeid.split("::")[0].split("/")[1:][0]
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Run the tests that share a system in one process, and each other file in any free process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        _, folder, *_ = nodeid.split("/")
+        folder = _folder(nodeid)
         return folder if folder in SHARED_SYSTEM_FOLDERS else nodeid.split("::")[0]
 
 

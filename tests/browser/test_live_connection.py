@@ -50,11 +50,14 @@ def test_after_a_crash_of_the_relay_the_page_shows_all_changes(calo: Calo, visit
 def test_after_being_offline_the_page_shows_all_changes(calo: Calo, visit: Visit) -> None:
     page = visit()
     expect_live(page)
+    # Chromium may tell the page that it is offline shortly before requests begin to fail
+    page.route("**/api/**", lambda route: route.abort())
     page.context.set_offline(True)
     eventually(lambda: live_status(page) == "offline")
     job_id = calo.create("bread")["id"]
     eventually(lambda: has_ended(calo, job_id))
     expect(card(page, job_id)).to_have_count(0)
+    page.unroute("**/api/**")
     page.context.set_offline(False)
     expect_live(page)
     expect_text(card(page, job_id), "Ready", 15)
