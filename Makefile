@@ -36,7 +36,7 @@ run: install web ## run the whole system on this machine, at http://localhost:80
 
 test: install web ## run all tests: the web app's unit tests, then everything else (ARGS=tests/unit)
 	@cd frontend && npm test --silent
-	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 3 --no-loadscope-reorder $(ARGS)
 
 check: install web ## format, lint, prose, types; templates with cdk-nag and cfn-lint, and what they would replace
 	@cd frontend && npm run --silent check

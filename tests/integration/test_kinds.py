@@ -109,8 +109,9 @@ def test_waiting_uses_no_attempt_and_two_kinds_never_overspend_their_budget(calo
     assert {job["status"] for job in ended.values()} == {"resolved"}
     deferred = {job["id"] for job in live.received if job["deferred_until"]} & ids
     assert len(deferred) >= 3
-    times = sorted(job["output"]["spent_at"] for job in ended.values())
-    assert all(later - earlier >= 10_000 for earlier, later in zip(times, times[5:], strict=False))
+    spent = sorted((job["output"] for job in ended.values()), key=lambda output: output["before"])
+    pairs = zip(spent, spent[5:], strict=False)
+    assert all(later["before"] - earlier["after"] >= 10_000 for earlier, later in pairs)
     items = [calo.item(job_id) for job_id in deferred]
     assert {item["attempts"]["N"] for item in items} == {"0"}
     assert calo.get("stats").json()["budgets"]["narrow"]["limit"] == 5

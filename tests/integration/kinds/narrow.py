@@ -12,12 +12,16 @@ class Input(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Output(Struct, frozen=True):
-    spent_at: int
+    """The unit was spent between these times (epoch ms)."""
+
+    after: int
+    before: int
 
 
 def work(_: Input, context: Context) -> Output:
+    after = context.now()
     context.spend(NARROW)
-    return Output(spent_at=context.now())
+    return Output(after=after, before=context.now())
 
 
 KIND = Kind("narrow", "Spend a small budget", Input, Output, work, memory=256, budgets=(NARROW,))
