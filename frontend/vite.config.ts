@@ -19,5 +19,13 @@ function devConfig(): Plugin {
 
 export default defineConfig({
   plugins: [react(), devConfig()],
-  build: { target: "es2023", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      // what every page needs is one file, which compresses better than several
+      output: { codeSplitting: { groups: [{ name: "app", tags: ["$initial"] }] } },
+    },
+  },
 });

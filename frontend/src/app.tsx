@@ -1,10 +1,10 @@
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { Link, Route, Switch } from "wouter";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
 import { StaleNotice } from "./components/stale-notice";
 import { Announcer } from "./features/announcements/announcer";
-import { JobPage } from "./features/job/job-page";
+import { LazyJobPage, preloadJobPage } from "./features/job/lazy-job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
 import { useKeepFocus } from "./hooks/use-keep-focus";
@@ -13,6 +13,7 @@ export function App() {
   const content = useRef<HTMLElement>(null);
   useKeepFocus(content);
   useFocusOnNavigation(content);
+  useEffect(preloadJobPage, []);
   return (
     <>
       <a className="skip-link" href="#main">
@@ -28,7 +29,7 @@ export function App() {
       <main ref={content} id="main" className="page" tabIndex={-1}>
         <Switch>
           <Route path="/" component={JobsPage} />
-          <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
+          <Route path="/jobs/:id">{({ id }) => <LazyJobPage id={id} />}</Route>
           <Route>
             <NotFound>There is no page at this address.</NotFound>
           </Route>

@@ -34,15 +34,48 @@ FRAMES = """() => {
 
 
 def test_the_first_view_needs_less_than_100_kb_of_javascript(storm_page: tuple[Page, RelayProcess]) -> None:
-    """The first view is the list with the form: also the code that is loaded for its kind, photo."""
+    """The first view is the list with the form: also the code that is loaded for its kind, photo.
+
+    The code of the job page is loaded when the browser is idle. A test below shows that the list works
+    without it.
+    """
     page, _ = storm_page
     expect(page.get_by_role("textbox", name="Topic")).to_be_visible()
-    urls = page.evaluate("performance.getEntriesByType('resource').map(resource => resource.name)")
-    scripts = {name for url in urls if (name := url.rpartition("/")[2]).endswith(".js")}
+    scripts = {name for name in loaded_scripts(page) if not name.startswith("job-page")}
     assert len(scripts) > 1
     size = sum(len(gzip.compress((DIST / "assets" / name).read_bytes())) for name in scripts)
     print(f"{size / 1000:.1f} KB")
     assert size < 100_000
+
+
+def loaded_scripts(page: Page) -> set[str]:
+    """Return the file names of the scripts that the page has loaded."""
+    urls = page.evaluate("performance.getEntriesByType('resource').map(resource => resource.name)")
+    return {name for url in urls if (name := url.rpartition("/")[2]).endswith(".js")}
+
+
+def test_the_code_of_the_job_page_is_loaded_before_it_is_needed(
+    storm_page: tuple[Page, RelayProcess],
+) -> None:
+    page, _ = storm_page
+    eventually(lambda: any(name.startswith("job-page") for name in loaded_scripts(page)))
+    page.context.set_offline(True)
+    page.locator(".card[data-job] h2 a").first.click()
+    expect(page.locator(".timeline")).to_be_visible()
+
+
+def test_a_job_page_whose_code_cannot_be_loaded_says_so_and_recovers(
+    storm_page: tuple[Page, RelayProcess],
+) -> None:
+    page, _ = storm_page
+    page.route("**/assets/job-page-*.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(".card[data-job]")).to_have_count(JOBS)
+    page.locator(".card[data-job] h2 a").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("This page couldn't be loaded. Trying again")
+    expect(page.get_by_role("button", name="Reload")).to_be_visible()
+    page.unroute("**/assets/job-page-*.js")
+    expect(page.locator(".timeline")).to_be_visible()
 
 
 def test_the_page_has_no_inline_code_that_its_content_security_policy_blocks() -> None:
@@ -72,6 +105,7 @@ def storm_page(browser: Browser) -> Iterator[tuple[Page, RelayProcess]]:
             "total": JOBS, "page": 1, "pageSize": JOBS, "totalPages": 1, "data": jobs,
             "next_cursor": None, "live_cursor": str(now_ms()),
         },
+        **{f"/api/jobs/{job['id']}": job for job in jobs},
     }  # fmt: skip
 
     with relay_process() as relay, closing(browser.new_context()) as context:

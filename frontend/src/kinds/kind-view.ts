@@ -3,8 +3,9 @@
  * `<name>/view.tsx`. All others, also unknown ones, have the general view. The code of a view is loaded when it is first needed.
  */
 
-import { type ComponentType, useEffect, useSyncExternalStore } from "react";
+import type { ComponentType } from "react";
 import type { Job, JobContent, Kind } from "../api/types";
+import { Loadable, useLoaded } from "../hooks/loadable";
 
 export interface ViewProps {
   job: Job;
@@ -40,48 +41,33 @@ export interface KindView {
 
 type Module = { default: KindView };
 
-const LOADERS = import.meta.glob<Module>("./*/view.tsx");
 const GENERAL = "general-view";
-const views = new Map<string, KindView>();
-const loading = new Map<string, Promise<void>>();
-const listeners = new Set<() => void>();
+const VIEWS = new Map<string, Loadable<KindView>>([
+  [GENERAL, loadableView(() => import("./general-view"))],
+  ...Object.entries(import.meta.glob<Module>("./*/view.tsx")).map(
+    ([path, load]) => [path, loadableView(load)] as const,
+  ),
+]);
 
-function nameOfView(kind: string): string {
-  return Object.hasOwn(LOADERS, `./${kind}/view.tsx`) ? kind : GENERAL;
+function loadableView(load: () => Promise<Module>): Loadable<KindView> {
+  return new Loadable(async () => (await load()).default);
+}
+
+function loadableOf(kind: string): Loadable<KindView> | undefined {
+  return VIEWS.get(`./${kind}/view.tsx`) ?? VIEWS.get(GENERAL);
 }
 
 /** Load the code of a kind's view, unless it has been. Never rejects. */
 export async function loadView(kind: string): Promise<void> {
-  const name = nameOfView(kind);
-  if (views.has(name) || loading.has(name)) return loading.get(name);
-  const load = LOADERS[`./${name}/view.tsx`] ?? (() => import("./general-view"));
-  const promise = load()
-    .then((module) => {
-      views.set(name, module.default);
-      for (const listener of listeners) listener();
-    })
-    // without a network, or after a deployment: the next component that needs it tries again
-    .catch(() => undefined)
-    .finally(() => loading.delete(name));
-  loading.set(name, promise);
-  return promise;
+  await loadableOf(kind)?.load();
 }
 
 /** Return the view, or undefined while it is not loaded. */
 export function viewOf(kind: string): KindView | undefined {
-  return views.get(nameOfView(kind));
+  return loadableOf(kind)?.value();
 }
 
 /** Return the view of a kind, if it is known, as soon as it is loaded. */
 export function useView(kind: string | undefined): KindView | undefined {
-  const view = useSyncExternalStore(subscribe, () => (kind === undefined ? undefined : viewOf(kind)));
-  useEffect(() => {
-    if (kind !== undefined) void loadView(kind);
-  }, [kind]);
-  return view;
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  return useLoaded(kind === undefined ? undefined : loadableOf(kind));
 }

@@ -1,0 +1,34 @@
+import { useSyncExternalStore } from "react";
+import { Loadable, useLoaded } from "../../hooks/loadable";
+
+/** The page of one job. The first view, which is the list, does not need its code. */
+export const jobPage = new Loadable(async () => (await import("./job-page")).JobPage);
+
+export function LazyJobPage({ id }: { id: string }) {
+  const JobPage = useLoaded(jobPage);
+  const hasFailed = useSyncExternalStore(jobPage.subscribe, jobPage.hasFailed);
+  if (JobPage) return <JobPage key={id} id={id} />;
+  return (
+    <section className="job" aria-busy={!hasFailed}>
+      <title>Calo</title>
+      {hasFailed ? (
+        <div className="problem" role="alert">
+          <p>This page couldn't be loaded. Trying again…</p>
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        </div>
+      ) : (
+        <div className="frame" data-status="pending" />
+      )}
+    </section>
+  );
+}
+
+/** Load the page's code while the browser has nothing else to do, so that opening a job is immediate. */
+export function preloadJobPage(): void {
+  const load = () => void jobPage.load();
+  // not every browser can say when it is idle
+  if ("requestIdleCallback" in globalThis) requestIdleCallback(load);
+  else setTimeout(load, 2_000);
+}
