@@ -1,5 +1,7 @@
 """Time to import and set up each handler, compared with creating only its boto3 clients.
 
+The authorizer has no clients, and is compared with importing the library that verifies tokens.
+
 This is the part of a cold start that our code determines. Each time is measured in a new process; the two
 processes of a pair run one after the other.
 """
@@ -21,6 +23,9 @@ from local.deployment import ROOT
 PAIRS = 15
 KINDS = ("photo", "countdown")
 SETTINGS = {
+    "AUTH": "none",
+    "OIDC_ISSUER": "https://issuer.example",
+    "OIDC_AUDIENCE": "calo",
     "POWERTOOLS_METRICS_NAMESPACE": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_LAMBDA_FUNCTION_NAME": "measured",
@@ -52,16 +57,17 @@ HANDLERS = {
     "dlq_worker": ("dependencies", "dynamodb"),
     "job_counter": ("counter", "dynamodb"),
     "job_watchdog": ("watchdog", "dynamodb sqs"),
+    "authorizer": ("verifier", ""),
 }
 
 
 def measure() -> None:
     """Print a table: medians in ms, and the median of the ratios of the pairs."""
     print(f"\nImport and set-up of each handler, {PAIRS} pairs (ms)\n")
-    print(f"{'':16}{'boto3 alone':>14}{'handler':>10}{'ratio':>8}")
+    print(f"{'':16}{'library alone':>14}{'handler':>10}{'ratio':>8}")
     for name, (factory, services) in HANDLERS.items():
-        clients = "; ".join(f"boto3.client({service!r})" for service in services.split())
-        baseline = f"import boto3; {clients}"
+        clients = [f"boto3.client({service!r})" for service in services.split()]
+        baseline = "; ".join(["import boto3", *clients] if clients else ["import jwt"])
         handler = f"from functions.{name}.handler import {factory}; {factory}()"
         pairs = [(_time(baseline), _time(handler)) for _ in range(PAIRS + 1)][1:]
         ratio = median(ours / alone for alone, ours in pairs)

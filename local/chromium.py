@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Browser, sync_playwright
 
 EXECUTABLES = ("chromium-headless-shell", "chromium")
-"""The first is the same engine without a browser's windows. A page takes a third of the processor time in it."""
+"""The first is the same engine without a browser's windows: a page takes a third of the processor time."""
 HOW_TO_GET = "Chromium is not installed; run: apt-get install chromium-headless-shell"
 FLAGS = [
     "--no-sandbox",  # Chromium does not start as root with a sandbox

@@ -32,7 +32,7 @@ SITE = Path(__file__).parent.parent / "frontend" / "dist"
 """The output of `make web`."""
 RESPONSE_HEADERS = {
     "accept-ranges", "allow", "cache-control", "content-encoding", "content-range", "content-type", "etag",
-    "last-modified", "location", "retry-after", "vary", "x-accel-buffering",
+    "last-modified", "location", "retry-after", "vary", "www-authenticate", "x-accel-buffering",
 }  # fmt: skip
 """Response headers that are forwarded, in addition to those of CORS."""
 DROPPED_REQUEST_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}

@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _folder(nodeid: str) -> str:
-    """Return the name of the folder in `tests`."""
-    return nodeid.split("::")[0].split("/")[1:][0]
+    """Return the name of the folder in `tests`, or the empty string for a file elsewhere."""
+    _, *folders, _ = ["", *nodeid.split("::")[0].split("/")]
+    return folders[1] if len(folders) > 1 else ""
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types

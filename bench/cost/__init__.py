@@ -33,6 +33,8 @@ CHANGES = 3
 """Changes per job: created, resolved, expired. The first two are published."""
 COUNT_UNITS = 2
 """Write units of a mark or a counter, in a transaction."""
+ENTRY_UNITS = 3
+"""Write units of a job's entry in the list of all owners, with sign-in: created, changed, deleted."""
 JOB_GB = 2.5e3 / GB
 """Size of a job with its index entries and its mark, which are stored for a month."""
 
@@ -43,6 +45,7 @@ TIMES = {
     "result_worker": 0.03,
     "job_counter": 0.05,
     "job_watchdog": 0.05,
+    "authorizer": 0.01,
 }
 WORK_SECONDS = {1: 1.0, 10: 2.0}
 """Seconds per invocation of job_worker, by batch size."""
@@ -56,6 +59,7 @@ MEMORY_GB = {
     "job_counter": 0.25,
     "job_watchdog": 0.25,
     "relay_janitor": 0.25,
+    "authorizer": 0.25,
 }
 """Memory of all functions, also of those whose few invocations are not counted. A test compares these values
 with the templates."""
@@ -136,7 +140,8 @@ class Load:
     """The load and the settings of a deployment.
 
     `viewers` are connected all the time. With `watch_feed` each of them receives every job, otherwise only
-    its own. `stored_images`, `live` and `size` correspond to the settings `images=cdn`, `live` and `size`.
+    its own. With `sign_in`, the token of every call is verified. `stored_images`, `live` and `size`
+    correspond to the settings `images=cdn`, `live` and `size`.
 
     Raises ValueError for a negative number, or for more viewers than the size supports.
     """
@@ -146,6 +151,7 @@ class Load:
     watch_feed: bool = True
     stored_images: bool = True
     live: bool = True
+    sign_in: bool = False
     size: Size = STANDARD
 
     def __post_init__(self) -> None:
@@ -202,6 +208,8 @@ def _amounts(load: Load) -> Iterator[Amount]:
     yield from _viewers(load)
     if load.live:
         yield from _relay(load)
+    if load.sign_in:
+        yield from _sign_in(load)
 
 
 def _per_job(load: Load) -> Iterator[Amount]:
@@ -220,7 +228,7 @@ def _per_job(load: Load) -> Iterator[Amount]:
 def _processing(calls: Calls, jobs: float) -> Iterator[Amount]:
     """Yield the amounts for jobs from the API to the topic, with the batch size of `calls`."""
     batches = jobs / calls.batch
-    transactions = jobs * calls.per_job("job_counter", "TransactWriteItems") * CHANGES / 2
+    transactions = _counter_transactions(calls, jobs)
     yield "DynamoDB", "write_unit", _writes(calls, jobs) + COUNT_UNITS * (jobs * CHANGES + transactions)
     yield "DynamoDB", "read_unit", jobs * (1 + CHANGES)
     sends = jobs * (1 + calls.per_job("job_worker", "SendMessageBatch"))
@@ -232,6 +240,21 @@ def _processing(calls: Calls, jobs: float) -> Iterator[Amount]:
     yield from _invocations("result_worker", batches, TIMES["result_worker"])
     yield from _invocations("job_counter", transactions, TIMES["job_counter"])
     yield "CloudWatch", "log_gb", jobs * LOG_GB[calls.batch]
+
+
+def _counter_transactions(calls: Calls, jobs: float) -> float:
+    return jobs * calls.per_job("job_counter", "TransactWriteItems") * CHANGES / 2
+
+
+def _sign_in(load: Load) -> Iterator[Amount]:
+    """Yield the amounts that sign-in adds: index entries, counters of all owners, and verified tokens.
+
+    API Gateway keeps the answer for a token for five minutes. Here it never has one, which is the worst case.
+    """
+    transactions = _counter_transactions(LONE, load.lone_jobs)
+    transactions += _counter_transactions(FULL, load.jobs - load.lone_jobs)
+    yield "DynamoDB", "write_unit", ENTRY_UNITS * load.jobs + COUNT_UNITS * transactions
+    yield from _invocations("authorizer", load.jobs + load.viewers * CONNECTS, TIMES["authorizer"])
 
 
 def _writes(calls: Calls, jobs: float) -> float:

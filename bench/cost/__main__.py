@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> None:
             watch_feed=options.watch == "feed",
             stored_images=options.images == "cdn",
             live=options.live == "true",
+            sign_in=options.sign_in == "true",
             size=SIZES[options.size],
         )
     except ValueError as error:
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--images", choices=("cdn", "hotlink"), default="cdn", help="the setting `images`")
     parser.add_argument("--live", choices=("true", "false"), default="true", help="the setting `live`")
+    parser.add_argument("--sign-in", choices=("true", "false"), default="false", help="with `auth`")
     parser.add_argument("--size", choices=SIZES, default="standard", help="the setting `size`")
     return parser
 

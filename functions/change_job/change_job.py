@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.caller import caller_digest
+from functions.common.access import find_job
+from functions.common.caller import caller_of
 from functions.common.errors import Problem
+from functions.common.identity import Identity
 from functions.common.job import Job
 from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
@@ -25,29 +27,30 @@ class JobChanger:
     queues: Mapping[str, Queue]
     salt: str
 
-    def cancel(self, job_id: str) -> Job:
-        """End a pending job. A worker that has started it will find that it has ended.
+    def cancel(self, job_id: str, identity: Identity) -> Job:
+        """End a caller's pending job. A worker that has started it will find that it has ended.
 
         Raises Problem 404, or 409 if the job has ended already.
         """
-        job = self._get_job(job_id)
+        job = find_job(self.store, job_id, identity)
         cancelled = self.store.cancel(job) if job.status == "pending" else None
         if cancelled is None:
             raise Problem(409, "only a pending job can be cancelled; this one has ended")
         count("JobsCancelled")
-        logger.info("job cancelled", extra=log_fields(job_message(cancelled), version=cancelled.version))
+        fields = log_fields(job_message(cancelled), version=cancelled.version, **_operator(identity))
+        logger.info("job cancelled", extra=fields)
         return cancelled
 
-    def retry(self, job_id: str, address: str) -> Job:
-        """Make a job that ended in `error` or was cancelled pending again. Its attempts start at zero.
+    def retry(self, job_id: str, identity: Identity, address: str) -> Job:
+        """Make a caller's job that ended in `error` or was cancelled pending again, with no attempts.
 
         Raises Problem 404, 409 if the job is pending or resolved, or of a kind that does not exist any more,
         or 503 if it could not be queued. In that case it is pending, and the watchdog will queue it.
         """
-        job = self._get_job(job_id)
+        job = find_job(self.store, job_id, identity)
         if job.kind not in self.queues:
             raise Problem(409, f"there are no jobs of kind {job.kind} any more, so it cannot be retried")
-        caller = caller_digest(address, self.salt)
+        caller = caller_of(job.owner, address, self.salt)
         reopened = self.store.reopen(job, caller) if job.status in ("error", "cancelled") else None
         if reopened is None:
             raise Problem(409, "only a job that ended in error or was cancelled can be retried")
@@ -60,11 +63,11 @@ class JobChanger:
                 503, "the job is pending again, but its work may start some minutes late"
             ) from error
         count("JobsRetriedByCallers")
-        logger.info("job reopened", extra=log_fields(message, version=reopened.version))
+        fields = log_fields(message, version=reopened.version, **_operator(identity))
+        logger.info("job reopened", extra=fields)
         return reopened
 
-    def _get_job(self, job_id: str) -> Job:
-        job = self.store.get(job_id)
-        if job is None:
-            raise Problem(404, f"there is no job {job_id}")
-        return job
+
+def _operator(identity: Identity) -> dict[str, str]:
+    """Return which operator changes a job, for logs."""
+    return {"operator": identity.subject} if identity.is_operator else {}

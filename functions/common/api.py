@@ -13,7 +13,9 @@ from uuid import UUID
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.common.clock import Clock, now_ms
 from functions.common.errors import Damaged, Problem, invalid, problem_body
+from functions.common.identity import OWNER, PUBLIC, Identity
 from functions.common.job import to_json
 from functions.common.observability import logger, report_damaged
 
@@ -29,16 +31,20 @@ CORS = {
 }
 """Pages of any origin may call the API. It uses no cookies."""
 
+OPEN_CALLS = ("GET /kinds", "GET /openapi.json")
+"""The calls that everyone may make."""
+
 
 @dataclass(frozen=True)
 class ApiRequest:
     """A call of the API. Header names are in lower case. `path` holds the path's parameters. `address` is the
-    client's IP address.
+    client's IP address. `identity` is who calls.
 
     `correlation_id` is the id that API Gateway gave the call. The access log and the response's header
     `x-amzn-requestid` have it too. An id sent by the caller is ignored: callers must not write to the logs.
     """
 
+    identity: Identity
     correlation_id: str
     address: str
     stage: str
@@ -48,12 +54,13 @@ class ApiRequest:
     body: str | None
 
     @classmethod
-    def from_event(cls, event: dict[str, Any]) -> "ApiRequest":
+    def from_event(cls, event: dict[str, Any], identity: Identity) -> "ApiRequest":
         """Parse a proxy event, in which missing values are null. Raises Problem 400 or 415."""
         headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Problem(415, "send the body without Content-Encoding")
         return cls(
+            identity=identity,
             correlation_id=event["requestContext"]["requestId"],
             address=event["requestContext"]["identity"]["sourceIp"],
             stage=event["requestContext"]["stage"],
@@ -64,30 +71,70 @@ class ApiRequest:
         )
 
 
-def handle(routes: Mapping[str, Route], event: dict[str, Any], dependencies: Any) -> ApiResponse:
-    """Handle an event by the route named `METHOD /resource`. Return errors as problem+json.
+@dataclass(frozen=True)
+class Api:
+    """The calls that a function handles, by `METHOD /resource`, and their dependencies.
 
-    HEAD is handled like GET, and answered without a body.
+    Unless `auth` is `none`, API Gateway has verified the caller's token before most calls. Nothing but its
+    answer says who calls.
     """
-    method = "GET" if event["httpMethod"] == "HEAD" else event["httpMethod"]
-    route = routes.get(f"{method} {event['resource']}")
-    try:
-        if route is None:
-            raise Problem(404, "there is no such resource")
-        response = route(ApiRequest.from_event(event), dependencies)
-    except Problem as problem:
-        response = problem_response(problem)
-    except Damaged as reason:
-        report_damaged("API", event["path"], reason)
-        response = problem_response(Problem(500, "this job's stored data is damaged and cannot be shown"))
-    except (BotoCoreError, ClientError):
-        logger.exception("storage or queue unavailable")
-        response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))
-    if event["httpMethod"] == "HEAD":
-        response["body"] = ""
+
+    routes: Mapping[str, Route]
+    dependencies: Any
+    auth: str
+    clock: Clock = now_ms
+
+    def handle(self, event: dict[str, Any]) -> ApiResponse:
+        """Handle an event. Return errors as problem+json. HEAD is like GET, but answered without a body."""
+        identity = None
+        try:
+            call = f"{'GET' if event['httpMethod'] == 'HEAD' else event['httpMethod']} {event['resource']}"
+            route = self.routes.get(call)
+            if route is None:
+                raise Problem(404, "there is no such resource")
+            identity = PUBLIC if call in OPEN_CALLS else self._identify(event["requestContext"])
+            response = route(ApiRequest.from_event(event, identity), self.dependencies)
+        except Problem as problem:
+            response = problem_response(problem)
+        except Damaged as reason:
+            report_damaged("API", event["path"], reason)
+            response = problem_response(Problem(500, "this job's stored data is damaged and cannot be shown"))
+        except (BotoCoreError, ClientError):
+            logger.exception("storage or queue unavailable")
+            response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))
+        if event["httpMethod"] == "HEAD":
+            response["body"] = ""
+        _log(event, response, identity)
+        return response
+
+    def _identify(self, context: Mapping[str, Any]) -> Identity:
+        """Return who calls. Raises Problem 401 without a valid answer of the authorizer.
+
+        API Gateway keeps that answer for some minutes, so the token may have expired since.
+        """
+        if self.auth == "none":
+            return PUBLIC
+        answer = context.get("authorizer") or {}
+        owner, expires_at = str(answer.get("owner")), str(answer.get("expires_at"))
+        if not (OWNER.fullmatch(owner) and expires_at.isdecimal()):
+            raise _sign_in("send the header Authorization: Bearer <token>")
+        if int(expires_at) <= self.clock():
+            raise _sign_in("the token has expired; get a new one")
+        subject = str(answer.get("subject"))
+        return Identity(owner, subject, answer.get("operator") == "true", int(expires_at))
+
+
+def _sign_in(detail: str) -> Problem:
+    # API Gateway sends a function's header under another name; its own 401 has it unchanged
+    return Problem(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _log(event: dict[str, Any], response: ApiResponse, identity: Identity | None) -> None:
+    """Log a call, and which operator made it."""
     call = {"method": event["httpMethod"], "path": event["path"], "status": response["statusCode"]}
-    logger.info("request answered", extra={**call, "correlation_id": event["requestContext"]["requestId"]})
-    return response
+    operator = {"operator": identity.subject} if identity and identity.is_operator else {}
+    correlation_id = event["requestContext"]["requestId"]
+    logger.info("request answered", extra={**call, **operator, "correlation_id": correlation_id})
 
 
 def json_response(status: int, body: Any, headers: dict[str, str] | None = None) -> ApiResponse:

@@ -1,9 +1,11 @@
-"""Identify the client of a call by its address, because calls are not signed in."""
+"""Identify the client of a call: by its owner, or by its address if calls are not signed in."""
 
 import hashlib
 import hmac
 import socket
 from ipaddress import IPv6Address, ip_network
+
+from functions.common.identity import PUBLIC_OWNER
 
 IPV6_PREFIX = 64
 """A client can use every address of its /64."""
@@ -30,6 +32,11 @@ def _ipv6_network(host: str) -> str | None:
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
     return str(ip_network((int(parsed), IPV6_PREFIX), strict=False))
+
+
+def caller_of(owner: str, address: str, salt: str) -> str:
+    """Return to whom a job's run is charged: its owner or, if that is everyone, a digest of the address."""
+    return caller_digest(address, salt) if owner == PUBLIC_OWNER else owner
 
 
 def caller_digest(address: str, salt: str) -> str:

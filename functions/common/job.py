@@ -9,12 +9,10 @@ from zlib import crc32
 from functions.common.attributes import Item, from_item, to_item
 from functions.common.decode import conforms, is_encodable, type_hints
 from functions.common.errors import Damaged
+from functions.common.identity import PUBLIC_OWNER as PUBLIC_OWNER
 
 Status = Literal["pending", "resolved", "error", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "resolved", "error", "cancelled")
-
-PUBLIC_OWNER = "public"
-"""The owner of every job, because there is no sign-in yet."""
 
 PHOTO = "photo"
 """The kind of a job that names none. Its jobs also have the fields of the first contract."""
@@ -32,6 +30,8 @@ event of SNS at most 256 KB."""
 MAX_DEPTH = 64
 """Levels to which input and output may be nested. Python's own limits differ between versions, and what one
 function accepts, all others must be able to read."""
+DAY = 24 * 3600 * 1000
+"""Milliseconds."""
 RETENTION_SECONDS = 30 * 24 * 3600
 """How long after its end the table deletes a job, and its idempotency key with it."""
 
@@ -73,7 +73,7 @@ class Job:
     while the work of a pending job runs.
 
     `fingerprint` is that of the request that created it; it tells a repeated request from a different one
-    with the same key. `caller` is a digest of the address that this run was requested from.
+    with the same key. `caller` is who this run is charged to: see caller.py.
     `correlation_id` is API Gateway's id of the request. Every log line of the job has it. It never changes.
     """
 
@@ -152,6 +152,16 @@ def shards(prefix: str) -> list[str]:
     return [f"{prefix}#{number}" for number in range(SHARDS)]
 
 
+def day_of(time: int) -> int:
+    """Return the day of a time (epoch ms): the number of days since 1970."""
+    return time // DAY
+
+
+def all_shards(day: int) -> list[str]:
+    """Return the index partitions of the jobs that all owners who are signed in created on a day."""
+    return shards(str(day))
+
+
 def created_key(created_at: int, job_id: str) -> str:
     """Return a sort key by time of creation. It is unique even within one millisecond."""
     return f"{created_at:013d}#{job_id}"
@@ -159,11 +169,14 @@ def created_key(created_at: int, job_id: str) -> str:
 
 def index_keys(job: Job) -> dict[str, str | int | None]:
     """Return the attributes that only serve as keys of indexes."""
+    number = shard_number(job.id)
     return {
-        "list_shard": f"{job.owner}#{shard_number(job.id)}",
+        "list_shard": f"{job.owner}#{number}",
         "created_key": created_key(job.created_at, job.id),
         "changed_at": job.updated_at,
         **status_keys(job.owner, job.kind, job.status, job.id),
+        # without sign-in, the list of the only owner is the list of all jobs
+        "all_shard": None if job.owner == PUBLIC_OWNER else all_shards(day_of(job.created_at))[number],
         "due_shard": due_shard(job.id, job.parked) if job.wake_at is not None else None,
     }
 

@@ -148,7 +148,7 @@ class Ledger:
     # --- counts of jobs ---
 
     def counts(self, owner: str) -> "Counts":
-        """Return how many jobs an owner has, with one read of a few items."""
+        """Return how many jobs an owner has, or ALL_OWNERS together, with one read of a few items."""
         items = self._table.get_many([count_key(owner, shard) for shard in range(COUNT_SHARDS)])
         return Counts.of([from_item(item) for item in items])
 

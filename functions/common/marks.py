@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.common.attributes import Item, from_item, to_attribute, to_item
+from functions.common.identity import ALL_OWNERS, PUBLIC_OWNER
 
 COUNT_SHARDS = 8
 """Counter items per owner. Several items keep concurrent batches from updating the same one."""
@@ -42,6 +43,11 @@ class Mark:
 UNCOUNTED = Mark("", "", "", 0)
 
 
+def counted_for(owner: str) -> tuple[str, ...]:
+    """Return the owners in whose counts an owner's job is: its own and, with sign-in, those of all."""
+    return (owner,) if owner == PUBLIC_OWNER else (owner, ALL_OWNERS)
+
+
 def mark_key(job_id: str) -> Item:
     """Return the key of a job's mark in the ledger."""
     return {"pk": to_attribute(f"mark#{job_id}")}
@@ -70,8 +76,10 @@ def mark_writes(
     writes = []
     for job_id, mark in marks.items():
         before = stored.get(job_id, UNCOUNTED)
-        deltas[mark.owner].update(mark.counters)
-        deltas[before.owner].subtract(before.counters)
+        for owner in counted_for(mark.owner):
+            deltas[owner].update(mark.counters)
+        for owner in counted_for(before.owner):
+            deltas[owner].subtract(before.counters)
         writes.append(_mark_write(job_id, mark, before))
     for owner, counters in deltas.items():
         if changes := {name: delta for name, delta in counters.items() if delta}:

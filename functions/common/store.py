@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.attributes import Item, to_attribute
+from functions.common.attributes import Item, from_item, to_attribute
 from functions.common.clock import Clock, now_ms
 from functions.common.errors import Damaged
 from functions.common.job import (
+    PUBLIC_OWNER,
     RETENTION_SECONDS,
     STATUSES,
     Job,
@@ -130,10 +131,15 @@ class JobStore:
         """Write a new job. Return False if its id exists already. Raises botocore's errors."""
         return self._table.create(job.to_item(), key_name="id")
 
-    def get(self, job_id: str) -> Job | None:
-        """Return the job as it is now, or None if it does not exist. Raises Damaged."""
+    def get(self, job_id: str, owner: str | None = None) -> Job | None:
+        """Return the job as it is now, or None if it does not exist or is not the given owner's.
+
+        Raises Damaged. The owner is checked first: a caller must not learn that another's job is damaged.
+        """
         item = self._table.get(_key(job_id))
-        return None if item is None else Job.from_item(item)
+        if item is None or owner not in (None, item.get("owner", {}).get("S", PUBLIC_OWNER)):
+            return None
+        return Job.from_item(item)
 
     def get_many(self, job_ids: Iterable[str]) -> dict[str, Job]:
         """Return the existing jobs by id, as they are now, with one call per 100 ids.
@@ -158,10 +164,14 @@ class JobStore:
 
     def created_before(self, partition: "ListPartition", key: str, limit: int) -> list[str]:
         """Return created_keys below `key`, newest first, at most `limit`, of one partition of a list."""
+        return [entry["created_key"] for entry in self.entries_before(partition, key, limit)]
+
+    def entries_before(self, partition: "ListPartition", key: str, limit: int) -> list[dict[str, Any]]:
+        """Return the same as `created_before`, with all attributes that the index has."""
         condition = f"{partition.attribute} = :partition AND created_key < :key"
         values = {":partition": partition.value, ":key": key}
         pages = self._table.query(partition.index, condition, values, newest_first=True, page_size=limit)
-        return list(islice((item["created_key"]["S"] for page in pages for item in page), limit))
+        return list(islice((from_item(item) for page in pages for item in page), limit))
 
     def changed_since(self, shard_key: str, start: int, limit: int) -> list[str]:
         """Return the ids of jobs updated at or after `start` (epoch ms), newest first, at most `limit`."""

@@ -6,10 +6,10 @@ from uuid import UUID, uuid4, uuid5
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.common.caller import caller_digest
+from functions.common.caller import caller_of
 from functions.common.clock import Clock
 from functions.common.errors import FieldError, Problem
-from functions.common.job import PUBLIC_OWNER, Job
+from functions.common.job import Job
 from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
@@ -19,6 +19,14 @@ from functions.create_job.job_request import JobRequest
 
 ID_NAMESPACE = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
 """Namespace of the ids that are derived from idempotency keys (UUID version 5, RFC 9562)."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who creates a job: its owner, and the IP address of the request."""
+
+    owner: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -33,16 +41,16 @@ class JobIntake:
     clock: Clock
     salt: str
 
-    def create_job(self, request: JobRequest, key: str | None, correlation_id: str, address: str) -> Job:
+    def create_job(self, request: JobRequest, key: str | None, correlation_id: str, caller: Caller) -> Job:
         """Create a job with two calls: write it, then send its message.
 
-        The id is derived from the idempotency key, so the table ensures that there is one job per key,
+        The id is derived from owner and idempotency key, so the table ensures one job per owner and key,
         whichever of several posts arrives first. A repeated post may send another wake-up, in case the first
         post failed between write and send; but no more of them than the watchdog may (wake.py).
 
         Raises Problem 422 if the key was used with a different request, 503 if the job could not be queued.
         """
-        job = self._new_job(request, key, correlation_id, address)
+        job = self._new_job(request, key, correlation_id, caller)
         if self.store.create(job):
             self._send_first(job, request.label)
             return job
@@ -52,18 +60,19 @@ class JobIntake:
             raise _not_queued()
         return existing
 
-    def _new_job(self, request: JobRequest, key: str | None, correlation_id: str, address: str) -> Job:
+    def _new_job(self, request: JobRequest, key: str | None, correlation_id: str, caller: Caller) -> Job:
         now = self.clock()
-        job_id = uuid4() if key is None else uuid5(ID_NAMESPACE, f"{PUBLIC_OWNER}/{key}")
+        job_id = uuid4() if key is None else uuid5(ID_NAMESPACE, f"{caller.owner}/{key}")
         due_at = now + request.delay_seconds * 1000
         return Job(
             id=str(job_id),
+            owner=caller.owner,
             kind=request.kind,
             input=request.input,
             delay_seconds=request.delay_seconds,
             fingerprint=request.fingerprint,
             correlation_id=correlation_id,
-            caller=caller_digest(address, self.salt),
+            caller=caller_of(caller.owner, caller.address, self.salt),
             created_at=now,
             updated_at=now,
             due_at=due_at,
@@ -71,7 +80,7 @@ class JobIntake:
         )
 
     def _existing_job(self, job: Job) -> Job:
-        existing = self.store.get(job.id)
+        existing = self.store.get(job.id, job.owner)
         if existing is None:  # it expired between the two calls
             raise Problem(503, "try again later", headers={"Retry-After": "1"})
         if existing.fingerprint != job.fingerprint:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response
+from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_response
 from functions.common.clock import now_ms
 from functions.common.kind import Kind
 from functions.common.observability import instrumented, logger
@@ -17,7 +17,7 @@ from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
-from functions.create_job.create_job import JobIntake
+from functions.create_job.create_job import Caller, JobIntake
 from functions.create_job.job_request import parse_idempotency_key, parse_job_request
 
 
@@ -25,10 +25,11 @@ from functions.create_job.job_request import parse_idempotency_key, parse_job_re
 class CreateJobSettings:
     """Environment variables.
 
-    `kinds` is a JSON object: for each kind its `module` and the URL of its `queue`. `caller_salt` is that of
-    the digests of callers' addresses.
+    `auth` is `none` without sign-in. `kinds` is a JSON object: for each kind its `module` and the URL of its
+    `queue`. `caller_salt` is that of the digests of callers' addresses.
     """
 
+    auth: str
     jobs_table: str
     kinds: str
     caller_salt: str
@@ -53,8 +54,20 @@ def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
     return declarations
 
 
+def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
+    """Return `201` and the job, with its path in Location."""
+    key = parse_idempotency_key(request.headers.get("idempotency-key"))
+    wanted = parse_job_request(request.body, function.kinds)
+    caller = Caller(request.identity.owner, request.address)
+    job = function.intake.create_job(wanted, key, request.correlation_id, caller)
+    return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
+
+
+ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
+
+
 @at_start
-def create_job() -> CreateJob:
+def create_job() -> Api:
     """Create the clients and read the settings and declarations, once per process."""
     settings = load(CreateJobSettings, os.environ)
     sqs = boto3.client("sqs")
@@ -63,21 +76,11 @@ def create_job() -> CreateJob:
     intake = JobIntake(
         JobStore(boto3.client("dynamodb"), settings.jobs_table), queues, now_ms, settings.caller_salt
     )
-    return CreateJob(intake, _declarations({name: kind["module"] for name, kind in kinds.items()}))
-
-
-def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
-    """Return `201` and the job, with its path in Location."""
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    wanted = parse_job_request(request.body, function.kinds)
-    job = function.intake.create_job(wanted, key, request.correlation_id, request.address)
-    return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
-
-
-ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
+    declarations = _declarations({name: kind["module"] for name, kind in kinds.items()})
+    return Api(ROUTES, CreateJob(intake, declarations), settings.auth)
 
 
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle an event of API Gateway."""
-    return handle(ROUTES, event, create_job())
+    return create_job().handle(event)

@@ -26,7 +26,7 @@ from functions.common.decode import conforms
 from functions.common.errors import Damaged, WriteConflict
 from functions.common.job import Status
 from functions.common.ledger import Ledger
-from functions.common.marks import GONE, UNCOUNTED, Mark
+from functions.common.marks import GONE, UNCOUNTED, Mark, counted_for
 from functions.common.observability import count, logger, report_damaged
 
 ITEMS_PER_TRANSACTION = 100
@@ -92,10 +92,10 @@ def _transactions(marks: dict[str, Mark]) -> Iterator[dict[str, Mark]]:
     batch: dict[str, Mark] = {}
     owners: set[str] = set()
     for job_id, mark in marks.items():
-        owners.add(mark.owner)
+        owners.update(counted_for(mark.owner))
         if len(batch) + 1 + len(owners) > ITEMS_PER_TRANSACTION:
             yield batch
-            batch, owners = {}, {mark.owner}
+            batch, owners = {}, {*counted_for(mark.owner)}
         batch[job_id] = mark
     if batch:
         yield batch

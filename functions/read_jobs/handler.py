@@ -9,7 +9,8 @@ from typing import Any
 
 import boto3
 
-from functions.common.api import ApiRequest, ApiResponse, Route, handle, json_response, parse_job_id
+from functions.common.access import find_job, select_owner
+from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_response, parse_job_id
 from functions.common.budget import Limits
 from functions.common.clock import now_ms
 from functions.common.job import SHARDS
@@ -29,40 +30,32 @@ MAX_PARALLEL_QUERIES = 4 * SHARDS
 
 @dataclass(frozen=True)
 class ReadJobsSettings:
-    """Environment variables. `budgets` is a JSON object: the limits of all budgets by name."""
+    """Environment variables. `auth` is `none` without sign-in.
 
+    `budgets` is a JSON object: the limits of all budgets by name.
+    """
+
+    auth: str
     jobs_table: str
     ledger_table: str
     budgets: str
 
 
-@at_start
-def reader() -> JobReader:
-    """Create the client and read the settings, once per process."""
-    settings = load(ReadJobsSettings, os.environ)
-    dynamodb = boto3.client("dynamodb")
-    return JobReader(
-        JobStore(dynamodb, settings.jobs_table),
-        Ledger(dynamodb, settings.ledger_table),
-        {name: Limits(**limits) for name, limits in json.loads(settings.budgets).items()},
-        ThreadPoolExecutor(MAX_PARALLEL_QUERIES),
-        now_ms,
-    )
-
-
 def handle_list_jobs(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
     """Return a page of jobs, newest first."""
-    return json_response(200, job_reader.list_jobs(parse_page_request(dict(request.query))))
+    owner = select_owner(request.query, request.identity)
+    return json_response(200, job_reader.list_jobs(owner, parse_page_request(dict(request.query))))
 
 
 def handle_get_job(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
     """Return one job."""
-    return json_response(200, job_reader.get_job(parse_job_id(request.path["id"])).public_view())
+    job = find_job(job_reader.store, parse_job_id(request.path["id"]), request.identity)
+    return json_response(200, job.public_view())
 
 
-def handle_get_stats(_: ApiRequest, job_reader: JobReader) -> ApiResponse:
+def handle_get_stats(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
     """Return counts and budgets."""
-    return json_response(200, job_reader.stats())
+    return json_response(200, job_reader.stats(select_owner(request.query, request.identity)))
 
 
 def handle_get_kinds(_: ApiRequest, __: JobReader) -> ApiResponse:
@@ -89,7 +82,22 @@ ROUTES: dict[str, Route] = {
 }
 
 
+@at_start
+def reader() -> Api:
+    """Create the client and read the settings, once per process."""
+    settings = load(ReadJobsSettings, os.environ)
+    dynamodb = boto3.client("dynamodb")
+    job_reader = JobReader(
+        JobStore(dynamodb, settings.jobs_table),
+        Ledger(dynamodb, settings.ledger_table),
+        {name: Limits(**limits) for name, limits in json.loads(settings.budgets).items()},
+        ThreadPoolExecutor(MAX_PARALLEL_QUERIES),
+        now_ms,
+    )
+    return Api(ROUTES, job_reader, settings.auth)
+
+
 @instrumented
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Handle an event of API Gateway."""
-    return handle(ROUTES, event, reader())
+    return reader().handle(event)

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from functions.common.errors import invalid
+from functions.common.identity import ALL_OWNERS
 from functions.common.job import STATUSES, Status
 from functions.common.names import is_name
 
@@ -34,8 +35,8 @@ class PageRequest:
 def parse_page_request(parameters: dict[str, str]) -> PageRequest:
     """Parse the query string of `GET /jobs`. Raises Problem 400 that names the invalid parameter."""
     for name in parameters:
-        if name not in ("page", "pageSize", "cursor", "status", "kind"):
-            raise invalid("query string", "may only have page, pageSize, cursor, status and kind")
+        if name not in ("page", "pageSize", "cursor", "status", "kind", "owner"):
+            raise invalid("query string", "may only have page, pageSize, cursor, status, kind and owner")
     size = _number("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MAX_SIZE)
     status, kind = _status(parameters.get("status")), _kind(parameters.get("kind"))
     if "cursor" in parameters:
@@ -45,6 +46,8 @@ def parse_page_request(parameters: dict[str, str]) -> PageRequest:
         return PageRequest(size=size, after=after, status=status, kind=kind)
     number = _number("page", parameters.get("page", "1"), 10**9)
     page = PageRequest(page=number, size=size, status=status, kind=kind)
+    if page.offset and parameters.get("owner") == ALL_OWNERS:
+        raise invalid("page", "must be 1 for all owners; to read further, pass next_cursor as ?cursor=")
     if page.offset > MAX_OFFSET:
         message = f"may start at most {MAX_OFFSET} jobs deep; to read further, pass next_cursor as ?cursor="
         raise invalid("page", message)

@@ -10,10 +10,11 @@ from typing import Any
 
 from functions.common.budget import Limits
 from functions.common.clock import Clock
-from functions.common.errors import Problem
-from functions.common.job import PUBLIC_OWNER, Job
+from functions.common.identity import ALL_OWNERS
+from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.common.store import LAST_CREATED_KEY, JobStore, ListPartition, list_partitions
+from functions.read_jobs.all_owners import newest_of_all
 from functions.read_jobs.paging import PageRequest, encode_cursor
 
 
@@ -30,32 +31,28 @@ class JobReader:
     pool: Executor
     clock: Clock
 
-    def get_job(self, job_id: str) -> Job:
-        """Return a job as it is now. Raises Problem 404."""
-        job = self.store.get(job_id)
-        if job is None:
-            raise Problem(404, f"there is no job {job_id}")
-        return job
-
-    def list_jobs(self, request: PageRequest) -> dict[str, Any]:
+    def list_jobs(self, owner: str, request: PageRequest) -> dict[str, Any]:
         """Return a page in the contract's form. Jobs are found by an index and read from the table."""
-        live_cursor = str(self.clock())  # before the reads, so that the stream has all later changes
-        keys = self._created_keys(request, count=request.offset + request.size)[request.offset :]
+        live_from = self.clock()  # before the reads, so that the stream has all later changes
+        if owner == ALL_OWNERS:
+            keys, position = newest_of_all(self.store, self.pool, request, live_from)
+        else:
+            keys, position = self._newest_of(owner, request)
         jobs = self._jobs(keys, request)
-        total = self._total(request)
+        total = self._total(owner, request)
         return {
             "total": total,
             "page": request.page,
             "pageSize": request.size,
             "totalPages": ceil(total / request.size),
             "data": [job.public_view() for job in jobs],
-            "next_cursor": encode_cursor(keys[-1]) if len(keys) == request.size else None,
-            "live_cursor": live_cursor,
+            "next_cursor": encode_cursor(position) if position else None,
+            "live_cursor": str(live_from),
         }
 
-    def stats(self) -> dict[str, Any]:
-        """Return exact counts, and the budgets. `budget` is that of the first contract."""
-        counts = self.ledger.counts(PUBLIC_OWNER)
+    def stats(self, owner: str) -> dict[str, Any]:
+        """Return an owner's exact counts, and the budgets. `budget` is that of the first contract."""
+        counts = self.ledger.counts(owner)
         budgets = self._budgets()
         return {
             "counts": counts.by_status(),
@@ -76,8 +73,8 @@ class JobReader:
                 views[name] = {**asdict(window)}
         return views
 
-    def _total(self, request: PageRequest) -> int:
-        counts = self.ledger.counts(PUBLIC_OWNER).by_status(request.kind)
+    def _total(self, owner: str, request: PageRequest) -> int:
+        counts = self.ledger.counts(owner).by_status(request.kind)
         return counts[request.status] if request.status else sum(counts.values())
 
     def _jobs(self, keys: list[str], request: PageRequest) -> list[Job]:
@@ -87,16 +84,19 @@ class JobReader:
         jobs = [existing[job_id] for job_id in ids if job_id in existing]
         return [job for job in jobs if request.status in (None, job.status)]
 
-    def _created_keys(self, request: PageRequest, count: int) -> list[str]:
-        """Return the first `count` created_keys after the request's position, newest first.
+    def _newest_of(self, owner: str, request: PageRequest) -> tuple[list[str], str | None]:
+        """Return the created_keys of a page, newest first, and after which of them the next page starts.
 
         Every partition is read to this number. A job that moves from one to another while they are read may
         be in both, or in none: then the live stream has its change, because it resumes from before the reads.
         """
 
+        count = request.offset + request.size
+
         def query(partition: ListPartition) -> list[str]:
             return self.store.created_before(partition, request.after or LAST_CREATED_KEY, count)
 
-        partitions = list_partitions(PUBLIC_OWNER, request.status, request.kind)
+        partitions = list_partitions(owner, request.status, request.kind)
         merged = merge(*self.pool.map(query, partitions), reverse=True)
-        return list(islice((key for key, _ in groupby(merged)), count))
+        keys = list(islice((key for key, _ in groupby(merged)), request.offset, count))
+        return keys, keys[-1] if len(keys) == request.size else None

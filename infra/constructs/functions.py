@@ -20,7 +20,7 @@ LOG_RETENTION = logs.RetentionDays.ONE_MONTH
 class CaloFunction(lambda_.Function):
     """A function with the handler `functions.<name>.handler.handler`.
 
-    `bundles` builds its code; that of a kind's worker may contain further packages. `memory` is in MB,
+    `bundles` builds its code; that of some functions contains further packages. `memory` is in MB,
     `timeout` in seconds. The memory sizes are based on `make bench ARGS=memory`; docs/performance.md explains
     them. `dead_letters` receives the events of asynchronous invocations that fail.
     """
@@ -40,7 +40,7 @@ class CaloFunction(lambda_.Function):
         snap_start: bool = False,
         dead_letters: sqs.Queue | None = None,
     ) -> None:
-        bundle, bundle_hash = bundles.build(kind)
+        bundle, bundle_hash = bundles.build(name, kind)
         log = log_group(scope, f"{construct_id}Logs")
         super().__init__(
             scope,

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -23,16 +24,25 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """A status and a detail that tells the caller what to do. `retry_after` is in seconds."""
+    """A status and a detail that tells the caller what to do. `retry_after` is in seconds.
+
+    `headers` are added to those of all error responses.
+    """
 
     status: HTTPStatus
     detail: str
     retry_after: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 ERROR_RESPONSES = {
     "BAD_REQUEST_BODY": ErrorResponse(HTTPStatus.BAD_REQUEST, "send a valid request body"),
     "BAD_REQUEST_PARAMETERS": ErrorResponse(HTTPStatus.BAD_REQUEST, "a parameter is missing or invalid"),
+    "UNAUTHORIZED": ErrorResponse(
+        HTTPStatus.UNAUTHORIZED,
+        "sign in, and send the header Authorization: Bearer <token>",
+        headers={"WWW-Authenticate": "'Bearer'"},
+    ),
     "ACCESS_DENIED": ErrorResponse(HTTPStatus.FORBIDDEN, "this call is not allowed"),
     "INVALID_API_KEY": ErrorResponse(HTTPStatus.FORBIDDEN, "send a valid API key in the header X-Api-Key"),
     "WAF_FILTERED": ErrorResponse(HTTPStatus.FORBIDDEN, "the firewall rejected the request"),
@@ -45,6 +55,9 @@ ERROR_RESPONSES = {
     "QUOTA_EXCEEDED": ErrorResponse(
         HTTPStatus.TOO_MANY_REQUESTS, "the quota of the API key is exceeded", 3600
     ),
+    # the issuer's keys cannot be fetched, or the function that verifies tokens is throttled
+    "AUTHORIZER_FAILURE": ErrorResponse(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", 5),
+    "AUTHORIZER_CONFIGURATION_ERROR": ErrorResponse(HTTPStatus.SERVICE_UNAVAILABLE, "try again later", 5),
     "INTEGRATION_FAILURE": ErrorResponse(HTTPStatus.BAD_GATEWAY, "try again later", 1),
     "INTEGRATION_TIMEOUT": ErrorResponse(HTTPStatus.GATEWAY_TIMEOUT, "try again later", 1),
     "DEFAULT_4XX": ErrorResponse(HTTPStatus.BAD_REQUEST, "the request is invalid"),
@@ -56,7 +69,7 @@ ERROR_RESPONSES = {
 def add_gateway_responses(api: apigateway.RestApi) -> None:
     """Replace the API's default error responses."""
     for response_type, response in ERROR_RESPONSES.items():
-        headers = dict(HEADERS)
+        headers = {**HEADERS, **response.headers}
         if response.retry_after is not None:
             headers["Retry-After"] = f"'{response.retry_after}'"
         api.add_gateway_response(

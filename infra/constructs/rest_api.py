@@ -24,9 +24,10 @@ HEADERS = [
 PUBLIC = {
     "AwsSolutions-APIG2": "The functions validate every field, and their errors name the invalid one. API "
     "Gateway's validator would reject the request first, without naming the field.",
-    "AwsSolutions-APIG4": "The contract allows everyone to read and create jobs. There is no sign-in, and "
-    "the owner of every job is `public`. Throttling, the firewall and, if enabled, an API key limit callers.",
-    "AwsSolutions-COG4": "See APIG4: there are no users who could sign in.",
+    "AwsSolutions-APIG4": "Without sign-in (auth=none) everyone may read and create jobs; throttling, the "
+    "firewall and, if enabled, an API key limit callers. With it, only the contract's documents and "
+    "preflights are open, and the relay verifies the tokens of streams itself.",
+    "AwsSolutions-COG4": "A function verifies tokens, because it also accepts those of other issuers.",
     "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
     "AmazonAPIGatewayPushToCloudWatchLogs]": "API Gateway requires this policy in its account settings, "
     "which apply to all APIs of the account: "
@@ -65,11 +66,20 @@ class RestApi(apigateway.RestApi):
             self._add_api_key()
 
     def add_call(
-        self, resource: apigateway.IResource, method: str, integration: apigateway.Integration
+        self,
+        resource: apigateway.IResource,
+        method: str,
+        integration: apigateway.Integration,
+        authorizer: apigateway.IAuthorizer | None,
     ) -> None:
-        """Add a call, and HEAD for GET. If the API has a key, they require it. Preflight requests do not."""
+        """Add a call, and HEAD for GET. `authorizer` is None for a call that is open to everyone.
+
+        If the API has a key, they require it. Preflight requests require neither.
+        """
         for name in ("GET", "HEAD") if method == "GET" else (method,):
-            resource.add_method(name, integration, api_key_required=self._settings.api_key)
+            resource.add_method(
+                name, integration, api_key_required=self._settings.api_key, authorizer=authorizer
+            )
 
     def deploy_when_changed(self, overrides: Mapping[str, str]) -> None:
         """Create a new deployment of the stage when these values change.

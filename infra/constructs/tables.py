@@ -33,6 +33,15 @@ class Tables(Construct):
                 _index("by-updated", partition="list_shard", sort="changed_at", sort_type=NUMBER),
                 # sparse: contains only pending jobs
                 _index("by-due", partition="due_shard", sort="wake_at", sort_type=NUMBER),
+                # contains only jobs with sign-in, but always exists: CloudFormation adds one index per update
+                _index(
+                    "by-all",
+                    partition="all_shard",
+                    sort="created_key",
+                    sort_type=STRING,
+                    # CloudFormation cannot change the projection of an index; no job has a code yet
+                    attributes=["status", "kind", "owner", "code"],
+                ),
             ],
         )
         self.ledger = dynamodb.TableV2(
@@ -51,15 +60,22 @@ class Tables(Construct):
 
 
 def _index(
-    name: str, *, partition: str, sort: str, sort_type: dynamodb.AttributeType
+    name: str,
+    *,
+    partition: str,
+    sort: str,
+    sort_type: dynamodb.AttributeType,
+    attributes: list[str] | None = None,
 ) -> dynamodb.GlobalSecondaryIndexPropsV2:
-    """Define an index that contains only keys. Readers get the jobs from the table.
+    """Define an index that contains only keys and these attributes. Readers get the jobs from the table.
 
-    A change that does not affect the keys does not write to the index.
+    A change that does not affect them does not write to the index.
     """
+    projection = dynamodb.ProjectionType.INCLUDE if attributes else dynamodb.ProjectionType.KEYS_ONLY
     return dynamodb.GlobalSecondaryIndexPropsV2(
         index_name=name,
         partition_key=dynamodb.Attribute(name=partition, type=STRING),
         sort_key=dynamodb.Attribute(name=sort, type=sort_type),
-        projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        projection_type=projection,
+        non_key_attributes=attributes,
     )

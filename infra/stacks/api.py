@@ -1,6 +1,6 @@
 """CaloApi: the REST API and its functions."""
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -15,12 +15,17 @@ from infra.settings import Settings
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
 from infra.stacks.live import LiveStack
+from infra.stacks.token_environment import token_environment
 from infra.tools.bundle import Bundles
 
 API_TIMEOUT = 10
 """Seconds."""
+AUTHORIZER_TIMEOUT = 15
+"""Seconds: longer than its two requests to the issuer may take."""
 LISTS = ("by-created", "by-status", "by-kind")
 """The indexes that read_jobs queries."""
+LIST_OF_OPERATORS = "by-all"
+"""The same with sign-in."""
 
 
 class ApiStack(CaloStack):
@@ -52,7 +57,7 @@ class ApiStack(CaloStack):
         self.create_job = self._writer(jobs, "CreateJob", name="create_job", action="PutItem")
         self.change_job = self._writer(jobs, "ChangeJob", name="change_job", action="UpdateItem")
         self.read_jobs = self._read_jobs(jobs)
-        self._add_calls()
+        self._add_calls(None if settings.auth == "none" else self._authorizer(jobs))
         if live is not None:
             add_live_route(
                 self.api,
@@ -69,32 +74,54 @@ class ApiStack(CaloStack):
         """The functions that handle calls."""
         return [self.create_job, self.change_job, self.read_jobs]
 
-    def _add_calls(self) -> None:
+    def _authorizer(self, jobs: JobsStack) -> apigateway.IAuthorizer:
+        """Return the check of tokens before a call. Its function is not among those with alarms.
+
+        For API Gateway an error of this function is a refused token. Other errors are answered with 503,
+        which the API's own alarm counts.
+        """
+        function = CaloFunction(
+            self,
+            "Authorizer",
+            name="authorizer",
+            bundles=self.bundles,
+            timeout=AUTHORIZER_TIMEOUT,
+            metrics=self.settings.metrics,
+            snap_start=self.settings.api_start == "snapstart",
+            environment=token_environment(self, jobs, self.settings),
+        )
+        return apigateway.TokenAuthorizer(
+            self, "Tokens", handler=self._started(function), results_cache_ttl=Duration.minutes(5)
+        )
+
+    def _add_calls(self, authorizer: apigateway.IAuthorizer | None) -> None:
         create, change, read = (self._integration(function) for function in self.functions)
         jobs = self.api.root.add_resource("jobs")
         job = jobs.add_resource("{id}")
-        self.api.add_call(jobs, "POST", create)
-        self.api.add_call(jobs, "GET", read)
-        self.api.add_call(job, "GET", read)
-        self.api.add_call(job, "DELETE", change)
-        self.api.add_call(job.add_resource("retry"), "POST", change)
-        self.api.add_call(self.api.root.add_resource("kinds"), "GET", read)
-        self.api.add_call(self.api.root.add_resource("stats"), "GET", read)
-        self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read)
+        self.api.add_call(jobs, "POST", create, authorizer)
+        self.api.add_call(jobs, "GET", read, authorizer)
+        self.api.add_call(job, "GET", read, authorizer)
+        self.api.add_call(job, "DELETE", change, authorizer)
+        self.api.add_call(job.add_resource("retry"), "POST", change, authorizer)
+        self.api.add_call(self.api.root.add_resource("stats"), "GET", read, authorizer)
+        self.api.add_call(self.api.root.add_resource("kinds"), "GET", read, None)
+        self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read, None)
 
     def _integration(self, function: CaloFunction) -> apigateway.LambdaIntegration:
-        """Return an integration with the function, or with a version that is initialized in advance."""
+        return apigateway.LambdaIntegration(self._started(function))
+
+    def _started(self, function: CaloFunction) -> lambda_.IFunction:
+        """Return the function, or a version that is initialized in advance."""
         if self.settings.api_start == "none":
-            return apigateway.LambdaIntegration(function)
+            return function
         provisioned = self.settings.api_start == "provisioned"
-        alias = lambda_.Alias(
+        return lambda_.Alias(
             function,
             "Started",
             alias_name="started",
             version=function.current_version,
             provisioned_concurrent_executions=self.settings.api_provisioned if provisioned else None,
         )
-        return apigateway.LambdaIntegration(alias)
 
     def _function(
         self, construct_id: str, *, name: str, memory: int, environment: dict[str, str]
@@ -108,7 +135,7 @@ class ApiStack(CaloStack):
             memory=memory,
             metrics=self.settings.metrics,
             snap_start=self.settings.api_start == "snapstart",
-            environment={"JOBS_TABLE": self.jobs_table, **environment},
+            environment={"AUTH": self.settings.auth, "JOBS_TABLE": self.jobs_table, **environment},
         )
 
     def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
@@ -142,7 +169,8 @@ class ApiStack(CaloStack):
         reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
         table = self.table_arn(self.jobs_table)
         reader.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
-        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in LISTS))
+        lists = LISTS if self.settings.auth == "none" else (*LISTS, LIST_OF_OPERATORS)
+        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in lists))
         return reader
 
     def _publish_names(self) -> None:

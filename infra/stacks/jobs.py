@@ -161,7 +161,7 @@ class JobsStack(CaloStack):
             sources.DynamoEventSource(
                 self.tables.jobs,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=99,
+                batch_size=98,  # with two counters, that of an owner and that of all, a transaction of 100
                 max_batching_window=Duration.seconds(1),
                 bisect_batch_on_error=True,
                 # retry until the record expires; skipping a record would make the counts wrong permanently

@@ -4,6 +4,8 @@ from infra.constructs.sign_in import FULL_SCOPE, GROUPS_CLAIM
 from infra.settings import Settings
 from infra.stacks.base import CaloStack
 
+POOL = "{pool}"
+
 
 def token_environment(stack: CaloStack, jobs: CaloStack, settings: Settings) -> dict[str, str]:
     """Return the environment of the verifier in functions/common/tokens.py. It is empty without sign-in.
@@ -19,11 +21,13 @@ def token_environment(stack: CaloStack, jobs: CaloStack, settings: Settings) -> 
             "OIDC_JWKS_URL": settings.oidc_jwks_url,
             "OIDC_GROUPS_CLAIM": settings.oidc_groups_claim,
         }
-    pool = stack.read(jobs, "sign-in/pool")
+    jwks_url = settings.oidc_jwks_url
+    if POOL in jwks_url:  # cfn-lint reports a parameter that is read but not used
+        jwks_url = jwks_url.replace(POOL, stack.read(jobs, "sign-in/pool"))
     return {
         "OIDC_ISSUER": stack.read(jobs, "sign-in/issuer"),
         "OIDC_AUDIENCE": stack.read(jobs, "sign-in/client"),
-        "OIDC_JWKS_URL": settings.oidc_jwks_url.replace("{pool}", pool),
+        "OIDC_JWKS_URL": jwks_url,
         "OIDC_GROUPS_CLAIM": GROUPS_CLAIM,
         "OIDC_SCOPE": FULL_SCOPE,
     }

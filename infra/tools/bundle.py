@@ -1,9 +1,10 @@
 """Build the code bundles of the functions. It needs pip, but not Docker.
 
-All functions share one bundle: functions, kinds, the API's contract, and the packages of
-functions/requirements.txt. The worker of a kind that has a requirements.txt has another one, with these
-packages added. Packages are downloaded as wheels for the platform on which the functions run. The hash covers
-the sources, the requirements and the platform, so equal sources result in equal assets on every machine.
+The functions share one bundle: functions, kinds, the API's contract, and the packages of
+functions/requirements.txt. A function, or the worker of a kind, that has its own requirements.txt has another
+bundle, with these packages added. Packages are downloaded as wheels for the platform on which the functions
+run. The hash covers the sources, the requirements and the platform, so equal sources result in equal assets
+on every machine.
 
 Lambda's code folder is read-only, so without byte code in the bundle every cold start would compile what it
 imports. If this machine has the Python version of the runtime, the bundle contains byte code, and the hash
@@ -96,14 +97,17 @@ class Bundles:
     declarations: Mapping[str, Declaration]
     target: Target
 
-    def build(self, kind: str | None = None) -> tuple[Path, str]:
-        """Build the bundle of a kind's worker, or that of all other functions, if it has changed.
+    def build(self, function: str = "", kind: str | None = None) -> tuple[Path, str]:
+        """Build the bundle of a function, or of a kind's worker, if it has changed. Most have the same.
 
         Returns its folder and its hash. Raises BundleError if a package has no wheel for the target.
         """
         requirements = [REQUIREMENTS]
-        if kind and (own := self.declarations[kind].requirements):
+        own = SOURCES / function / "requirements.txt"
+        if function and own.exists():
             requirements.append(own)
+        if kind and (of_kind := self.declarations[kind].requirements):
+            requirements.append(of_kind)
         bundle_hash = self._hash_of(requirements)
         bundle = BUILD / f"bundle-{bundle_hash}"
         if not bundle.exists():
@@ -144,7 +148,7 @@ class Bundles:
         if not folder.exists():
             with _temporary_folder_for(folder) as target, tempfile.NamedTemporaryFile("w") as constraints:
                 options = ["--no-deps", "--require-hashes"]
-                if requirements != REQUIREMENTS:
+                if not requirements.is_relative_to(SOURCES):  # those of a kind need not be locked
                     constraints.write("\n".join(PIN.findall(REQUIREMENTS.read_text())))
                     constraints.flush()
                     options = ["--constraint", constraints.name]

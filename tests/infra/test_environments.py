@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+from tests.conftest import synth_stacks
+from tests.infra import SIGN_IN
+
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 """Powertools reads these in the functions. The relay reads them into a settings class."""
@@ -50,10 +53,16 @@ def environments(templates: dict[str, Template], handler: str) -> list[set[str]]
     ]
 
 
+@pytest.fixture(scope="module")
+def with_sign_in() -> dict[str, Template]:
+    """Return the templates with all functions."""
+    return synth_stacks(**SIGN_IN)
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_functions_environment_matches_its_settings(name: str, templates: dict[str, Template]) -> None:
+def test_a_functions_environment_matches_its_settings(name: str, with_sign_in: dict[str, Template]) -> None:
     classes = settings_classes(f"functions.{name}")
-    all_variables = environments(templates, f"functions.{name}.handler.handler")
+    all_variables = environments(with_sign_in, f"functions.{name}.handler.handler")
     assert classes
     assert len(all_variables) == (2 if name == "job_worker" else 1)
     for actual in all_variables:

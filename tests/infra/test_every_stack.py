@@ -9,12 +9,15 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tests.conftest import app_of, synth_stacks
+from tests.infra import SIGN_IN
 
 VARIANTS: list[dict[str, str]] = [
     {},
     {"size": "small"},
     {"live": "false", "images": "hotlink"},
     {"api_key": "true", "web": "false", "api_start": "snapstart", "flow_logs": "all"},
+    {"auth": "cognito", "self_sign_up": "true"},
+    {**SIGN_IN, "api_start": "snapstart"},
     {"api_start": "provisioned", "alarm_email": "operator@example.com", "retain_data": "false"},
 ]
 

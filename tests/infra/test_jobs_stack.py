@@ -36,7 +36,7 @@ def test_the_jobs_table_streams_both_images_and_expires_jobs(jobs: Template) -> 
     assert table["Replicas"][0]["DeletionProtectionEnabled"] is True
 
 
-def test_indexes_contain_only_keys(jobs: Template) -> None:
+def test_indexes_contain_only_keys_and_that_of_all_owners_what_is_filtered(jobs: Template) -> None:
     table = named(jobs, "AWS::DynamoDB::GlobalTable", "TablesJobs")
     keys = {
         index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
@@ -48,9 +48,12 @@ def test_indexes_contain_only_keys(jobs: Template) -> None:
         "by-kind": ["kind_shard", "created_key"],
         "by-updated": ["list_shard", "changed_at"],
         "by-due": ["due_shard", "wake_at"],
+        "by-all": ["all_shard", "created_key"],
     }
-    projections = {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]}
-    assert projections == {"KEYS_ONLY"}
+    projections = {index["IndexName"]: index["Projection"] for index in table["GlobalSecondaryIndexes"]}
+    of_all = projections.pop("by-all")
+    assert of_all == {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "kind", "owner", "code"]}
+    assert {projection["ProjectionType"] for projection in projections.values()} == {"KEYS_ONLY"}
 
 
 @pytest.mark.parametrize("queue", ["QueuesJobsPhoto", "QueuesJobsCountdown", "QueuesResults"])

@@ -23,6 +23,11 @@ INDEXES = {
     "by-kind": ("kind_shard", "created_key"),
     "by-updated": ("list_shard", "changed_at"),
     "by-due": ("due_shard", "wake_at"),
+    "by-all": ("all_shard", "created_key"),
+}
+KEYS_ONLY: dict[str, Any] = {"ProjectionType": "KEYS_ONLY"}
+PROJECTIONS: dict[str, Any] = {
+    "by-all": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "kind", "owner", "code"]}
 }
 
 
@@ -74,8 +79,10 @@ def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(DynamoHandler, "call_action", one_at_a_time)
     client = aws.client("dynamodb")
-    projection = {"Projection": {"ProjectionType": "KEYS_ONLY"}}
-    indexes = [{"IndexName": name, "KeySchema": _keys(*pair), **projection} for name, pair in INDEXES.items()]
+    indexes = [
+        {"IndexName": name, "KeySchema": _keys(*pair), "Projection": PROJECTIONS.get(name, KEYS_ONLY)}
+        for name, pair in INDEXES.items()
+    ]
     columns = {name for pair in INDEXES.values() for name in pair}
     _create_table(client, "jobs", "id", *columns, GlobalSecondaryIndexes=indexes)
     _create_table(client, "ledger", "pk")

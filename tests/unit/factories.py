@@ -9,9 +9,10 @@ from uuid import uuid4
 import msgspec
 
 from functions.common.caller import caller_digest
-from functions.common.job import Job, to_json
+from functions.common.job import PUBLIC_OWNER, Job, to_json
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, message_fields
 from functions.common.store import JobStore
+from functions.create_job.create_job import Caller
 from kinds.photo import Photo
 
 NOW = 1_760_000_000_000
@@ -23,6 +24,8 @@ CORRELATION = "request-1"
 ADDRESS = "192.0.2.1"
 SALT = "salt"
 CALLER = caller_digest(ADDRESS, SALT)
+"""To whom a job is charged."""
+CREATOR = Caller(PUBLIC_OWNER, ADDRESS)
 """Who created a job."""
 
 CONTEXT = SimpleNamespace(

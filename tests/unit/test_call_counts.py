@@ -13,7 +13,7 @@ from functions.create_job.create_job import JobIntake
 from functions.create_job.job_request import JobRequest
 from functions.job_counter.count_jobs import JobCounter
 from functions.result_worker.record_results import record_results
-from tests.unit.factories import ADDRESS, SALT, make_job, make_message, sqs_record, stream_record
+from tests.unit.factories import CREATOR, SALT, make_job, make_message, sqs_record, stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
 JOBS_COUNTED = 90
@@ -48,7 +48,7 @@ def test_a_job_makes_the_calls_that_the_cost_model_prices(
     jobs = []
     for _ in range(0, calls.jobs, calls.batch):
         counted.take()
-        jobs += [intake.create_job(request, None, "", ADDRESS) for _ in range(calls.batch)]
+        jobs += [intake.create_job(request, None, "", CREATOR) for _ in range(calls.batch)]
         by_function["create_job"] += counted.take()
         messages = bench.queues.jobs.records()
         counted.take()  # Lambda's own receiving is not the functions'

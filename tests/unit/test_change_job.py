@@ -11,8 +11,9 @@ import pytest
 
 from functions.change_job.change_job import JobChanger
 from functions.change_job.handler import ROUTES
-from functions.common.api import handle
+from functions.common.api import Api
 from functions.common.errors import Problem
+from functions.common.identity import PUBLIC
 from functions.common.job import RETENTION_SECONDS
 from functions.common.store import JobStore, JobUpdate
 from tests.unit.factories import (
@@ -42,13 +43,15 @@ def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
 
 @pytest.fixture
 def cancel(changer: JobChanger) -> Call:
-    return lambda job_id: ParsedResponse.read(handle(ROUTES, api_event("DELETE", f"/jobs/{job_id}"), changer))
+    return lambda job_id: ParsedResponse.read(
+        Api(ROUTES, changer, "none").handle(api_event("DELETE", f"/jobs/{job_id}"))
+    )
 
 
 @pytest.fixture
 def retry(changer: JobChanger) -> Call:
     return lambda job_id: ParsedResponse.read(
-        handle(ROUTES, api_event("POST", f"/jobs/{job_id}/retry"), changer)
+        Api(ROUTES, changer, "none").handle(api_event("POST", f"/jobs/{job_id}/retry"))
     )
 
 
@@ -123,7 +126,7 @@ def test_an_unknown_job_returns_404_and_an_invalid_id_400(cancel: Call, retry: C
 def test_concurrent_retries_start_one_run(changer: JobChanger, store: JobStore, queues: Queues) -> None:
     def attempt(_: int) -> bool:
         try:
-            return bool(changer.retry(job.id, ADDRESS))
+            return bool(changer.retry(job.id, PUBLIC, ADDRESS))
         except Problem as refusal:
             return refusal.status != 409
 

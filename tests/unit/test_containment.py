@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.common.api import handle
+from functions.common.api import Api
 from functions.common.decode import conforms
 from functions.common.errors import Damaged
 from functions.common.job import SHARDS, Job, JobError, Progress
@@ -57,7 +57,7 @@ def reader(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[JobRea
 
 
 def get(reader: JobReader, path: str) -> ParsedResponse:
-    return ParsedResponse.read(handle(ROUTES, api_event(path=path), reader))
+    return ParsedResponse.read(Api(ROUTES, reader, "none").handle(api_event(path=path)))
 
 
 def put_damaged(dynamodb: Any, damage: dict[str, Any]) -> Job:

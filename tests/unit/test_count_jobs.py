@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from functions.common.errors import WriteConflict
+from functions.common.identity import ALL_OWNERS
 from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.job_counter.count_jobs import JobCounter
@@ -123,7 +124,26 @@ def test_a_transaction_has_room_for_the_counters_of_every_owner(counter: JobCoun
     records = [record for number in range(70) for record in history("pending", owner=f"owner-{number}")]
     counter.count(records)
     assert all(counts(counter, f"owner-{number}") == {"pending": 1} for number in range(70))
-    assert [len(write["TransactItems"]) for write in writes] == [100, 40]
+    assert counts(counter, ALL_OWNERS) == {"pending": 70}
+    assert [len(write["TransactItems"]) for write in writes] == [99, 43]
+
+
+def test_the_counts_of_all_owners_are_theirs_together_without_those_of_public(counter: JobCounter) -> None:
+    records = [
+        *history("pending"),
+        *history("pending", "error", owner="ann"),
+        *history("pending", owner="ann"),
+        *history("pending", "resolved", "gone", owner="bob"),
+        *history("pending", owner="bob", kind="countdown"),
+    ]
+    for size in (1, 3, len(records)):
+        for start in range(0, len(records), size):
+            counter.count(records[start : start + size])
+    assert counts(counter) == {"pending": 1}
+    assert counts(counter, "ann") == {"pending": 1, "error": 1}
+    assert counts(counter, "bob") == {"pending": 1}
+    assert counts(counter, ALL_OWNERS) == {"pending": 2, "error": 1}
+    assert counter.ledger.counts(ALL_OWNERS).by_status("countdown")["pending"] == 1
 
 
 def test_jobs_are_counted_by_kind_and_error_code(counter: JobCounter) -> None:

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from functions.common.api import handle
+from functions.common.api import Api
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES, CreateJob
 from functions.create_job.job_request import MAX_BODY, JobRequest
 from kinds import countdown, photo
-from tests.unit.factories import ADDRESS, CALLER, CORRELATION, NOW, SALT, ParsedResponse, api_event
+from tests.unit.factories import CALLER, CORRELATION, CREATOR, NOW, SALT, ParsedResponse, api_event
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
@@ -55,7 +55,7 @@ def post(intake: JobIntake) -> Post:
     def send(body: str | None = None, key: str | None = None) -> ParsedResponse:
         headers = None if key is None else {"idempotency-key": key}
         event = api_event("POST", body=body, headers=headers)
-        return ParsedResponse.read(handle(ROUTES, event, CreateJob(intake, KINDS)))
+        return ParsedResponse.read(Api(ROUTES, CreateJob(intake, KINDS), "none").handle(event))
 
     return send
 
@@ -118,7 +118,7 @@ def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamod
 def test_concurrent_posts_with_one_key_create_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
         jobs = list(
-            pool.map(lambda _: intake.create_job(JobRequest("photo", {}), "k", "", ADDRESS), range(16))
+            pool.map(lambda _: intake.create_job(JobRequest("photo", {}), "k", "", CREATOR), range(16))
         )
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 

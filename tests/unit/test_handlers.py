@@ -55,7 +55,9 @@ def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -
         "GRACE_SECONDS": "900",
     }
     set_all(monkeypatch, values | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
-    set_all(monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger", "CALLER_SALT": "salt"})
+    set_all(
+        monkeypatch, {"JOBS_TABLE": "jobs", "LEDGER_TABLE": "ledger", "CALLER_SALT": "salt", "AUTH": "none"}
+    )
     metrics.clear_metrics()
     yield
     built = [factory.cache_info().misses for factory in FACTORIES]

@@ -8,6 +8,7 @@ import pytest
 
 from functions.change_job.change_job import JobChanger
 from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.identity import PUBLIC
 from functions.common.job import Job
 from functions.common.ledger import Window
 from functions.common.observability import MetricUnit, count, measure, metrics
@@ -22,6 +23,7 @@ from tests.embedded_metrics import check_embedded_metrics
 from tests.unit.factories import (
     ADDRESS,
     CORRELATION,
+    CREATOR,
     NOW,
     SALT,
     make_failure,
@@ -63,7 +65,7 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
 ) -> None:
     """The job is deferred, lost, rescued, fails, is retried and resolved."""
     intake = JobIntake(bench.store, {"photo": bench.queues.jobs}, clock, SALT)
-    job = intake.create_job(JobRequest("photo", {"query": "pasta"}), None, "thread-7", ADDRESS)
+    job = intake.create_job(JobRequest("photo", {"query": "pasta"}), None, "thread-7", CREATOR)
     bench.unsplash.errors["pasta"] = RateLimited(0)
     bench.work()
     clock.now += 2 * 3_602_000
@@ -75,7 +77,7 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
     bench.queues.jobs.send(make_message(replace(job, correlation_id="")).body())  # of an older version
     bench.work()
     record_failures(bench.queues.dead_letters.records(), bench.store, max_receives=5)
-    JobChanger(bench.store, {"photo": bench.queues.jobs}, SALT).retry(job.id, ADDRESS)
+    JobChanger(bench.store, {"photo": bench.queues.jobs}, SALT).retry(job.id, PUBLIC, ADDRESS)
     clock.now += 600_001
     bench.unsplash.errors.clear()
     bench.work()

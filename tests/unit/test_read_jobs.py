@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from functions.common.api import handle
+from functions.common.api import Api
 from functions.common.attributes import to_item
 from functions.common.budget import Limits
 from functions.common.job import SHARDS, Job, created_key, index_keys, shard_number
@@ -40,12 +40,13 @@ BAD_QUERIES = {
 @pytest.fixture
 def get(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Get]:
     def send(path: str = "/jobs", **query: str) -> ParsedResponse:
-        return ParsedResponse.read(handle(ROUTES, api_event(path=path, query=query or None), reader))
+        return ParsedResponse.read(api.handle(api_event(path=path, query=query or None)))
 
     with ThreadPoolExecutor(SHARDS) as pool:
         reader = JobReader(
             store, ledger, {"unsplash": Limits(50, 3600, 25), "mail": Limits(5, 10, 5)}, pool, clock
         )
+        api = Api(ROUTES, reader, "none")
         yield send
 
 
