@@ -76,11 +76,9 @@ class Deployment:
         MiniStack requires `sqs:SendMessageBatch`, which `sqs:SendMessage` includes in AWS. Its CloudFormation
         inserts a secret's name where AWS inserts the ARN.
         """
+        names = {value for name, value in outputs.items() if "Secret" in name}
         with closing(self.emulator.client("secretsmanager")) as secrets:
-            arns = {
-                secret: secrets.describe_secret(SecretId=secret)["ARN"]
-                for secret in _secrets(outputs).values()
-            }
+            arns = {secret: secrets.describe_secret(SecretId=secret)["ARN"] for secret in names}
         with closing(self.emulator.client("iam")) as iam:
             for role in iam.list_roles()["Roles"]:
                 name = role["RoleName"]

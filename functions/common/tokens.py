@@ -8,6 +8,7 @@ import json
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 
 import jwt
@@ -28,6 +29,10 @@ RETRY_INTERVAL = 1000
 """Milliseconds, after an attempt that failed."""
 TIMEOUT_SECONDS = 5
 MAX_DOCUMENT = 256 * 1024
+FETCH_ERRORS = (
+    *(OSError, HTTPException),  # no answer, or an incomplete one
+    *(ValueError, TypeError, KeyError, AttributeError, RecursionError, jwt.PyJWTError),  # another document
+)
 TOKEN_USES = ("access", "id")
 """Cognito's names of the tokens that identify a caller."""
 
@@ -96,7 +101,7 @@ class KeySet:
         try:
             self._keys = _parse(self._fetch(self._find_url()))
             self._fetched_at = self._tried_at
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, jwt.PyJWTError) as error:
+        except FETCH_ERRORS as error:
             raise KeysUnavailable(f"the issuer's keys cannot be fetched: {error!r}") from error
 
     def _find_url(self) -> str:

@@ -15,7 +15,7 @@ def arguments() -> argparse.Namespace:
         "--feed",
         choices=("sqs", "stdin"),
         default="sqs",
-        help="source of changes; stdin: one job per line, until the end of the input",
+        help="source of changes; stdin: one job per line (it may have an owner), until the input ends",
     )
     parser.add_argument(
         "--history", choices=("table", "memory"), help="source of past changes; memory with --feed stdin"

@@ -1,9 +1,10 @@
 """Where a stream resumes: the id of the last event that its client received, or the cursor of a list.
 
 An event's id is `<time>.<relay>.<position>`: when its job changed (epoch ms), which relay process sent it,
-and how many changes that relay had published by then. A client that has received it has received every change
-that this relay published up to that position, in whatever order they occurred. The id of an event from the
-middle of a backlog has no position, because the rest of the backlog may still be missing.
+and when that was: microseconds since the relay started, increasing with each change. A client that has
+received it has received every change it may see that this relay published up to that position, in whatever
+order they occurred. The id of an event from the middle of a backlog has no position, because the rest of the
+backlog may still be missing.
 
 A list's `live_cursor` is the time alone. The list was read from the table, so it contains every earlier
 change, whether it has been delivered or not.
@@ -12,7 +13,7 @@ change, whether it has been delivered or not.
 import re
 from dataclasses import dataclass
 
-ID = re.compile(r"([0-9]{1,15})(?:\.([0-9a-z]{1,32})(?:\.([0-9]{1,15}))?)?")
+ID = re.compile(r"([0-9]{1,15})(?:\.([0-9a-z]{1,32})(?:\.([0-9]{1,16}))?)?")
 
 OVERLAP_MS = 10_000
 """How far before a list's cursor a stream resumes: clocks differ, and an index is updated after its table."""

@@ -10,7 +10,7 @@ from typing import Any, TypedDict
 
 from functions.common.decode import conforms
 from functions.common.errors import Damaged
-from functions.common.job import Job
+from functions.common.job import PUBLIC_OWNER, Job
 
 
 class _LineFields(TypedDict):
@@ -23,6 +23,7 @@ class _LineFields(TypedDict):
 class JobChange:
     """A job in one of its versions, and the event that shows it. `updated_at` is epoch ms."""
 
+    owner: str
     job_id: str
     version: int
     updated_at: int
@@ -31,23 +32,29 @@ class JobChange:
     @classmethod
     def from_job(cls, job: Job) -> "JobChange":
         """Return the change that brought the job into its current state."""
-        return _encode(job.id, job.version, job.updated_at, to_ascii_json(job.public_view()))
+        return _encode(job.owner, job.id, job.version, job.updated_at, to_ascii_json(job.public_view()))
 
     @classmethod
     def from_line(cls, line: bytes) -> "JobChange":
-        """Parse the contract's JSON in one line. Raises Damaged."""
+        """Parse the contract's JSON in one line. Raises Damaged.
+
+        It may also have the job's `owner`, which is not shown.
+        """
         try:
             job = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise Damaged(f"not JSON: {error}") from error
         if not conforms(job, _LineFields):
             raise Damaged("id, version or updated_at is missing, of another type or too large")
-        return _encode(job["id"], job["version"], job["updated_at"], to_ascii_json(job))
+        owner = job.pop("owner") if "owner" in job else PUBLIC_OWNER
+        if owner is not PUBLIC_OWNER and not conforms(owner, str):
+            raise Damaged("owner is not a text")
+        return _encode(owner, job["id"], job["version"], job["updated_at"], to_ascii_json(job))
 
     def with_id(self, event_id: str) -> "JobChange":
         """Return the change as an event with another id: see cursor.py."""
         chunk = to_chunk(f"id: {event_id}\ndata: ".encode() + self.to_line() + b"\n\n")
-        return JobChange(self.job_id, self.version, self.updated_at, chunk)
+        return JobChange(self.owner, self.job_id, self.version, self.updated_at, chunk)
 
     def to_line(self) -> bytes:
         """Return the job's JSON without a newline."""
@@ -85,12 +92,14 @@ def resync(now: int) -> bytes:
     return to_chunk(b'id: %d\nevent: resync\ndata: {"reason":"cursor"}\n\n' % now)
 
 
-def _encode(job_id: str, version: int, updated_at: int, job_json: str) -> JobChange:
+def _encode(owner: str, job_id: str, version: int, updated_at: int, job_json: str) -> JobChange:
     chunk = to_chunk(f"id: {updated_at}\ndata: {job_json}\n\n".encode())
-    return JobChange(job_id, version, updated_at, chunk)
+    return JobChange(owner, job_id, version, updated_at, chunk)
 
 
 HEARTBEAT = to_chunk(b":\n")
 """A comment, which clients ignore. It keeps proxies from closing an idle stream."""
+EXPIRED = to_chunk(b": the token has expired\n")
+"""The comment before the end of a stream whose token has expired."""
 END = b"0\r\n\r\n"
 """The end of a chunked body."""

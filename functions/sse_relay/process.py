@@ -9,6 +9,7 @@ import secrets
 import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -26,6 +27,9 @@ from functions.sse_relay.hub import Hub
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.metrics import RelayMetrics
 from functions.sse_relay.relay import Relay
+
+if TYPE_CHECKING:
+    from functions.sse_relay.sign_in import SignIn
 
 SERVICE = "sse_relay"
 """In the log lines, also where POWERTOOLS_SERVICE_NAME is not set."""
@@ -62,12 +66,13 @@ async def run_relay(options: argparse.Namespace) -> None:
     hub = Hub(asyncio.get_running_loop().time, secrets.token_hex(4))
     feed, history = _open_feed(options.feed, metrics), _open_history(options.history, hub, metrics)
     admission = Admission(_limits(options))
-    relay = Relay(hub, history, metrics, admission, is_feed_alive=feed.is_alive)
+    sign_in = _open_sign_in()
+    relay = Relay(hub, history, metrics, admission, is_feed_alive=feed.is_alive, sign_in=sign_in)
     _tune_garbage_collector()
     await feed.start(_publisher(relay, history), stop.set)
     relay.set_healthy_in(feed.settle_seconds)
     failures: list[BaseException] = []
-    tasks = [_supervise(work, stop, failures) for work in _background(options, relay, metrics, stop)]
+    tasks = [_supervise(work, stop, failures) for work in _background(options, relay, metrics, sign_in, stop)]
     try:
         port = relay.listen(options.host, options.port)
         logger.info("relay started", extra={"port": port})
@@ -119,10 +124,16 @@ def _publisher(relay: Relay, history: History) -> OnChanges:
 
 
 def _background(
-    options: argparse.Namespace, relay: Relay, metrics: RelayMetrics, stop: asyncio.Event
+    options: argparse.Namespace,
+    relay: Relay,
+    metrics: RelayMetrics,
+    sign_in: "SignIn | None",
+    stop: asyncio.Event,
 ) -> list[Coroutine[None, None, None]]:
     """Return what runs beside the streams."""
     work = [relay.run_timers(), set_when_stopping(stop, os.environ)]
+    if sign_in:
+        work.append(sign_in.prepare())
     if options.embedded_metrics:
         work.append(write_embedded_metrics(load(EmbeddedMetricsSettings, os.environ), metrics))
     return work
@@ -143,6 +154,16 @@ def _open_history(kind: str, hub: Hub, metrics: RelayMetrics) -> History:
     table = load(HistorySettings, os.environ).jobs_table
     store = JobStore(boto3.client("dynamodb"), table, on_damaged=metrics.report_damaged)
     return TableHistory(store, hub, on_read=metrics.history_reads.inc)
+
+
+def _open_sign_in() -> "SignIn | None":
+    """Return what verifies callers, or None if the environment names no issuer."""
+    if not os.environ.get("OIDC_ISSUER"):
+        return None
+    # the packages that verify tokens take memory
+    from functions.sse_relay.sign_in import open_sign_in
+
+    return open_sign_in(os.environ)
 
 
 def _stop_event() -> asyncio.Event:

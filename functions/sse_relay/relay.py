@@ -4,7 +4,9 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
 
 from functions.common.clock import Clock, now_ms
 from functions.common.errors import FieldError, problem_body
@@ -24,7 +26,10 @@ from functions.sse_relay.job_change import HEARTBEAT, JobChange, resync, retry, 
 from functions.sse_relay.metrics import RelayMetrics
 from functions.sse_relay.resume import count_reads, read_backlog
 from functions.sse_relay.stream import Stream
-from functions.sse_relay.subscription import parse_subscription
+from functions.sse_relay.subscription import Subscription, parse_subscription
+
+if TYPE_CHECKING:
+    from functions.sse_relay.sign_in import SignIn
 
 RETRY_MS = (1000, 4000)
 
@@ -55,7 +60,7 @@ class _Probe:
 
 
 class Relay:
-    """Answers requests and opens streams. Used from one event loop."""
+    """Answers requests and opens streams. Used from one event loop. Without `sign_in` all jobs are public."""
 
     def __init__(
         self,
@@ -65,6 +70,7 @@ class Relay:
         admission: Admission,
         *,
         is_feed_alive: Callable[[], bool] = lambda: True,
+        sign_in: "SignIn | None" = None,
         times: Times = Times(),  # immutable
         uniform: Callable[[float, float], float] = random.uniform,
         clock: Clock = now_ms,
@@ -74,6 +80,9 @@ class Relay:
         self.starting: dict[Stream, asyncio.Task[None]] = {}
         """Streams whose backlog is being read."""
         self._history = history
+        self._sign_in = sign_in
+        self._verifying: set[asyncio.Task[None]] = set()
+        """Requests whose sender is being verified."""
         self._is_feed_alive = is_feed_alive
         self._metrics = metrics
         self._times = times
@@ -92,8 +101,8 @@ class Relay:
         self._on_request, self._on_refused = self._route, self._refuse
         self._on_half_closed = self._probe
         self._routes: dict[str, Callable[[Visitor, Request], None]] = {
-            "/live": self._open_stream,
-            "/api/live": self._open_stream,  # API Gateway passes its stage's name to a private integration
+            "/live": self._answer_live,
+            "/api/live": self._answer_live,  # API Gateway passes its stage's name to a private integration
             "/healthz": self._answer_health,
             "/metrics": self._answer_metrics,
         }
@@ -240,40 +249,69 @@ class Relay:
         content_type = "text/plain; version=0.0.4; charset=utf-8"
         self._respond(visitor, 200, self._metrics.text(), {"Content-Type": content_type})
 
-    def _open_stream(self, visitor: Visitor, request: Request) -> None:
-        """Subscribe first and read second, so that no change is missed in between."""
+    def _answer_live(self, visitor: Visitor, request: Request) -> None:
         address = self.admission.client_address(request, visitor.address)
+        if self._sign_in is None:
+            self._open_stream(visitor, request, address, parse_subscription(request))
+            return
         self.admission.check_stream(address)
-        jobs, cursor = parse_subscription(request)
-        self.admission.check_reads(address, count_reads(self.hub, jobs=jobs, cursor=cursor), self._now())
+        visitor.stop_reading()
+        task = asyncio.create_task(self._verify(visitor, request, address, self._sign_in))
+        self._verifying.add(task)
+        task.add_done_callback(self._verifying.discard)
+
+    async def _verify(self, visitor: Visitor, request: Request, address: str, sign_in: "SignIn") -> None:
+        """Open the stream if its sender may see it."""
+        try:
+            wanted = await sign_in.subscribe(request)
+            if visitor.is_open:
+                self._open_stream(visitor, request, address, wanted)
+        except Refused as refused:
+            if visitor.is_open:
+                visitor.start_reading()
+                self._refuse(visitor, refused)
+        except Exception:  # noqa: BLE001  # whatever happens, the client must not wait
+            logger.exception("caller not verified")
+            visitor.close()
+
+    def _open_stream(self, visitor: Visitor, request: Request, address: str, wanted: Subscription) -> None:
+        """Subscribe first and read second, so that no change is missed in between. Raises Refused."""
+        self.admission.check_stream(address)
+        self.admission.check_reads(address, count_reads(self.hub, wanted), self._now())
         if visitor.wants_head:
+            visitor.start_reading()
             self._respond(visitor, 200, b"", STREAM_HEADERS)
             return
         self._remove_visitor(visitor)
-        stream = self._add_stream(visitor.detach(), jobs, address, chunked=request.chunked)
+        stream = self._add_stream(visitor.detach(), wanted, address, chunked=request.chunked)
         first = retry(round(self._uniform(*RETRY_MS)))
         head = stream_head(stream.chunked, self._clock() // 1000)
         stream.write(head + (first if stream.chunked else unchunk(first)))
-        if jobs is None and not cursor and self._now() >= self._complete_at:
+        if wanted.jobs is None and not wanted.cursor and self._now() >= self._complete_at:
             self.hub.start(stream, Backlog([], self.hub.position))
         elif stream.is_open:
             # without a cursor, a stream that has to wait begins with what changes from now on
-            waiting = self._start_stream(stream, cursor or str(self._clock()))
-            self.starting[stream] = asyncio.create_task(waiting)
+            wanted = replace(wanted, cursor=wanted.cursor or str(self._clock()))
+            self.starting[stream] = asyncio.create_task(self._start_stream(stream, wanted))
 
     def _add_stream(
-        self, connected: socket.socket, jobs: frozenset[str] | None, address: str, *, chunked: bool
+        self, connected: socket.socket, wanted: Subscription, address: str, *, chunked: bool
     ) -> Stream:
         now = self._now()
+        expires_at = inf
+        if wanted.expires_at is not None:
+            expires_at = now + (wanted.expires_at - self._clock()) / 1000
         stream = Stream(
             connected,
             self._poll,
-            jobs=jobs,
+            owner=wanted.owner,
+            jobs=wanted.jobs,
             chunked=chunked,
             address=address,
             now=now,
             heartbeat_seconds=self._times.heartbeat,
             ends_at=now + self._uniform(0.9, 1.0) * self._times.lifetime,
+            expires_at=expires_at,
             feed_written_at=self._feed_written_at,
             on_caught_up=self._on_caught_up,
             on_half_closed=self._on_half_closed,
@@ -284,13 +322,11 @@ class Relay:
         self._timers.add(stream, now)
         return stream
 
-    async def _start_stream(self, stream: Stream, cursor: str) -> None:
+    async def _start_stream(self, stream: Stream, wanted: Subscription) -> None:
         """Send the backlog, or a resync if it is not known, and then live changes."""
         try:
             await asyncio.sleep(self._complete_at - self._now())
-            backlog = await read_backlog(
-                self.hub, self._history, jobs=stream.jobs, cursor=cursor, now=self._clock()
-            )
+            backlog = await read_backlog(self.hub, self._history, wanted, self._clock())
         except Exception:  # noqa: BLE001  # whatever happens, a stream that cannot start must end
             logger.exception("history not read")
             stream.close()  # the client reconnects and gets its backlog then

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from functions.sse_relay.http.connection import Connection
 from functions.sse_relay.http.poll import Poll
-from functions.sse_relay.job_change import END, HEARTBEAT, unchunk
+from functions.sse_relay.job_change import END, EXPIRED, HEARTBEAT, JobChange, unchunk
 
 MAX_RECEIVED = 64 * 1024
 """Bytes that a client may send after its request."""
@@ -18,12 +18,16 @@ MAX_PENDING_SECONDS = 60.0
 class Stream(Connection):
     """A connection that receives the changes of `jobs` (ids), or of all jobs if that is None.
 
-    Times are the event loop's, in seconds. `feed_written_at()` returns when the streams of all jobs were last
+    They are those of `owner`, or of all owners if that is None.
+
+    Times are the event loop's, in seconds. `ends_at` is the end of its lifetime, `expires_at` that of the
+    token with which it was opened. `feed_written_at(stream)` returns when the streams of all jobs were last
     written to: they share that time, because setting it on each of them would slow every event down.
     """
 
     __slots__ = (
         "_ends_at",
+        "_expires_at",
         "_feed_written_at",
         "_heartbeat_seconds",
         "_on_half_closed",
@@ -33,6 +37,7 @@ class Stream(Connection):
         "chunked",
         "jobs",
         "last_write",
+        "owner",
         "pending_since",
     )
 
@@ -41,18 +46,21 @@ class Stream(Connection):
         connected: socket.socket,
         poll: Poll,
         *,
+        owner: str | None,
         jobs: frozenset[str] | None,
         chunked: bool,
         address: str,
         now: float,
         heartbeat_seconds: float,
         ends_at: float,
-        feed_written_at: Callable[[], float],
+        expires_at: float,
+        feed_written_at: Callable[["Stream"], float],
         on_caught_up: Callable[["Stream"], None],
         on_half_closed: Callable[["Stream"], None],
         on_closed: Callable[["Stream"], None],
     ) -> None:
         super().__init__(connected, poll, on_closed=on_closed, on_caught_up=on_caught_up)
+        self.owner = owner
         self.jobs = jobs
         self.chunked = chunked
         self.address = address
@@ -62,6 +70,7 @@ class Stream(Connection):
         self._received_bytes = 0
         self._heartbeat_seconds = heartbeat_seconds
         self._ends_at = ends_at
+        self._expires_at = expires_at
         self._feed_written_at = feed_written_at
         self._on_half_closed = on_half_closed
         self.pending_since: float | None = None
@@ -77,8 +86,10 @@ class Stream(Connection):
         self.stop_reading()
         self._on_half_closed(self)
 
-    def wants(self, job_id: str) -> bool:
-        return self.jobs is None or job_id in self.jobs
+    def wants(self, change: JobChange) -> bool:
+        """Return whether the stream may see the job and asks for it."""
+        may_see = self.owner is None or change.owner == self.owner
+        return may_see and (self.jobs is None or change.job_id in self.jobs)
 
     def send(self, chunk: bytes) -> None:
         """Write one chunk."""
@@ -113,13 +124,15 @@ class Stream(Connection):
         Returns when to be called next, or None if the stream is closed.
         """
         if self.jobs is None:
-            self.last_write = max(self.last_write, self._feed_written_at())
+            self.last_write = max(self.last_write, self._feed_written_at(self))
         if not self.is_open:
             return None
-        if now >= self._ends_at:
+        if now >= self._expires_at:
+            self.send(EXPIRED)
+        if now >= min(self._ends_at, self._expires_at):
             self.end()
             return None
         if now - self.last_write >= self._heartbeat_seconds:
             self.last_write = now
             self.send(HEARTBEAT)
-        return min(self.last_write + self._heartbeat_seconds, self._ends_at)
+        return min(self.last_write + self._heartbeat_seconds, self._ends_at, self._expires_at)

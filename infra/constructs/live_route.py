@@ -15,13 +15,14 @@ ADDRESS_HEADER = "X-Calo-Source-Ip"
 CONNECTION_TYPE = "VPC_LINK"
 
 
-def add_live_route(api: RestApi, *, balancer_host: str, balancer_arn: str, link_id: str) -> None:
-    """Add the route from the API through the VPC link to the relay's load balancer.
+def add_live_route(
+    api: RestApi, resource: apigateway.IResource, *, balancer_host: str, balancer_arn: str, link_id: str
+) -> None:
+    """Add the route from a resource of the API through the VPC link to the relay's load balancer.
 
     API Gateway streams the response instead of buffering it:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
     """
-    resource = api.root.add_resource("live")
     # the construct does not support VPC links to application load balancers
     overrides = {
         "ConnectionType": CONNECTION_TYPE,

@@ -13,7 +13,7 @@ FULL_SCOPE = f"{RESOURCE_SERVER}/{SCOPE}"
 OPERATORS = "operators"
 GROUPS_CLAIM = "cognito:groups"
 ACKNOWLEDGED = {
-    "AwsSolutions-COG2": "Users may add a second factor. Requiring it is a decision of who deploys.",
+    "AwsSolutions-COG2": "Users may add a second factor. Whether it is required is for the deployer to decide.",
     "AwsSolutions-COG8": "Threat protection needs the Plus plan, which costs money for every active user.",
 }
 

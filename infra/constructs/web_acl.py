@@ -35,16 +35,19 @@ The functions check it and limit its size.
 
 
 class WebAcl(waf.CfnWebACL):
-    """A firewall with AWS's managed rules and a rate limit per IP address. Each rule has its own metric."""
+    """A firewall with AWS's managed rules and a rate limit per IP address. Each rule has its own metric.
 
-    def __init__(self, scope: Construct, construct_id: str, *, rate: int) -> None:
+    With `samples`, AWS WAF shows some of the requests of the last hours, with their headers.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, rate: int, samples: bool) -> None:
         super().__init__(
             scope,
             construct_id,
             scope="REGIONAL",
             description="Calo API",
             default_action=waf.CfnWebACL.DefaultActionProperty(allow={}),
-            visibility_config=_visibility("Calo"),
+            visibility_config=_visibility("Calo", samples),
             custom_response_bodies={
                 TOO_MANY_REQUESTS: waf.CfnWebACL.CustomResponseBodyProperty(
                     content=problem(HTTPStatus.TOO_MANY_REQUESTS, "too many requests from this address"),
@@ -52,8 +55,8 @@ class WebAcl(waf.CfnWebACL):
                 )
             },
             rules=[
-                _rate(rate),
-                *(_managed(name, priority) for priority, name in enumerate(MANAGED, start=1)),
+                _rate(rate, samples),
+                *(_managed(name, priority, samples) for priority, name in enumerate(MANAGED, start=1)),
             ],
         )
 
@@ -62,7 +65,7 @@ class WebAcl(waf.CfnWebACL):
         waf.CfnWebACLAssociation(self, "Guard", resource_arn=stage_arn, web_acl_arn=self.attr_arn)
 
 
-def _rate(rate: int) -> waf.CfnWebACL.RuleProperty:
+def _rate(rate: int, samples: bool) -> waf.CfnWebACL.RuleProperty:
     """Block an address that makes too many requests, with a response in the API's error format and CORS."""
     by_address = waf.CfnWebACL.RateBasedStatementProperty(
         aggregate_key_type="IP", limit=rate, evaluation_window_sec=WINDOW_SECONDS
@@ -86,11 +89,11 @@ def _rate(rate: int) -> waf.CfnWebACL.RuleProperty:
         action=waf.CfnWebACL.RuleActionProperty(
             block=waf.CfnWebACL.BlockActionProperty(custom_response=response)
         ),
-        visibility_config=_visibility("Rate"),
+        visibility_config=_visibility("Rate", samples),
     )
 
 
-def _managed(name: str, priority: int) -> waf.CfnWebACL.RuleProperty:
+def _managed(name: str, priority: int, samples: bool) -> waf.CfnWebACL.RuleProperty:
     """Return a rule group of AWS with its default actions, except that rules in `MANAGED` only count."""
     overrides = [
         waf.CfnWebACL.RuleActionOverrideProperty(
@@ -106,11 +109,11 @@ def _managed(name: str, priority: int) -> waf.CfnWebACL.RuleProperty:
         priority=priority,
         statement=waf.CfnWebACL.StatementProperty(managed_rule_group_statement=group),
         override_action=waf.CfnWebACL.OverrideActionProperty(none={}),
-        visibility_config=_visibility(name),
+        visibility_config=_visibility(name, samples),
     )
 
 
-def _visibility(name: str) -> waf.CfnWebACL.VisibilityConfigProperty:
+def _visibility(name: str, samples: bool) -> waf.CfnWebACL.VisibilityConfigProperty:
     return waf.CfnWebACL.VisibilityConfigProperty(
-        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=True
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=samples
     )

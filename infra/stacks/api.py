@@ -49,7 +49,9 @@ class ApiStack(CaloStack):
         self.jobs_table = self.read(jobs, "jobs-table")
         self.api = RestApi(self, "Api", settings=settings)
         if settings.waf:
-            WebAcl(self, "WebAcl", rate=settings.waf_rate).protect(self.api.deployment_stage.stage_arn)
+            # with sign-in, samples of requests would show tokens
+            acl = WebAcl(self, "WebAcl", rate=settings.waf_rate, samples=settings.auth == "none")
+            acl.protect(self.api.deployment_stage.stage_arn)
         else:
             acknowledge(
                 self.api, {"AwsSolutions-APIG3": "The firewall is turned off by the setting waf=false."}
@@ -57,10 +59,18 @@ class ApiStack(CaloStack):
         self.create_job = self._writer(jobs, "CreateJob", name="create_job", action="PutItem")
         self.change_job = self._writer(jobs, "ChangeJob", name="change_job", action="UpdateItem")
         self.read_jobs = self._read_jobs(jobs)
-        self._add_calls(None if settings.auth == "none" else self._authorizer(jobs))
-        if live is not None:
+        authorizer = None if settings.auth == "none" else self._authorizer(jobs)
+        self._add_calls(authorizer)
+        live_resource = self.api.root.add_resource("live") if live or authorizer else None
+        # without CaloLive too: in the local run the relay is not behind the API
+        self.create_ticket = self._create_ticket(jobs) if authorizer else None
+        if live_resource and self.create_ticket:
+            tickets = live_resource.add_resource("tickets")
+            self.api.add_call(tickets, "POST", self._integration(self.create_ticket), authorizer)
+        if live_resource and live:
             add_live_route(
                 self.api,
+                live_resource,
                 balancer_host=self.read(live, "load-balancer-host"),
                 link_id=self.read(live, "link-id"),
                 balancer_arn=self.read(live, "load-balancer-arn"),
@@ -72,7 +82,8 @@ class ApiStack(CaloStack):
     @property
     def functions(self) -> list[CaloFunction]:
         """The functions that handle calls."""
-        return [self.create_job, self.change_job, self.read_jobs]
+        tickets = [self.create_ticket] if self.create_ticket else []
+        return [self.create_job, self.change_job, self.read_jobs, *tickets]
 
     def _authorizer(self, jobs: JobsStack) -> apigateway.IAuthorizer:
         """Return the check of tokens before a call. Its function is not among those with alarms.
@@ -95,7 +106,8 @@ class ApiStack(CaloStack):
         )
 
     def _add_calls(self, authorizer: apigateway.IAuthorizer | None) -> None:
-        create, change, read = (self._integration(function) for function in self.functions)
+        functions = (self.create_job, self.change_job, self.read_jobs)
+        create, change, read = (self._integration(function) for function in functions)
         jobs = self.api.root.add_resource("jobs")
         job = jobs.add_resource("{id}")
         self.api.add_call(jobs, "POST", create, authorizer)
@@ -172,6 +184,21 @@ class ApiStack(CaloStack):
         lists = LISTS if self.settings.auth == "none" else (*LISTS, LIST_OF_OPERATORS)
         reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in lists))
         return reader
+
+    def _create_ticket(self, jobs: JobsStack) -> CaloFunction:
+        secret = self.read(jobs, "ticket-secret")
+        function = CaloFunction(
+            self,
+            "CreateTicket",
+            name="create_ticket",
+            bundles=self.bundles,
+            timeout=API_TIMEOUT,
+            metrics=self.settings.metrics,
+            snap_start=self.settings.api_start == "snapstart",
+            environment={"AUTH": self.settings.auth, "TICKET_SECRET": secret},
+        )
+        function.allow(["secretsmanager:GetSecretValue"], secret)
+        return function
 
     def _publish_names(self) -> None:
         """Publish the values that other stacks read."""

@@ -18,6 +18,7 @@ from infra.constructs.publishing import Publishing
 from infra.constructs.queues import MAX_RECEIVES, Queues
 from infra.constructs.sign_in import SignIn
 from infra.constructs.tables import Tables
+from infra.constructs.ticket_key import TicketKey
 from infra.deployed_kinds import PHOTO, DeployedKind, Kinds
 from infra.names import construct_name
 from infra.settings import Settings
@@ -60,6 +61,7 @@ class JobsStack(CaloStack):
         self.job_watchdog = self._job_watchdog()
         # here, because the relay is deployed before the API
         self.sign_in = SignIn(self, "SignIn", settings=settings) if settings.auth == "cognito" else None
+        self.ticket_key = None if settings.auth == "none" else TicketKey(self, "TicketKey")
         self._add_outputs()
         self._publish_names()
 
@@ -236,6 +238,8 @@ class JobsStack(CaloStack):
             values["UserPoolId"] = self.sign_in.pool.user_pool_id
             values["UserPoolClientId"] = self.sign_in.client.user_pool_client_id
             values["SignInUrl"] = self.sign_in.domain.base_url()
+        if self.ticket_key is not None:
+            values["TicketSecret"] = self.ticket_key.secret_arn
         for name, value in values.items():
             CfnOutput(self, name, value=value)
 
@@ -256,6 +260,8 @@ class JobsStack(CaloStack):
             self.publish("sign-in/pool", self.sign_in.pool.user_pool_id)
             self.publish("sign-in/client", self.sign_in.client.user_pool_client_id)
             self.publish("sign-in/url", self.sign_in.domain.base_url())
+        if self.ticket_key is not None:
+            self.publish("ticket-secret", self.ticket_key.secret_arn)
         if self.images is not None:
             self.publish("images-base-url", self.images.base_url)
         if self.access_logs is not None:

@@ -26,6 +26,7 @@ from infra.names import METRICS_NAMESPACE, RELAY_QUEUE_PREFIX
 from infra.settings import Processor, Settings
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
+from infra.stacks.token_environment import token_environment
 from infra.tools.bundle import SOURCES, Bundles
 
 PORT = 8000
@@ -61,10 +62,11 @@ class LiveStack(CaloStack):
         self.settings = settings
         self.topic_arn = self.read(jobs, "topic-arn")
         self.jobs_table = self.read(jobs, "jobs-table")
+        self.ticket_secret = None if settings.auth == "none" else self.read(jobs, "ticket-secret")
         self.vpc = create_network(self, settings)
         self.load_balancer = self._load_balancer(jobs)
         self.undelivered = undelivered_queue(self, settings=settings)
-        self.service = self._service(self._task())
+        self.service = self._service(self._task(jobs))
         self.target_group = self._target_group()
         if settings.relay_tasks_max > settings.relay_tasks_min:
             self._add_autoscaling()
@@ -90,7 +92,9 @@ class LiveStack(CaloStack):
             idle_timeout=Duration.seconds(IDLE_SECONDS),
             drop_invalid_header_fields=True,
         )
-        if self.settings.access_logs:
+        if self.settings.auth != "none":
+            acknowledge(balancer, {"AwsSolutions-ELB2": "The log would contain tickets, which are in URLs."})
+        elif self.settings.access_logs:
             write_access_logs(balancer, self.read(jobs, "access-logs-bucket"))
         else:
             acknowledge(
@@ -99,7 +103,7 @@ class LiveStack(CaloStack):
             )
         return balancer
 
-    def _task(self) -> ecs.FargateTaskDefinition:
+    def _task(self, jobs: JobsStack) -> ecs.FargateTaskDefinition:
         task = ecs.FargateTaskDefinition(
             self,
             "Task",
@@ -121,6 +125,8 @@ class LiveStack(CaloStack):
                 "PORT": str(PORT),
                 "POWERTOOLS_SERVICE_NAME": "sse_relay",
                 "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                **token_environment(self, jobs, self.settings),
+                **({"TICKET_SECRET": self.ticket_secret} if self.ticket_secret else {}),
             },
             port_mappings=[ecs.PortMapping(container_port=PORT)],
             logging=ecs.LogDrivers.aws_logs(stream_prefix="relay", log_group=log_group(self, "RelayLogs")),
@@ -153,7 +159,7 @@ class LiveStack(CaloStack):
         )
 
     def _grant(self, role: iam.IRole) -> None:
-        """Allow the relay to read the jobs and to manage its own queue and subscription."""
+        """Allow the relay to read jobs and the key of tickets, and to manage its queue and subscription."""
         table = self.table_arn(self.jobs_table)
         actions = ["CreateQueue", "DeleteQueue", "ReceiveMessage", "DeleteMessage"]
         for statement in (
@@ -166,6 +172,10 @@ class LiveStack(CaloStack):
             unsubscribe(),
         ):
             role.add_to_principal_policy(statement)
+        if self.ticket_secret:
+            role.add_to_principal_policy(
+                iam.PolicyStatement(actions=["secretsmanager:GetSecretValue"], resources=[self.ticket_secret])
+            )
         acknowledge_relay_queues(role)
 
     def _service(self, task: ecs.FargateTaskDefinition) -> ecs.FargateService:

@@ -49,7 +49,8 @@ def test_functions_have_the_priced_size(deployed: Templates) -> None:
         # the model is one of photos
         and function["Environment"]["Variables"].get("KIND_MODULE", "kinds.photo") == "kinds.photo"
     }
-    sizes["authorizer"] = MEMORY_GB["authorizer"]  # exists only with sign-in, see test_api_sign_in.py
+    # these exist only with sign-in, see test_api_sign_in.py and test_live_sign_in.py
+    sizes |= {name: MEMORY_GB[name] for name in ("authorizer", "create_ticket")}
     assert sizes == MEMORY_GB
 
 

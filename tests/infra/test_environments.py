@@ -5,11 +5,12 @@ import inspect
 import pkgutil
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
+from functions.common.tokens import TokenSettings
+from functions.sse_relay.sign_in import SignInSettings
 from tests.conftest import synth_stacks
 from tests.infra import SIGN_IN
 
@@ -69,10 +70,17 @@ def test_a_functions_environment_matches_its_settings(name: str, with_sign_in: d
         assert variables(classes, required=True) <= actual - POWERTOOLS <= variables(classes)
 
 
-def test_the_relays_environment_matches_its_settings(templates: dict[str, Template]) -> None:
+def test_the_relays_environment_matches_its_settings(
+    templates: dict[str, Template], with_sign_in: dict[str, Template]
+) -> None:
+    classes = settings_classes("functions.sse_relay")
+    without = relay_variables(templates)
+    assert without == variables(classes, required=True)
+    added = relay_variables(with_sign_in) - without
+    assert added == variables([SignInSettings, TokenSettings]) - {"OIDC_SCOPE"}
+
+
+def relay_variables(templates: dict[str, Template]) -> set[str]:
     (task,) = templates["CaloLive"].find_resources("AWS::ECS::TaskDefinition").values()
     (container,) = task["Properties"]["ContainerDefinitions"]
-    definitions: list[Any] = container["Environment"]
-    assert {variable["Name"] for variable in definitions} - CONTAINER == variables(
-        settings_classes("functions.sse_relay")
-    )
+    return {variable["Name"] for variable in container["Environment"]} - CONTAINER

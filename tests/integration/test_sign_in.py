@@ -16,9 +16,8 @@ from schemathesis import GenerationMode
 from local.processes import free_ports
 from local.run_file import run_folder
 from local.system import LocalSystem
-from tests.integration.conftest import Calo, JobJson, eventually
-from tests.integration.test_fuzz import CALLS as FUZZED
-from tests.integration.test_fuzz import CHECKS
+from tests.integration.conftest import Calo, JobJson, LiveStream, eventually
+from tests.integration.test_fuzz import CALLS_WITH_SIGN_IN, CHECKS
 from tests.integration.test_least_privilege import (
     Attempt,
     delete_job,
@@ -85,7 +84,7 @@ def test_no_call_is_made_without_a_valid_token(signed_in: SignedIn) -> None:
     """Each token is tried with several calls, and each call with several. In process, each with each."""
     job = signed_in.create(signed_in.ann, delay_seconds=900)
     tokens = {name: BAD_TOKENS[name](signed_in.issuer) for name in REFUSED}
-    calls = (*CALLS, ("HEAD", "/jobs"))
+    calls = (*CALLS, ("HEAD", "/jobs"), ("POST", "/live/tickets"))
     tries: list[tuple[str, str, str | None]] = [(*call, None) for call in calls]
     tries += [
         (*call, name)
@@ -239,14 +238,40 @@ def test_the_watchdog_rescues_an_owners_job(signed_in: SignedIn) -> None:
     eventually(is_resolved)
 
 
+@pytest.mark.parametrize("function", ["authorizer", "create_ticket"])
 @pytest.mark.parametrize(
     "attempt", [put_job, delete_job, scan_jobs, spend_budget, send_job_message, read_access_key]
 )
-def test_the_authorizer_may_not(signed_in: SignedIn, attempt: Attempt) -> None:
-    assert is_refused(signed_in.calo, role_arn(signed_in.calo, "authorizer"), attempt)
+def test_the_functions_of_sign_in_may_not(signed_in: SignedIn, function: str, attempt: Attempt) -> None:
+    assert is_refused(signed_in.calo, role_arn(signed_in.calo, function), attempt)
 
 
-@pytest.mark.parametrize(("method", "path", "mode"), FUZZED)
+def test_a_ticket_opens_a_stream_of_its_owners_jobs(signed_in: SignedIn) -> None:
+    """Also after the key was replaced, and not if it names another owner's job."""
+    system = signed_in.calo.system
+    secret = system.outputs["TicketSecret"]
+    environment = {
+        "OIDC_ISSUER": signed_in.issuer.url,
+        "OIDC_AUDIENCE": AUDIENCE,
+        "TICKET_SECRET": secret,
+    }
+    tickets = signed_in.bob.post("live/tickets")
+    assert tickets.status_code == 201, tickets.text
+    ticket = tickets.json()["ticket"]
+    signed_in.calo.client("secretsmanager").put_secret_value(SecretId=secret, SecretString="another key")
+    with system.another_relay(environment) as relay:
+        assert httpx.get(relay.url, params={"ticket": ticket[:-1]}).status_code == 401
+        with LiveStream(relay.url, ticket=ticket) as live:
+            others, own = (signed_in.create(person)["id"] for person in (signed_in.ann, signed_in.bob))
+            live.wait_for_end(own)
+            assert others not in {job["id"] for job in live.received}
+        ticket = signed_in.bob.post("live/tickets", json={"jobs": [others, own]}).json()["ticket"]
+        with LiveStream(relay.url, ticket=ticket) as live:
+            live.wait_for_end(own)
+            assert {job["id"] for job in live.received} == {own}
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), CALLS_WITH_SIGN_IN)
 def test_every_response_conforms_to_the_document_with_sign_in(
     signed_in: SignedIn, method: str, path: str, mode: GenerationMode
 ) -> None:

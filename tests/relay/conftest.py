@@ -14,6 +14,7 @@ from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.metrics import RelayMetrics
 from functions.sse_relay.relay import Relay, Times
+from functions.sse_relay.sign_in import SignIn
 
 T = TypeVar("T")
 NOW = 1_800_000_000_000
@@ -42,6 +43,7 @@ class FakeHistory:
     changed: list[JobChange] | None = field(default_factory=list)
     on_read: Callable[[], object] = lambda: None
     starts: list[int] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
     error: Exception | None = None
 
     async def current(self, job_ids: Iterable[str]) -> Backlog:
@@ -53,8 +55,9 @@ class FakeHistory:
             raise self.error
         return Backlog(changes, position)
 
-    async def since(self, start: int) -> Backlog | None:
+    async def since(self, owner: str, start: int) -> Backlog | None:
         position = self.hub.position
+        self.owners.append(owner)
         self.starts.append(start)
         self.on_read()
         return None if self.changed is None else Backlog(self.changed, position)
@@ -85,6 +88,7 @@ async def running(
     limits: Limits = Limits(),  # noqa: B008  # immutable
     uniform: Callable[[float, float], float] = random.uniform,
     clock: Clock = now_ms,
+    sign_in: SignIn | None = None,
     host: str = "127.0.0.1",
     **times: float,
 ) -> AsyncIterator[RunningRelay]:
@@ -99,6 +103,7 @@ async def running(
         times=Times(tick=0.01, **times),
         uniform=uniform,
         clock=clock,
+        sign_in=sign_in,
     )
     port = relay.listen(host, 0)
     timers = asyncio.create_task(relay.run_timers())

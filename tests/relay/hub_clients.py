@@ -3,7 +3,9 @@
 import json
 import re
 import socket
+from math import inf
 
+from functions.common.job import PUBLIC_OWNER
 from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.hub import Backlog, Hub
 from functions.sse_relay.job_change import JobChange
@@ -23,7 +25,15 @@ class Clock:
 class Client:
     """Both ends of a stream of the hub. `closed` says why it was closed."""
 
-    def __init__(self, hub: Hub, poll: Poll, jobs: frozenset[str] | None, *, chunked: bool) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        poll: Poll,
+        jobs: frozenset[str] | None,
+        *,
+        chunked: bool,
+        owner: str | None = PUBLIC_OWNER,
+    ) -> None:
         ours, self._theirs = socket.socketpair()
         for end in (ours, self._theirs):
             end.setblocking(False)
@@ -33,12 +43,14 @@ class Client:
         self.stream = Stream(
             ours,
             poll,
+            owner=owner,
             jobs=jobs,
             chunked=chunked,
             address="",
             now=0.0,
             heartbeat_seconds=15,
             ends_at=840,
+            expires_at=inf,
             feed_written_at=hub.feed_written_at,
             on_caught_up=hub.caught_up,
             on_half_closed=lambda _: None,
@@ -83,13 +95,23 @@ class Clients:
         self.poll = Poll()
         self.all: list[Client] = []
 
-    def add(self, *numbers: int, chunked: bool = True, start: bool = True) -> Client:
+    def add(
+        self,
+        *numbers: int,
+        chunked: bool = True,
+        start: bool = True,
+        owner: str | None = PUBLIC_OWNER,
+    ) -> Client:
         jobs = frozenset(map(job_id, numbers)) if numbers else None
-        client = Client(self.hub, self.poll, jobs, chunked=chunked)
+        client = Client(self.hub, self.poll, jobs, chunked=chunked, owner=owner)
         self.all.append(client)
         if start:
             assert self.hub.start(client.stream, Backlog([], self.hub.position))
         return client
+
+    def is_fast(self, client: Client) -> bool:
+        """Return whether the hub uses the fast path for a client."""
+        return client.stream in self.hub._audiences[client.stream.owner]._ready.values()
 
     def publish(self, *changes: JobChange) -> list[JobChange]:
         return self.hub.publish(changes)

@@ -44,10 +44,17 @@ class RelayProcess:
             self.child.stdin.write(change.to_line() + b"\n")
         self.child.stdin.flush()
 
-    def connect(self, query: str = "") -> socket.socket:
+    def publish_line(self, **fields: Any) -> None:
+        """Publish a change as another program would write it."""
+        assert self.child.stdin is not None
+        self.child.stdin.write(json.dumps(fields).encode() + b"\n")
+        self.child.stdin.flush()
+
+    def connect(self, query: str = "", token: str | None = None) -> socket.socket:
         client = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         self.clients.append(client)
-        client.sendall(f"GET /live{query} HTTP/1.0\r\n\r\n".encode())
+        header = "" if token is None else f"Authorization: Bearer {token}\r\n"
+        client.sendall(f"GET /live{query} HTTP/1.0\r\n{header}\r\n".encode())
         data = b""
         while b"\nretry: " not in data or not data.endswith(b"\n"):  # and no byte after it
             byte = client.recv(1)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from itertools import count
 from typing import Any
 
 import httpx
@@ -103,8 +104,9 @@ def test_a_reader_that_was_dropped_leaves_nothing_in_the_kernel() -> None:
         async with running() as relay:
             stuck = slow_client(relay)
             await relay.streams(1)
+            numbers = count()
             while relay.relay.streams:
-                relay.publish(change(relay.relay.hub.position, text="x" * 5000))
+                relay.publish(change(next(numbers), text="x" * 5000))
             with pytest.raises(ConnectionResetError):
                 await read_to_end(stuck)
             stuck.close()

@@ -20,7 +20,23 @@ def test_an_id_names_time_relay_and_position(text: str, cursor: Cursor) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "-1", "5.", "5..1", "5.a.", "5.A.1", "5.a.1.2", "5.a.x", "²", "5\n", "9" * 16, " 5"]
+    "text",
+    [
+        "",
+        "x",
+        "-1",
+        "5.",
+        "5..1",
+        "5.a.",
+        "5.A.1",
+        "5.a.1.2",
+        "5.a.x",
+        "²",
+        "5\n",
+        "9" * 16,
+        "5.a." + "9" * 17,
+        " 5",
+    ],
 )
 def test_another_text_is_malformed(text: str) -> None:
     assert parse(text) is None

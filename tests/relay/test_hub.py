@@ -96,7 +96,7 @@ def test_versions_are_remembered_longer_than_a_stream_lives(clients: Clients, cl
 
 
 def test_the_number_of_remembered_jobs_is_limited(clients: Clients) -> None:
-    first, *others = (JobChange(str(number), 1, 0, change().chunk) for number in range(MAX_VERSIONS + 1))
+    first, *others = (JobChange("a", str(number), 1, 0, change().chunk) for number in range(MAX_VERSIONS + 1))
     clients.publish(first, *others)
     assert clients.publish(others[0]) == []
     assert states(clients.publish(first)) == [("0", 1)]
@@ -143,7 +143,7 @@ def test_a_version_in_the_backlog_is_not_sent_again_an_hour_later(clients: Clien
     reader, other, slow = clients.add(start=False), clients.add(), clients.add(chunked=False)
     clients.hub.record_read([change(1, 3)])
     clients.hub.start(reader.stream, Backlog([change(1, 3)], clients.hub.position))
-    assert reader.stream in clients.hub._ready.values()
+    assert clients.is_fast(reader)
     clock.now = VERSION_SECONDS - 1
     clients.publish(change(2), change(1, 3), change(4))
     assert reader.read() == data(change(1, 3), change(2), change(4))
@@ -174,7 +174,21 @@ def test_a_backlog_older_than_the_ring_cannot_be_continued(clock: Clock) -> None
 def test_the_position_before_some_seconds(clients: Clients, clock: Clock) -> None:
     for clock.now in (1, 2, 3):
         clients.publish(change(int(clock.now)))
-    assert [clients.hub.position_before(seconds) for seconds in (0.5, 1, 5)] == [2, 1, 0]
+    seconds_of_changes = {0.5: 1, 1.5: 2, 2.5: 3, 5: 3}
+    for seconds, count in seconds_of_changes.items():
+        client = clients.add(start=False)
+        assert clients.hub.start(client.stream, Backlog([], clients.hub.position_before(seconds, "public")))
+        assert client.read().count(b"data: ") == count
+
+
+def test_the_position_before_some_seconds_is_not_before_the_ring(clock: Clock) -> None:
+    clients = Clients(clock, ring_size=3)
+    for number in range(5):
+        clients.publish(change(number))
+    client = clients.add(start=False)
+    assert clients.hub.start(client.stream, Backlog([], clients.hub.position_before(5, "public")))
+    assert client.read() == data(change(2), change(3), change(4))
+    clients.close()
 
 
 def test_a_slow_client_gets_everything_in_order_when_it_reads(clients: Clients) -> None:
@@ -187,7 +201,7 @@ def test_a_slow_client_gets_everything_in_order_when_it_reads(clients: Clients) 
     assert quick_read == expected
     assert slow.stream.is_pending
     got = slow.read_all()
-    assert slow.stream in clients.hub._ready.values()
+    assert clients.is_fast(slow)
     clients.publish(change(1000))
     assert data_of(got + slow.read_bytes()) == expected + data(change(1000))
     assert slow.closed == []

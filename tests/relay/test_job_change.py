@@ -51,10 +51,18 @@ def test_a_change_survives_the_conversion_to_a_line_and_back() -> None:
     assert JobChange.from_line(b" " + original.to_line() + b"\r") == original
 
 
+def test_a_line_may_have_an_owner_that_is_not_shown() -> None:
+    change = JobChange.from_line(b'{"owner":"ann","id":"x","version":1,"updated_at":2}')
+    assert change.owner == "ann"
+    assert change.to_line() == b'{"id":"x","version":1,"updated_at":2}'
+    assert JobChange.from_line(change.to_line()).owner == "public"
+
+
 @pytest.mark.parametrize(
     "line",
     [b"", b"{}", b"[]", b"null", b'{"id":"x"}', b'{"id":"x","version":"?","updated_at":1}', b"\xff",
      b'{"id":"x","version":1e400,"updated_at":1}', b'{"id":"x","version":1,"updated_at":' + b"9" * 400 + b"}",
+     b'{"id":"x","version":1,"updated_at":1,"owner":7}', b'{"id":"x","version":1,"updated_at":1,"owner":[]}',
      b'{"id":"\\ud800","version":1,"updated_at":1}', b"[" * 100_000],
 )  # fmt: skip
 def test_a_line_that_is_not_a_job_raises_damaged(line: bytes) -> None:

@@ -15,6 +15,7 @@ from functions.sse_relay.http.poll import Poll
 from functions.sse_relay.hub import Hub
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.resume import read_backlog
+from functions.sse_relay.subscription import Subscription
 from tests.relay.conftest import NOW, job, run
 from tests.relay.hub_clients import Client, events
 
@@ -136,7 +137,8 @@ class World:
         viewer.client = Client(relay.hub, self.poll, None, chunked=True)
         viewer.relay, viewer.opened_at, viewer.on_stream = relay, self.now, {}
         viewer.cut = self.random.choice([None, None, 1, 2, 3])
-        backlog = await read_backlog(relay.hub, relay.history, jobs=None, cursor=viewer.cursor, now=self.now)
+        wanted = Subscription(cursor=viewer.cursor)
+        backlog = await read_backlog(relay.hub, relay.history, wanted, self.now)
         if backlog is None:  # resync: the viewer fetches the list
             self.resyncs += 1
             self.disconnect(viewer)
@@ -215,7 +217,7 @@ def test_a_change_that_was_late_is_sent_to_a_client_that_had_seen_a_newer_one(de
             (started, TableHistory(store, started, lambda: NOW)),
         ):
             client = Client(relay, poll, None, chunked=True)
-            backlog = await read_backlog(relay, history, jobs=None, cursor=cursor, now=NOW)
+            backlog = await read_backlog(relay, history, Subscription(cursor=cursor), NOW)
             assert backlog is not None
             relay.start(client.stream, backlog)
             assert late.id in {job_id for _, job_id, _ in events(client.read_all())}

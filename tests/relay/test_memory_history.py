@@ -12,7 +12,7 @@ def test_the_newest_state_of_each_job_is_kept() -> None:
     async def test() -> None:
         current = await memory.current([job_id(1), job_id(9)])
         assert [(change.job_id, change.version) for change in current.changes] == [(job_id(1), 2)]
-        backlog = await memory.since(NOW)
+        backlog = await memory.since("public", NOW)
         assert backlog is not None
         assert len(backlog.changes) == 2
 
@@ -21,15 +21,15 @@ def test_the_newest_state_of_each_job_is_kept() -> None:
 
 def test_changes_before_the_start_are_not_known() -> None:
     memory = MemoryHistory(Hub(lambda: 0.0, "relay"), clock=lambda: NOW)
-    assert run(memory.since(NOW)) is None
-    assert run(memory.since(NOW + 1)) is not None
+    assert run(memory.since("public", NOW)) is None
+    assert run(memory.since("public", NOW + 1)) is not None
 
 
 def test_dropped_jobs_make_older_cursors_unknown() -> None:
     memory = MemoryHistory(Hub(lambda: 0.0, "relay"), max_jobs=1, clock=lambda: 0)
     memory.remember([change(1, updated_at=NOW), change(2, updated_at=NOW + 1)])
-    assert run(memory.since(NOW)) is None
-    backlog = run(memory.since(NOW + 1))
+    assert run(memory.since("public", NOW)) is None
+    backlog = run(memory.since("public", NOW + 1))
     assert backlog is not None
     assert backlog.changes == [change(2, updated_at=NOW + 1)]
 
@@ -39,7 +39,7 @@ def test_the_jobs_kept_are_limited_by_bytes_too() -> None:
     limit = 2 * len(changes[0].chunk)
     memory = MemoryHistory(Hub(lambda: 0.0, "relay"), max_bytes=limit, clock=lambda: 0)
     memory.remember([*changes, changes[3]])
-    assert run(memory.since(NOW + 1)) is None
-    backlog = run(memory.since(NOW + 2))
+    assert run(memory.since("public", NOW + 1)) is None
+    backlog = run(memory.since("public", NOW + 2))
     assert backlog is not None
     assert backlog.changes == changes[2:]

@@ -7,6 +7,7 @@ import pytest
 
 from functions.sse_relay import admission
 from functions.sse_relay.resume import RESUME_READS, count_reads
+from functions.sse_relay.subscription import Subscription
 from tests.relay.clients import read
 from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running
 
@@ -17,11 +18,12 @@ def test_only_streams_that_read_the_table_count() -> None:
             event_id = f"{NOW}.{relay.relay.hub.relay}"
             relay.publish(change(1))
             count = partial(count_reads, relay.relay.hub)
-            assert count(jobs=frozenset([job_id(1), job_id(2)]), cursor="") == 2
-            counts = [count(jobs=None, cursor=cursor) for cursor in ("", "junk", f"{event_id}.1")]
+            assert count(Subscription(frozenset([job_id(1), job_id(2)]))) == 2
+            counts = [count(Subscription(cursor=cursor)) for cursor in ("", "junk", f"{event_id}.1")]
             assert counts == [0, 0, 0]
-            for cursor in (str(NOW), event_id, f"{event_id}.2", f"{NOW}.another.1"):
-                assert count(jobs=None, cursor=cursor) == RESUME_READS
+            for cursor in (str(NOW), event_id, f"{event_id}.{10**12}", f"{NOW}.another.1"):
+                assert count(Subscription(cursor=cursor)) == RESUME_READS
+                assert count(Subscription(cursor=cursor, owner=None)) == 0, "there is no index of all owners"
 
     run(test())
 

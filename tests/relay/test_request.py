@@ -9,7 +9,7 @@ from functions.sse_relay.cursor import parse
 from functions.sse_relay.http import visitor
 from functions.sse_relay.http.request import MAX_HEAD, Refused, client_address, parse_head
 from functions.sse_relay.stream import MAX_RECEIVED
-from functions.sse_relay.subscription import parse_subscription
+from functions.sse_relay.subscription import Subscription, parse_subscription
 from tests.relay.conftest import RunningRelay, job_id, run, running, until
 
 HEAD = b"GET /live HTTP/1.1\r\nHost: x\r\n"
@@ -54,11 +54,11 @@ def test_cursor_and_job_ids() -> None:
         parsed = parse_head(b"GET /live?%s HTTP/1.1\r\nHost: x\r\n%s\r\n" % (query, header))
         return parse_subscription(parsed)
 
-    assert request(b"") == (None, "")
-    assert request(b"lastEventId=5") == (None, "5")
-    assert request(b"lastEventId=5", b"Last-Event-ID: 6\r\n") == (None, "6")
+    assert request(b"") == Subscription(None, "")
+    assert request(b"lastEventId=5") == Subscription(None, "5")
+    assert request(b"lastEventId=5", b"Last-Event-ID: 6\r\n") == Subscription(None, "6")
     names = frozenset([job_id(1), job_id(2)])
-    assert request(f"job={job_id(1)}&job={job_id(2).upper()}".encode()) == (names, "")
+    assert request(f"job={job_id(1)}&job={job_id(2).upper()}".encode()) == Subscription(names, "")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_repeated_header_lines_are_joined() -> None:
     assert client_address(request, "peer", trusted_proxies=3) == "1.1.1.1"
     assert client_address(request, "peer", trusted_proxies=1) == "3.3.3.3"
     repeated = parse_head(HEAD + b"Last-Event-ID: 7\r\nLast-Event-ID: 9\r\n\r\n")
-    assert parse(parse_subscription(repeated)[1]) is None
+    assert parse(parse_subscription(repeated).cursor) is None
     with pytest.raises(Refused, match="one Host header"):
         parse_head(HEAD + b"Host: y\r\n\r\n")
 

@@ -46,9 +46,9 @@ def dynamodb(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def put(dynamodb: Any, *numbers: int, updated_at: int = NOW) -> None:
+def put(dynamodb: Any, *numbers: int, updated_at: int = NOW, **fields: Any) -> None:
     for number in numbers:
-        dynamodb.put_item(TableName="jobs", Item=job(number, 2, updated_at=updated_at).to_item())
+        dynamodb.put_item(TableName="jobs", Item=job(number, 2, updated_at=updated_at, **fields).to_item())
 
 
 class Reads:
@@ -70,7 +70,7 @@ def history(
 
 
 async def since(dynamodb: Any, start: int) -> Sequence[JobChange] | None:
-    backlog = await history(dynamodb).since(start)
+    backlog = await history(dynamodb).since("public", start)
     return backlog.changes if backlog else None
 
 
@@ -134,7 +134,7 @@ def test_five_thousand_concurrent_clients_share_a_few_reads(dynamodb: Any) -> No
 
     async def test() -> None:
         table = history(dynamodb, reads=reads)
-        feeds = [table.since(NOW + number % 2000) for number in range(2500)]
+        feeds = [table.since("public", NOW + number % 2000) for number in range(2500)]
         named = [table.current([job_id(number % 200)]) for number in range(2500)]
         backlogs = await asyncio.gather(*feeds, *named)
         assert all(backlog and len(backlog.changes) == 150 for backlog in backlogs[:2500])
@@ -179,7 +179,7 @@ def test_a_reused_result_has_the_position_before_its_read(dynamodb: Any) -> None
         first = await table.current([job_id(1)])
         hub.publish([change(1, 3)])
         second = await table.current([job_id(1)])
-        assert (first.position, second.position, hub.position) == (0, 0, 1)
+        assert first.position == second.position < hub.position
         assert second.changes[0].version == 2
 
     run(test())
@@ -190,9 +190,9 @@ def test_changes_that_the_index_may_not_have_yet_are_taken_from_the_ring(dynamod
         hub = Hub(asyncio.get_running_loop().time, "relay")
         table = history(dynamodb, hub=hub)
         hub.publish([change(1)])
-        backlog = await table.since(NOW)
+        backlog = await table.since("public", NOW)
         assert backlog is not None
-        assert backlog.position == 0
+        assert backlog.position == 0, "before the change"
 
     run(test())
 
@@ -215,7 +215,7 @@ def test_a_cancelled_request_does_not_cancel_a_shared_read(dynamodb: Any) -> Non
         table = history(dynamodb)
         for feed in (False, True):
             cancelled, waiting = (
-                asyncio.create_task(table.since(NOW) if feed else table.current([job_id(1)]))
+                asyncio.create_task(table.since("public", NOW) if feed else table.current([job_id(1)]))
                 for _ in range(2)
             )
             await asyncio.sleep(0)

@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 
+import httpx
 import pytest
 
+from functions.common.identity import owner_of
+from tests.issuer import AUDIENCE, Issuer
 from tests.relay.conftest import change
 from tests.relay.metadata import Metadata
 from tests.relay.process import read_until, relay_process, wait_for
@@ -48,6 +51,25 @@ def test_the_relay_drains_and_exits_when_ecs_stops_its_task() -> None:
         messages = [json.loads(line)["message"] for line in relay.child.stdout]
     assert "task stop requested" in messages
     assert "drain started" in messages
+
+
+def test_with_an_issuer_in_its_environment_callers_must_sign_in() -> None:
+    """Lines without an owner are public: only operators see them."""
+    with Issuer().serve() as issuer:
+        environment = {"OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": AUDIENCE}
+        with relay_process(environment=environment) as relay:
+            wait_for(lambda: issuer.fetched)
+            assert httpx.get(f"{relay.url}/live", timeout=60).status_code == 401
+            ann, olga = relay.connect(token=issuer.token("ann")), relay.connect(token=issuer.operator_token())
+            wait_for(lambda: relay.metrics()["relay_streams"] == 2)
+            relay.publish_line(id="1", version=1, updated_at=1)
+            relay.publish_line(id="2", version=1, updated_at=1, owner=owner_of(issuer.url, "bob"))
+            relay.publish_line(id="3", version=1, updated_at=1, owner=owner_of(issuer.url, "ann"))
+            last = b'data: {"id":"3","version":1,"updated_at":1}\n\n'
+            assert read_until(ann, last).count(b"data: ") == 1
+            assert read_until(olga, last).count(b"data: ") == 3
+            log = json.dumps(relay.end())
+    assert "eyJ" not in log
 
 
 def test_the_relay_exits_at_the_end_of_its_feed() -> None:

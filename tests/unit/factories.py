@@ -116,8 +116,9 @@ def api_event(
     """Return a REST proxy event. Like API Gateway's, it has null for missing values."""
     sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
     _, first, *rest = path.split("/", 3)
-    resource = "/".join(["", first, *(["{id}"] if rest else []), *rest[1:]])
-    routed = {"resource": resource, "pathParameters": {"id": rest[0]} if rest else None}
+    has_id = bool(rest) and first == "jobs"
+    resource = "/".join(["", first, "{id}", *rest[1:]]) if has_id else path
+    routed = {"resource": resource, "pathParameters": {"id": rest[0]} if has_id else None}
     return {
         "httpMethod": method,
         "path": path,

@@ -11,11 +11,14 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
-from functions.common.errors import FieldError, problem_body
+from functions.common.errors import FieldError, Problem, problem_body
+from functions.common.identity import PUBLIC
 from functions.common.job import PUBLIC_FIELDS, STATUSES, Job, JobError, Progress
 from functions.common.kind import Kind
 from functions.common.ledger import Window
 from functions.common.queues import MAX_DELAY_SECONDS
+from functions.common.tickets import TicketKeys
+from functions.create_ticket.create_ticket import MAX_JOBS, TicketOffice, parse_ticket_request
 from infra.constructs.gateway_responses import problem
 from infra.kinds import read_kinds
 from infra.settings import SQS_MAX_DELAY
@@ -27,6 +30,7 @@ EMPTY = Kind("empty", "Do nothing", type("Input", (msgspec.Struct,), {}), ODD.ou
 KINDS = {**INCLUDED, "odd": ODD, "empty": EMPTY}
 DOCUMENT = openapi(KINDS)
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+TICKET = TicketOffice(TicketKeys(lambda: [("v1", b"key")]), lambda: 0).create_ticket(PUBLIC, None)
 PHOTO = {
     "id": "x", "width": 1, "height": 1, "color": None, "blur_hash": None, "alt": None,
     "small": "", "regular": "", "photographer": {"name": "", "url": ""}, "page": "",
@@ -55,6 +59,7 @@ def job(kind: str, job_input: dict[str, Any], **values: Any) -> dict[str, Any]:
         ("Counts", STATUSES),
         ("Budget", [field.name for field in fields(Window)]),
         ("Kind", describe(INCLUDED)["data"][0]),
+        ("Ticket", TICKET),
         ("Problem", problem_body(400, "")),
         ("FieldError", [field.name for field in fields(FieldError)]),
     ],
@@ -147,6 +152,27 @@ def test_the_discriminator_names_the_schema_of_every_kind() -> None:
 )
 def test_requests_conform_as_the_functions_accept_them(body: dict[str, Any], is_valid: bool) -> None:
     assert (errors("JobRequest", body) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("body", "is_valid"),
+    [
+        ({}, True),
+        ({"jobs": ["3f2a4b66-7c8d-4e9f-8a1b-2c3d4e5f6a7b"] * MAX_JOBS}, True),
+        ({"jobs": ["3f2a4b66-7c8d-4e9f-8a1b-2c3d4e5f6a7b"] * (MAX_JOBS + 1)}, False),
+        ({"jobs": []}, False),
+        ({"jobs": None}, False),
+        ({"jobs": [7]}, False),
+        ({"job": "x"}, False),
+    ],
+)
+def test_requests_for_tickets_conform_as_the_function_accepts_them(body: Any, is_valid: bool) -> None:
+    assert (errors("TicketRequest", body) == []) is is_valid
+    if is_valid:
+        parse_ticket_request(json.dumps(body))
+    else:
+        with pytest.raises(Problem):
+            parse_ticket_request(json.dumps(body))
 
 
 def test_a_body_is_required_if_no_kind_is_the_default() -> None:

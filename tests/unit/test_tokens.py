@@ -2,6 +2,7 @@
 
 import json
 import time
+from http.client import BadStatusLine, IncompleteRead
 from typing import Any
 
 import pytest
@@ -173,6 +174,17 @@ def test_an_issuer_that_cannot_be_reached_refuses_nobody(issuer: Issuer, clock: 
     unknown = Issuer(url).token(key_id="k2", exp=clock.now // 1000 + 3 * HOUR)
     with pytest.raises(KeysUnavailable):
         verifier.verify(unknown)
+
+
+@pytest.mark.parametrize("error", [OSError(), IncompleteRead(b""), BadStatusLine(""), RecursionError()])
+def test_whatever_the_issuer_answers_the_keys_are_unavailable(
+    error: Exception, issuer: Issuer, clock: Clock
+) -> None:
+    def fetch(_: str) -> Any:
+        raise error
+
+    with pytest.raises(KeysUnavailable):
+        TokenVerifier(TokenSettings(issuer.url, AUDIENCE), fetch, clock).verify(issuer.token())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-/** Code in a file of its own, which is loaded when it is first needed. */
+/** Code in its own file, which is loaded when it is first needed. */
 
 import { useEffect, useSyncExternalStore } from "react";
 import { retryDelayMs } from "../api/retry-policy";

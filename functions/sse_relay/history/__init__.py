@@ -19,7 +19,7 @@ class History(Protocol):
     """Reads the backlog of a new stream."""
 
     async def current(self, job_ids: Iterable[str]) -> Backlog:
-        """Return the current state of those jobs that exist."""
+        """Return the current state of those jobs that exist. The hub omits those of other owners."""
 
-    async def since(self, start: int) -> Backlog | None:
-        """Return all jobs changed at or after `start` (epoch ms), or None if that is not known."""
+    async def since(self, owner: str, start: int) -> Backlog | None:
+        """Return an owner's jobs changed at or after `start` (epoch ms), or None if that is not known."""

@@ -38,8 +38,12 @@ class MemoryHistory:
         changes = [self._changes[job_id] for job_id in job_ids if job_id in self._changes]
         return Backlog(changes, self._hub.position)
 
-    async def since(self, start: int) -> Backlog | None:
-        changes = [change for change in self._changes.values() if change.updated_at >= start]
+    async def since(self, owner: str, start: int) -> Backlog | None:
+        changes = [
+            change
+            for change in self._changes.values()
+            if change.owner == owner and change.updated_at >= start
+        ]
         if start <= self._incomplete_until or len(changes) > MAX_CHANGES:
             return None
         return Backlog(changes, self._hub.position)

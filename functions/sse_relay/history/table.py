@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.common.clock import Clock, now_ms
-from functions.common.job import PUBLIC_OWNER, SHARDS, shards
+from functions.common.job import SHARDS, shards
 from functions.common.store import READ_BATCH, JobStore
 from functions.sse_relay.cursor import LATE_MS, event_id
 from functions.sse_relay.history import INDEX_LAG_SECONDS, MAX_BYTES, MAX_CHANGES
@@ -63,7 +63,7 @@ class TableHistory:
         self._batch_task: asyncio.Task[States] | None = None
         self._reading: dict[str, asyncio.Task[States]] = {}
         self._states: OrderedDict[str, _State] = OrderedDict()
-        self._since: dict[int, tuple[float, asyncio.Task[Backlog | None]]] = {}
+        self._since: dict[tuple[str, int], tuple[float, asyncio.Task[Backlog | None]]] = {}
 
     async def current(self, job_ids: Iterable[str]) -> Backlog:
         self._discard_states(self._hub.clock() - REUSE_SECONDS)
@@ -78,7 +78,7 @@ class TableHistory:
         changes.sort(key=lambda change: change.updated_at)
         return Backlog(changes, min((state.position for state in requested), default=self._hub.position))
 
-    async def since(self, start: int) -> Backlog | None:
+    async def since(self, owner: str, start: int) -> Backlog | None:
         step = start // STEP_MS
         now = self._hub.clock()
         self._since = {
@@ -86,14 +86,15 @@ class TableHistory:
             for key, (at, task) in self._since.items()
             if at > now - REUSE_SECONDS or not task.done()
         }
-        if step not in self._since:
-            self._since[step] = (now, asyncio.create_task(self._read_since(step * STEP_MS)))
-        return await asyncio.shield(self._since[step][1])
+        wanted = (owner, step)
+        if wanted not in self._since:
+            self._since[wanted] = (now, asyncio.create_task(self._read_since(owner, step * STEP_MS)))
+        return await asyncio.shield(self._since[wanted][1])
 
-    async def _read_since(self, start: int) -> Backlog | None:
-        position = self._hub.position_before(INDEX_LAG_SECONDS)  # what the index may not have yet
+    async def _read_since(self, owner: str, start: int) -> Backlog | None:
+        position = self._hub.position_before(INDEX_LAG_SECONDS, owner)  # what the index may not have yet
         ids_by_shard = await asyncio.gather(
-            *(self._run(self._changed_since, shard, start) for shard in shards(PUBLIC_OWNER))
+            *(self._run(self._changed_since, shard, start) for shard in shards(owner))
         )
         ids = [job_id for ids in ids_by_shard for job_id in ids]
         if len(ids) > MAX_CHANGES:

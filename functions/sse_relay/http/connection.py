@@ -90,6 +90,11 @@ class Connection:
         self._reads = False
         self._poll.watch(self.descriptor, self, read=False, write=self.is_pending)
 
+    def start_reading(self) -> None:
+        """Read from the client again."""
+        self._reads = True
+        self._poll.watch(self.descriptor, self, write=self.is_pending)
+
     def write(self, data: Buffer) -> None:
         """Write what the kernel accepts now and queue the rest. Closes a client with too much pending."""
         if self._pending is None:
