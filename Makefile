@@ -31,8 +31,8 @@ install: ## create the virtual environments
 
 web: frontend/dist/index.html ## build the web app
 
-run: install web ## run the whole system on this machine, at http://localhost:8080 (PORT=… moves it)
-	@$(BIN)/python -m local
+run: install web ## run the whole system on this machine, at http://localhost:8080 (PORT=8090 ARGS="-c auth=cognito")
+	@$(BIN)/python -m local $(ARGS)
 
 test: install web ## run all tests: the web app's unit tests, then everything else (ARGS=tests/unit)
 	@cd frontend && npm test --silent

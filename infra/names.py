@@ -7,6 +7,12 @@ METRICS_NAMESPACE = "Calo"
 """The namespace of custom metrics. Functions and relay read it from POWERTOOLS_METRICS_NAMESPACE."""
 RELAY_QUEUE_PREFIX = "CaloRelay-"
 """Each relay task creates a queue whose name starts with this prefix. Permissions cover only such queues."""
+OPERATORS = "operators"
+"""The group of the user pool whose members see and change the jobs of all owners."""
+COGNITO_SERVER = "calo"
+COGNITO_SCOPE = f"{COGNITO_SERVER}/jobs"
+"""The scope of access tokens for the API, and the resource server that it belongs to."""
+COGNITO_GROUPS_CLAIM = "cognito:groups"
 
 
 def construct_name(name: str) -> str:

@@ -1,8 +1,10 @@
 """`make run`: the whole system at one address, until Ctrl-C."""
 
+import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from local.deployment import ROOT
@@ -15,8 +17,9 @@ CHECK_SECONDS = 1.0
 """Between checks whether the relay still runs."""
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     """Run the system until Ctrl-C. Returns the exit status."""
+    settings = _settings(arguments)
     start = time.monotonic()
 
     def say(text: str) -> None:
@@ -26,7 +29,7 @@ def main() -> int:
     try:
         port = _port(os.environ.get("PORT", "8080"))
         folder = run_folder(ROOT, port)
-        with LocalSystem(folder, port, say=say) as system:
+        with LocalSystem(folder, port, settings, say=say) as system:
             _welcome(system, folder, time.monotonic() - start)
             supervisor = Supervisor(system.relay, system.start_relay, say, time.monotonic)
             while True:
@@ -38,6 +41,20 @@ def main() -> int:
     except KeyboardInterrupt:
         say("stopped")
     return 0
+
+
+def _settings(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the settings of the deployment, which are given as for `cdk`. Exits if an option is unknown."""
+    parser = argparse.ArgumentParser(prog="make run", usage='make run ARGS="-c name=value …" PORT=8080')
+    parser.add_argument("-c", "--context", action="append", default=[], type=_setting, metavar="name=value")
+    return dict(parser.parse_args(arguments).context)
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"must be name=value, not {text!r}")
+    return name, value
 
 
 def _port(text: str) -> int:
@@ -57,11 +74,21 @@ def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
         f"  logs    {folder.relative_to(ROOT)}/\n"
         f"  try     curl -N {system.url}/api/live\n"
         f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n'
-        f"          .venv/bin/calo logs <job id>   what happened to a job\n\n"
+        f"          .venv/bin/calo logs <job id>   what happened to a job\n"
+        f"{_users(system)}\n"
         "Press Ctrl-C to stop.",
         flush=True,
     )
 
 
+def _users(system: LocalSystem) -> str:
+    """Return the lines about the users, if there are any."""
+    lines = [
+        f"{user.email:<16}  {user.password}{'  (operator)' if user.is_operator else ''}\n"
+        for user in system.users
+    ]
+    return "".join(f"  {'users' if index == 0 else '':<7} {line}" for index, line in enumerate(lines))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

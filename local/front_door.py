@@ -26,6 +26,7 @@ from infra.constructs.site_headers import (
     REVALIDATED,
     content_security_policy,
 )
+from infra.sign_in_config import SignInConfig, origin
 from local.processes import loopback_addresses
 
 SITE = Path(__file__).parent.parent / "frontend" / "dist"
@@ -49,12 +50,26 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class FrontDoor:
     """Forwards each path to the component that serves it."""
 
-    def __init__(self, *, api: str, relay: str, bucket: str, s3: Any, image_sources: list[str]) -> None:
+    def __init__(
+        self,
+        *,
+        api: str,
+        relay: str,
+        bucket: str,
+        s3: Any,
+        image_sources: list[str],
+        sign_in: SignInConfig | None = None,
+        sign_in_page: str | None = None,
+    ) -> None:
+        """`sign_in_page` is the origin of Cognito's page, which `sign_in` says is at this address."""
         self._api = api
         self._relay = relay
         self._bucket = bucket
         self._s3 = s3
-        policy = content_security_policy(connect=[], images=image_sources)
+        self._config = {"apiUrl": "/api", **({"signIn": sign_in} if sign_in else {})}
+        self._sign_in_page = sign_in_page
+        issuers = [origin(sign_in["issuer"])] if sign_in and not sign_in["hostedUrl"] else []
+        policy = content_security_policy(connect=issuers, images=image_sources)
         self._site_headers = {**FIXED, "Content-Security-Policy": policy}
 
     async def page(self, _: web.Request) -> web.StreamResponse:
@@ -73,13 +88,17 @@ class FrontDoor:
 
     async def config(self, _: web.Request) -> web.StreamResponse:
         """Serve the configuration that a deployment writes for the web app."""
-        return web.json_response({"apiUrl": "/api"}, headers={"Cache-Control": REVALIDATED})
+        return web.json_response(self._config, headers={"Cache-Control": REVALIDATED})
 
     async def live(self, request: web.Request) -> web.StreamResponse:
         return await self._forward(request, f"{self._relay}/live")
 
     async def api(self, request: web.Request) -> web.StreamResponse:
         return await self._forward(request, self._api + request.rel_url.raw_path.removeprefix("/api"))
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        """Forward to Cognito's page, whose forms name paths at the root."""
+        return await self._forward(request, f"{self._sign_in_page}{request.rel_url.raw_path}")
 
     async def image(self, request: web.Request) -> web.StreamResponse:
         """Serve an image through a presigned URL, because the bucket is private."""
@@ -127,6 +146,8 @@ class FrontDoor:
         app.router.add_get("/config.json", self.config)
         app.router.add_route("*", "/api/live", self.live)
         app.router.add_route("*", "/api/{path:.*}", self.api)
+        if self._sign_in_page:
+            app.router.add_route("*", "/{path:login|logout|oauth2/.+}", self.sign_in)
         app.router.add_get("/images/{path:.+}", self.image)
         app.router.add_get(r"/{name:[\w-]+\.\w+}", self.site_file)
         app.router.add_get(r"/assets/{name:[\w.-]+}", self.site_file)
@@ -177,6 +198,8 @@ def main() -> None:
     parser.add_argument("--relay", required=True, metavar="URL")
     parser.add_argument("--bucket", required=True, help="name of the bucket with the images")
     parser.add_argument("--image-source", action="append", default=[], help="another origin of images")
+    parser.add_argument("--sign-in", type=json.loads, metavar="JSON", help="for the web app's config.json")
+    parser.add_argument("--sign-in-page", metavar="URL", help="where Cognito's page is served")
     options = parser.parse_args()
     front_door = FrontDoor(
         api=options.api,
@@ -184,6 +207,8 @@ def main() -> None:
         bucket=options.bucket,
         s3=boto3.client("s3"),
         image_sources=options.image_source,
+        sign_in=options.sign_in,
+        sign_in_page=options.sign_in_page,
     )
     asyncio.run(_serve(front_door.app(), options.port))
 

@@ -17,6 +17,7 @@ from local.deployment import ROOT, Deployment
 from local.emulator import MINISTACK, Emulator, ministack_environment
 from local.processes import Process, StartError, answers, free_ports, is_free
 from local.run_file import announced
+from local.sign_in import User, create_users, read_settings, relay_environment, sign_in_settings, web_config
 
 DRAIN_SECONDS = "1"
 
@@ -79,6 +80,7 @@ class LocalSystem:
     `folder` gets logs and templates. `settings` override the deployment settings of a local run. `stand_in`
     are options of the stand-in. With `enforce_iam` MiniStack enforces IAM policies. With AWS_ENDPOINT_URL in
     `environment` the stacks are deployed to the emulator there, with the credentials in `environment`.
+    `users` are those of the user pool, with the setting `auth=cognito`.
     """
 
     folder: Path
@@ -94,6 +96,7 @@ class LocalSystem:
     deployment: Deployment = field(init=False)
     relay: Process = field(init=False)
     third_party: ThirdParty = field(init=False)
+    users: list[User] = field(init=False, default_factory=list)
 
     def __enter__(self) -> "LocalSystem":
         if not is_free(self.port):
@@ -145,6 +148,7 @@ class LocalSystem:
             "JOBS_TABLE": self.outputs["JobsTable"],
             "QUEUE_PREFIX": RELAY_QUEUE_PREFIX,
             "RELAY_NAME": name,
+            **relay_environment(read_settings(self._settings()), self.outputs, self.emulator.region),
             **(environment or {}),
         }
         options = ["--port", str(port), "--drain-seconds", DRAIN_SECONDS]
@@ -158,6 +162,7 @@ class LocalSystem:
         self.emulator = running or Emulator(f"http://127.0.0.1:{emulator_port}")
         self.deployment = Deployment(self.emulator, self.folder)
         self.third_party = ThirdParty.from_environment(self.environment, stand_in_port)
+        read_settings(self._settings())
         with ThreadPoolExecutor() as pool:
             self.say("writing the templates: cdk synth")
             synth = pool.submit(self.deployment.synth, self._settings())
@@ -178,6 +183,8 @@ class LocalSystem:
             self.deployment.adapt_grants(self.outputs)
         secrets = {**self.environment, "UNSPLASH_ACCESS_KEY": self.third_party.access_key}
         self.deployment.complete(self.outputs, secrets)
+        if "UserPoolId" in self.outputs:
+            self.users = create_users(self.emulator, self.outputs["UserPoolId"])
         self.say("starting the relay and the front door")
         (self._relay_port,) = free_ports(1)
         self.start_relay()
@@ -205,6 +212,7 @@ class LocalSystem:
             # benchmarks make many calls
             "post_rate": "100",
             "post_burst": "200",
+            **sign_in_settings(self.settings.get("auth", "none"), self.emulator.endpoint, self.port),
             **self.settings,
         }
 
@@ -226,12 +234,15 @@ class LocalSystem:
         stand_in.wait_ready(f"http://127.0.0.1:{port}/healthz")
 
     def _start_front_door(self) -> None:
+        sign_in = web_config(read_settings(self._settings()), self.outputs, self.emulator.region)
         api = f"{self.emulator.endpoint}/restapis/{self.outputs['ApiId']}/api/_user_request_"
         command = [
             "local.front_door", "--port", str(self.port), "--api", api,
             "--relay", f"http://127.0.0.1:{self._relay_port}",
             "--bucket", self.outputs["ImagesBucket"],
             *[f"--image-source={source}" for source in self.third_party.image_sources],
+            *([f"--sign-in={json.dumps(sign_in)}"] if sign_in else []),
+            *(["--sign-in-page", self.emulator.endpoint] if self.users else []),
         ]  # fmt: skip
         front_door = self._run("front-door", command, self.emulator.environment)
         front_door.wait_ready(f"http://127.0.0.1:{self.port}/")

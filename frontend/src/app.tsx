@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { Link, Route, Switch } from "wouter";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
@@ -9,7 +9,13 @@ import { JobsPage } from "./features/jobs/jobs-page";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
 import { useKeepFocus } from "./hooks/use-keep-focus";
 
-export function App() {
+interface Props {
+  /** Who is signed in, and what to say when that ends. Only with sign-in. */
+  account?: ReactNode;
+  notice?: ReactNode;
+}
+
+export function App({ account, notice }: Props) {
   const content = useRef<HTMLElement>(null);
   useKeepFocus(content);
   useFocusOnNavigation(content);
@@ -25,6 +31,7 @@ export function App() {
           Calo
         </Link>
         <LiveIndicator />
+        {account}
       </header>
       <main ref={content} id="main" className="page" tabIndex={-1}>
         <Switch>
@@ -35,6 +42,7 @@ export function App() {
           </Route>
         </Switch>
       </main>
+      {notice}
       <StaleNotice />
       <Announcer />
     </>

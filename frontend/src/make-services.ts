@@ -4,7 +4,8 @@ import { QueryClient } from "@tanstack/react-query";
 import { CaloApi } from "./api/calo-api";
 import { isRetryable, retryDelayMs } from "./api/retry-policy";
 import type { Config } from "./config";
-import { isAwaited } from "./features/jobs/drafts";
+import { isAwaited, keepDrafts } from "./features/jobs/drafts";
+import { Kept } from "./kept";
 import { JobCache } from "./live/job-cache";
 import { Live } from "./live/live";
 import { OwnJobs } from "./live/own-jobs";
@@ -15,8 +16,17 @@ import type { Services } from "./services";
 /** Without sign-in all jobs belong to this owner. */
 const OWNER = "public";
 
-export function makeServices(config: Config): Services {
-  const api = new CaloApi(config.apiUrl);
+export interface Caller {
+  /** Sends requests to the API. */
+  fetch: typeof fetch;
+  owner: string;
+  kept: Kept;
+}
+
+/** `caller` is the user who is signed in, or null without sign-in. */
+export function makeServices(config: Config, caller: Caller | null): Services {
+  const { fetch: send, owner, kept } = caller ?? { fetch: unsigned, owner: OWNER, kept: new Kept() };
+  const api = new CaloApi(config.apiUrl, send);
   const queries = new QueryClient({
     defaultOptions: {
       // "always": a server on the same machine is reachable without a network
@@ -28,9 +38,10 @@ export function makeServices(config: Config): Services {
   const ownJobs = new OwnJobs();
   const live = new Live({
     api,
+    fetch: send,
     cache,
     // the name of this file contains a hash of the app's code
-    name: `calo ${config.apiUrl} ${OWNER} ${import.meta.url}`,
+    name: `calo ${config.apiUrl} ${owner} ${import.meta.url}`,
     isAwaited: (job) => isAwaited(queries, job),
     onJobsChanged: (jobs) => ownJobs.recordChanges(jobs),
   });
@@ -41,5 +52,11 @@ export function makeServices(config: Config): Services {
     timers: browserTimers,
     random: Math.random,
   });
-  return { api, queries, cache, ownJobs, live };
+  const services = { api, queries, cache, ownJobs, live, kept };
+  keepDrafts(services);
+  return services;
+}
+
+function unsigned(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  return fetch(input, init);
 }

@@ -3,6 +3,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import type { CaloApi } from "./api/calo-api";
+import type { Kept } from "./kept";
 import type { JobCache } from "./live/job-cache";
 import type { Live } from "./live/live";
 import type { OwnJobs } from "./live/own-jobs";
@@ -13,6 +14,7 @@ export interface Services {
   cache: JobCache;
   ownJobs: OwnJobs;
   live: Live;
+  kept: Kept;
 }
 
 const ServicesContext = createContext<Services | null>(null);

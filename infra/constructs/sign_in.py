@@ -5,15 +5,11 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.constructs.acknowledgements import acknowledge
+from infra.names import COGNITO_SCOPE, COGNITO_SERVER, OPERATORS
 from infra.settings import Settings
 
-RESOURCE_SERVER = "calo"
-SCOPE = "jobs"
-FULL_SCOPE = f"{RESOURCE_SERVER}/{SCOPE}"
-OPERATORS = "operators"
-GROUPS_CLAIM = "cognito:groups"
 ACKNOWLEDGED = {
-    "AwsSolutions-COG2": "Users may add a second factor. Whether it is required is for the deployer to decide.",
+    "AwsSolutions-COG2": "Users may add a second factor. The pool can be set to require it.",
     "AwsSolutions-COG8": "Threat protection needs the Plus plan, which costs money for every active user.",
 }
 
@@ -48,8 +44,10 @@ class SignIn(Construct):
         self.domain = self.pool.add_domain(
             "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_unique_prefix(self))
         )
-        scope_of_jobs = cognito.ResourceServerScope(scope_name=SCOPE, scope_description="Use the API")
-        server = self.pool.add_resource_server("Api", identifier=RESOURCE_SERVER, scopes=[scope_of_jobs])
+        scope_of_jobs = cognito.ResourceServerScope(
+            scope_name=COGNITO_SCOPE.removeprefix(f"{COGNITO_SERVER}/"), scope_description="Use the API"
+        )
+        server = self.pool.add_resource_server("Api", identifier=COGNITO_SERVER, scopes=[scope_of_jobs])
         cognito.CfnUserPoolGroup(
             self,
             "Operators",
@@ -82,7 +80,7 @@ def add_client(
             scopes=[
                 cognito.OAuthScope.OPENID,
                 cognito.OAuthScope.EMAIL,
-                cognito.OAuthScope.custom(FULL_SCOPE),
+                cognito.OAuthScope.custom(COGNITO_SCOPE),
             ],
             callback_urls=urls,
             logout_urls=urls,

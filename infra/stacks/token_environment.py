@@ -1,6 +1,6 @@
 """What a process needs in order to verify tokens."""
 
-from infra.constructs.sign_in import FULL_SCOPE, GROUPS_CLAIM
+from infra.names import COGNITO_GROUPS_CLAIM, COGNITO_SCOPE
 from infra.settings import Settings
 from infra.stacks.base import CaloStack
 
@@ -28,6 +28,6 @@ def token_environment(stack: CaloStack, jobs: CaloStack, settings: Settings) -> 
         "OIDC_ISSUER": stack.read(jobs, "sign-in/issuer"),
         "OIDC_AUDIENCE": stack.read(jobs, "sign-in/client"),
         "OIDC_JWKS_URL": jwks_url,
-        "OIDC_GROUPS_CLAIM": GROUPS_CLAIM,
-        "OIDC_SCOPE": FULL_SCOPE,
+        "OIDC_GROUPS_CLAIM": COGNITO_GROUPS_CLAIM,
+        "OIDC_SCOPE": COGNITO_SCOPE,
     }

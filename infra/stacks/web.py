@@ -5,6 +5,7 @@ from typing import cast
 
 from aws_cdk import CfnElement, CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_deployment as deployment
 from constructs import Construct
@@ -14,8 +15,10 @@ from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.cloudfront import global_name, private_origin
 from infra.constructs.functions import log_group, provider_log
 from infra.constructs.rest_api import STAGE
+from infra.constructs.sign_in import add_client
 from infra.constructs.site_headers import IMMUTABLE, REVALIDATED, content_security_policy
 from infra.settings import Settings
+from infra.sign_in_config import SignInConfig, cognito_config, oidc_config, origin
 from infra.stacks.api import ApiStack
 from infra.stacks.base import CaloStack
 from infra.stacks.jobs import JobsStack
@@ -81,7 +84,7 @@ class WebStack(CaloStack):
             for construct in (self.bucket, self.distribution):
                 acknowledge(construct, LEFT_OUT)
         provider_log(self, "Custom::S3AutoDeleteObjectsCustomResourceProvider")
-        self._publish_site()
+        self._publish_site(self._sign_in(jobs))
         self._acknowledge_publisher()
         CfnOutput(self, "SiteUrl", value=f"https://{self.distribution.distribution_domain_name}")
 
@@ -136,8 +139,33 @@ class WebStack(CaloStack):
         hosts = UNSPLASH_HOSTS if self.settings.images == "hotlink" else ()
         return [*stored, *(f"https://{host}" for host in hosts)]
 
+    def _issuers(self, jobs: JobsStack) -> list[str]:
+        """Return the origins from which the web app gets tokens: the issuer's must all be the same."""
+        match self.settings.auth:
+            case "none":
+                return []
+            case "cognito":
+                return [self.read(jobs, "sign-in/url")]
+            case "oidc":
+                return [origin(self.settings.oidc_issuer)]
+
+    def _sign_in(self, jobs: JobsStack) -> SignInConfig | None:
+        """Return what the web app needs to sign in. In Cognito it has its own client."""
+        match self.settings.auth:
+            case "none":
+                return None
+            case "cognito":
+                pool = cognito.UserPool.from_user_pool_id(self, "Users", self.read(jobs, "sign-in/pool"))
+                home = f"https://{self.distribution.distribution_domain_name}/"
+                client = add_client(self, "Client", pool, [home])
+                issuer, url = (self.read(jobs, f"sign-in/{name}") for name in ("issuer", "url"))
+                return cognito_config(issuer, client.user_pool_client_id, url)
+            case "oidc":
+                return oidc_config(self.settings.oidc_issuer, self.settings.oidc_audience)
+
     def _headers(self, jobs: JobsStack) -> cloudfront.ResponseHeadersPolicy:
-        policy = content_security_policy(connect=[self.api_origin], images=self._image_sources(jobs))
+        connect = [self.api_origin, *self._issuers(jobs)]
+        policy = content_security_policy(connect=connect, images=self._image_sources(jobs))
         return cloudfront.ResponseHeadersPolicy(
             self,
             "Headers",
@@ -179,7 +207,7 @@ class WebStack(CaloStack):
         ]
         acknowledge(self.node.find_child(PUBLISHER), dict.fromkeys(rules, CDK_FUNCTION))
 
-    def _publish_site(self) -> None:
+    def _publish_site(self, sign_in: SignInConfig | None) -> None:
         """Upload the assets, then the page that refers to them. Old assets remain for open pages."""
         log = log_group(self, "PublisherLogs")
         assets = deployment.BucketDeployment(
@@ -192,13 +220,14 @@ class WebStack(CaloStack):
             prune=False,
             log_group=log,
         )
+        config = {"apiUrl": f"{self.api_origin}/{STAGE}/", **({"signIn": sign_in} if sign_in else {})}
         page = deployment.BucketDeployment(
             self,
             "Page",
             destination_bucket=self.bucket,
             sources=[
                 deployment.Source.asset(str(SITE), exclude=["assets"]),
-                deployment.Source.json_data("config.json", {"apiUrl": f"{self.api_origin}/{STAGE}/"}),
+                deployment.Source.json_data("config.json", config),
             ],
             cache_control=[deployment.CacheControl.from_string(REVALIDATED)],
             prune=False,

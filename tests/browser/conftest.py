@@ -66,6 +66,13 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
 
     At the end, fail if a page had a script error or violated its content security policy.
     """
+    with visits(browser, calo.system.url) as visit:
+        yield visit
+
+
+@contextlib.contextmanager
+def visits(browser: Browser, url: str) -> Iterator[Visit]:
+    """Yield what the fixture `visit` does, for the system at a URL."""
     contexts: list[BrowserContext] = []
     failures: list[str] = []
 
@@ -74,7 +81,7 @@ def visit(browser: Browser, calo: Calo) -> Iterator[Visit]:
             failures.append(message.text)
 
     def open_page(path: str = "/", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP, "base_url": calo.system.url, **options})
+        context = browser.new_context(**{"viewport": DESKTOP, "base_url": url, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)

@@ -43,6 +43,8 @@ def test_the_first_view_needs_less_than_100_kb_of_javascript(storm_page: tuple[P
     expect(page.get_by_role("textbox", name="Topic")).to_be_visible()
     scripts = {name for name in loaded_scripts(page) if not name.startswith("job-page")}
     assert len(scripts) > 1
+    assert list((DIST / "assets").glob("sign-in-*.js"))
+    assert not any(name.startswith("sign-in") for name in scripts)  # without sign-in it is not needed
     size = sum(len(gzip.compress((DIST / "assets" / name).read_bytes())) for name in scripts)
     print(f"{size / 1000:.1f} KB")
     assert size < 100_000

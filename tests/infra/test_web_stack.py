@@ -1,19 +1,18 @@
 """CaloWeb: private bucket, headers, caching, page URLs, and the configuration that the page reads."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from aws_cdk.assertions import Template
 
-from infra.app import build
 from infra.constructs.site_headers import FIXED, IMMUTABLE, REVALIDATED
 from infra.stacks import web as web_stack
-from tests.conftest import synth_stacks
+from tests.conftest import app_of, synth_stacks
 
 
 @pytest.fixture
@@ -89,30 +88,72 @@ def test_assets_are_cached_permanently_and_the_page_is_revalidated(web: Template
     assert [resource["Properties"]["Prune"] for resource in deployments.values()] == [False, False]
 
 
-def test_the_page_is_published_without_assets_and_with_the_url_of_the_api(tmp_path: Path) -> None:
-    app = App(outdir=str(tmp_path))
-    build(app)
-    app.synth()
-    template = json.loads((tmp_path / "CaloWeb.template.json").read_text())
-    deployments = [
-        resource for resource in template["Resources"].values() if "BucketDeployment" in resource["Type"]
-    ]
+def published_page(folder: Path, **context: str) -> tuple[set[str], dict[str, Any]]:
+    """Return the names of the files that are published with the page, and what config.json contains."""
+    app_of(str(folder), **context).synth()
+    template = json.loads((folder / "CaloWeb.template.json").read_text())
     (page,) = [
-        deployment
-        for deployment in deployments
-        if "DestinationBucketKeyPrefix" not in deployment["Properties"]
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if "BucketDeployment" in resource["Type"]
+        and "DestinationBucketKeyPrefix" not in resource["Properties"]
     ]
-    files, config = [
-        tmp_path / f"asset.{key.split('.')[0]}" for key in page["Properties"]["SourceObjectKeys"]
-    ]
-    assert {path.name for path in files.iterdir()} == {"index.html", "favicon.svg"}
-    written = json.loads(
-        (config / "config.json").read_text().replace("<<marker", '"<<marker').replace(">>", '>>"')
+    files, config = [folder / f"asset.{key.split('.')[0]}" for key in page["SourceObjectKeys"]]
+    text = (config / "config.json").read_text()
+    for markers in page["SourceMarkers"]:
+        for marker, value in markers.items():
+            text = text.replace(marker, json.dumps(text_of(value).strip('"')))
+    return {path.name for path in files.iterdir()}, json.loads(text)
+
+
+def test_the_page_is_published_without_assets_and_with_the_url_of_the_api(tmp_path: Path) -> None:
+    files, config = published_page(tmp_path)
+    assert files == {"index.html", "favicon.svg"}
+    assert list(config) == ["apiUrl"]
+    assert config["apiUrl"].startswith("https://SsmParameterValuecaloapiid")
+    assert ".execute-api." in config["apiUrl"]
+
+
+def test_with_cognito_the_web_app_has_its_own_client_for_its_own_address(tmp_path: Path) -> None:
+    _, config = published_page(tmp_path, auth="cognito")
+    web = Template.from_json(json.loads((tmp_path / "CaloWeb.template.json").read_text()))
+    (client_id,) = web.find_resources("AWS::Cognito::UserPoolClient")
+    client = only(web, "AWS::Cognito::UserPoolClient")
+    (home,) = map(text_of, client["CallbackURLs"])
+    assert re.fullmatch(
+        r"https://Distribution\w+\.DomainName/|https://\['Distribution\w+', 'DomainName'\]/", home
     )
-    (marker,) = [markers for markers in page["Properties"]["SourceMarkers"] if written["apiUrl"] in markers]
-    url = text_of(marker[written["apiUrl"]])
-    assert url.startswith('"https://SsmParameterValuecaloapiid')
-    assert ".execute-api." in url
+    assert client["LogoutURLs"] == client["CallbackURLs"]
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["GenerateSecret"] is False
+    sign_in = config["signIn"]
+    assert sign_in["clientId"] == client_id
+    assert sign_in["issuer"].startswith("SsmParameterValuecalosigninissuer")
+    assert sign_in["hostedUrl"].startswith("SsmParameterValuecalosigninurl")
+    assert (sign_in["bearer"], sign_in["scope"]) == ("access_token", "openid email calo/jobs")
+    assert set(sign_in["scope"].split()) == set(client["AllowedOAuthScopes"])
+    assert "SsmParameterValuecalosigninurl" in connect_sources(web)
+
+
+def test_with_another_issuer_the_web_app_sends_id_tokens_of_its_client(tmp_path: Path) -> None:
+    issuer = "https://login.example.com:8443/realms/acme"
+    _, config = published_page(tmp_path, auth="oidc", oidc_issuer=issuer, oidc_audience="calo-web")
+    assert config["signIn"] == {
+        "issuer": issuer,
+        "clientId": "calo-web",
+        "scope": "openid email profile",
+        "hostedUrl": "",
+        "bearer": "id_token",
+    }
+    web = Template.from_json(json.loads((tmp_path / "CaloWeb.template.json").read_text()))
+    web.resource_count_is("AWS::Cognito::UserPoolClient", 0)
+    assert connect_sources(web).split()[2:] == ["https://login.example.com:8443"]
+
+
+def connect_sources(template: Template) -> str:
+    config = only(template, "AWS::CloudFront::ResponseHeadersPolicy")["ResponseHeadersPolicyConfig"]
+    policy = text_of(config["SecurityHeadersConfig"]["ContentSecurityPolicy"]["ContentSecurityPolicy"])
+    return policy.split("connect-src")[1].split(";")[0]
 
 
 @pytest.mark.parametrize(

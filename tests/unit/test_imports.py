@@ -15,7 +15,15 @@ ALLOWED = {
     "functions": (),  # each function may also import its own folder and functions.common: see below
     "kinds": ("functions.common",),  # and its own package
     "infra": ("infra", "functions.common.kind"),
-    "local": ("local", "calo", "infra.names", "infra.constructs.site_headers"),
+    "local": (
+        "local",
+        "calo",
+        # what does not load the CDK
+        "infra.names",
+        "infra.settings",
+        "infra.sign_in_config",
+        "infra.constructs.site_headers",
+    ),
     "client": ("calo",),
     "bench": ("bench", "functions", "kinds", "infra", "local"),
 }

@@ -3,6 +3,7 @@
 import threading
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 from local import __main__ as local_main
 from local.emulator import Emulator
 from local.processes import StartError, answers, free_ports
+from local.sign_in import read_settings, relay_environment, sign_in_settings, web_config
 from local.system import ThirdParty
 
 
@@ -22,6 +24,84 @@ def test_an_invalid_port_is_reported_in_one_line(
     assert local_main.main() == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line == f"PORT must be a number from 1 to 65535, not {port!r}, like: make run PORT=8090"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-c", "auth"], ["-c", "=x"], ["-c"], ["--auth=cognito"], ["auth=cognito"]], ids=str
+)
+def test_an_unknown_option_is_an_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        local_main.main(arguments)
+    assert stopped.value.code == 2
+    assert 'make run ARGS="-c name=value' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("auht=cognito", "setting auht is unknown; did you mean auth?"),
+        ("auth=saml", "setting auth must be none, cognito or oidc"),
+        ("auth=oidc", "setting oidc_issuer is needed with auth=oidc, and only then"),
+    ],
+)
+def test_an_invalid_setting_is_reported_before_anything_starts(
+    setting: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.setenv("PORT", str(port))
+    monkeypatch.setattr(local_main, "raise_on_sigterm", lambda: None)
+    monkeypatch.setattr(local_main, "ROOT", tmp_path)
+    assert local_main.main(["-c", setting]) == 1
+    assert capsys.readouterr().err.strip() == message
+
+
+OIDC = {"auth": "oidc", "oidc_issuer": "http://127.0.0.1:9000/realm", "oidc_audience": "calo"}
+OUTPUTS = {"UserPoolId": "pool", "UserPoolClientId": "client", "TicketSecret": "arn:secret"}
+
+
+def test_relay_and_web_app_are_told_about_any_issuer() -> None:
+    settings = read_settings(OIDC)
+    assert relay_environment(settings, {"TicketSecret": "arn:secret"}, "eu-west-1") == {
+        "OIDC_ISSUER": "http://127.0.0.1:9000/realm",
+        "OIDC_AUDIENCE": "calo",
+        "OIDC_JWKS_URL": "",
+        "OIDC_GROUPS_CLAIM": "groups",
+        "TICKET_SECRET": "arn:secret",
+    }
+    config = web_config(settings, {}, "eu-west-1")
+    assert config is not None
+    assert (config["issuer"], config["clientId"], config["bearer"]) == (
+        "http://127.0.0.1:9000/realm", "calo", "id_token",
+    )  # fmt: skip
+
+
+def test_relay_and_web_app_are_told_about_the_user_pool() -> None:
+    context = {"auth": "cognito", **sign_in_settings("cognito", "http://127.0.0.1:4566", 8090)}
+    settings = read_settings(context)
+    assert settings.frontends == ["http://localhost:8090/", "http://127.0.0.1:8090/"]
+    environment = relay_environment(settings, OUTPUTS, "eu-west-1")
+    issuer = "https://cognito-idp.eu-west-1.amazonaws.com/pool"
+    assert environment == {
+        "OIDC_ISSUER": issuer,
+        "OIDC_AUDIENCE": "client",
+        "OIDC_JWKS_URL": "http://127.0.0.1:4566/pool/.well-known/jwks.json",
+        "OIDC_GROUPS_CLAIM": "cognito:groups",
+        "OIDC_SCOPE": "calo/jobs",
+        "TICKET_SECRET": "arn:secret",
+    }
+    config = web_config(settings, OUTPUTS, "eu-west-1")
+    assert config is not None
+    assert (config["issuer"], config["clientId"], config["hostedUrl"]) == (issuer, "client", "/")
+
+
+def test_without_sign_in_nobody_is_told_anything() -> None:
+    settings = read_settings({})
+    assert relay_environment(settings, {}, "eu-west-1") == {}
+    assert web_config(settings, {}, "eu-west-1") is None
 
 
 @pytest.mark.parametrize("url", ["foo", "localhost:9000", "ftp://x", "http://", "http://[", "http://h:9x"])

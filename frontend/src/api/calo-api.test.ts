@@ -1,14 +1,12 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { ApiError } from "./api-error";
 import { CaloApi } from "./calo-api";
 
-const api = new CaloApi("https://calo.example/api");
 const fetched = vi.fn<typeof fetch>();
+const api = new CaloApi("https://calo.example/api", fetched);
 const signal = new AbortController().signal;
 
-beforeEach(() => vi.stubGlobal("fetch", fetched));
 afterEach(() => {
-  vi.unstubAllGlobals();
   fetched.mockReset();
 });
 

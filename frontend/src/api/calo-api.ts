@@ -27,9 +27,12 @@ interface CallOptions {
 
 export class CaloApi {
   readonly #baseUrl: string;
+  readonly #fetch: typeof fetch;
 
-  constructor(baseUrl: string) {
+  /** `fetch` sends the requests, with what proves who makes them. */
+  constructor(baseUrl: string, fetch: typeof globalThis.fetch) {
     this.#baseUrl = baseUrl;
+    this.#fetch = fetch;
   }
 
   listJobs({ status, page, cursor }: ListParams, signal: AbortSignal): Promise<JobPage> {
@@ -85,7 +88,8 @@ export class CaloApi {
       options.body = JSON.stringify(body);
     }
     try {
-      const response = await fetch(url, options);
+      const send = this.#fetch; // browsers refuse their own `fetch` as a method of another object
+      const response = await send(url, options);
       if (response.ok) return (await response.json()) as Body<paths[P][M]>;
       throw errorFromResponse(response, parseJson(await response.text()), Date.now());
     } catch (error) {

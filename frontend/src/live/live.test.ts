@@ -15,8 +15,8 @@ let stream: WritableStreamDefaultWriter<Uint8Array>;
 let stop: () => void;
 
 /** Respond with a stream that `receive` writes to. */
-async function fakeFetch(url: string): Promise<Response> {
-  urls.push(url);
+async function fakeFetch(url: unknown): Promise<Response> {
+  urls.push(String(url));
   const body = new TransformStream<Uint8Array, Uint8Array>();
   stream = body.writable.getWriter();
   return new Response(body.readable, { headers: { "Content-Type": "text/event-stream" } });
@@ -27,15 +27,15 @@ beforeEach(async () => {
   frames = [];
   awaitedTopic = null;
   changes = [];
-  vi.stubGlobal("fetch", fakeFetch);
   vi.stubGlobal("navigator", { onLine: true });
   vi.stubGlobal("document", Object.assign(new EventTarget(), { hidden: false }));
   vi.stubGlobal("window", Object.assign(new EventTarget(), { setTimeout, clearTimeout }));
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => frames.push(callback));
   cache = new JobCache(new QueryClient(), new FakeTimers());
   const live = new Live({
-    api: new CaloApi("/api"),
+    api: new CaloApi("/api", fakeFetch),
     cache,
+    fetch: fakeFetch,
     name: "calo",
     isAwaited: (job) => job.input.query === awaitedTopic,
     onJobsChanged: (jobs) => changes.push([...jobs]),

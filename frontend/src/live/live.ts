@@ -16,6 +16,8 @@ import { watchWake } from "./wake";
 export interface LiveOptions {
   api: CaloApi;
   cache: JobCache;
+  /** Opens the stream, with what proves who reads it. */
+  fetch: typeof fetch;
   /** The tabs with the same name share a stream: those of one API, one owner and one version of the app. */
   name: string;
   /** Return whether a job that is not in the cache yet must wait for the response to its own request. */
@@ -83,7 +85,7 @@ export class Live {
   };
 
   #makeStream(): SharedStream {
-    const { api, cache, name } = this.#options;
+    const { api, cache, fetch, name } = this.#options;
     // pages without HTTPS, except on localhost, have no locks
     const canShare = "locks" in navigator && "BroadcastChannel" in globalThis;
     return new SharedStream({

@@ -78,12 +78,15 @@ function KindForm({ kind, view, params }: FormProps) {
   const services = useServices();
   const [, navigate] = useLocation();
   const fields = useMemo(() => fieldsOf(kind), [kind]);
-  const [state, setState] = useState<State>(() => newState(fields));
+  const { kept } = services;
+  const name = `form of ${kind.name}`;
+  const [state, setState] = useState(() => (kept.restored(name) as State | undefined) ?? newState(fields));
   const [delaySeconds, setDelaySeconds] = useState(0);
   const latest = useRef(state);
   useEffect(() => {
     latest.current = state;
   }, [state]);
+  useEffect(() => kept.register(name, () => latest.current), [kept, name]);
   const form = useRef<HTMLFormElement>(null);
   const texts = view.form;
   const isCompact = texts !== undefined && fields.length === 1;

@@ -2,11 +2,12 @@ import { QueryClient } from "@tanstack/react-query";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError } from "../../api/api-error";
 import type { Job, JobPage } from "../../api/types";
+import { Kept } from "../../kept";
 import { JobCache } from "../../live/job-cache";
 import { OwnJobs } from "../../live/own-jobs";
 import type { Services } from "../../services";
 import { FakeTimers, makeJob, makePage } from "../../testing";
-import { type Draft, discardDraft, isAwaited, newDraft, sendDraft } from "./drafts";
+import { type Draft, discardDraft, isAwaited, keepDrafts, newDraft, sendDraft } from "./drafts";
 
 const photo = (query: string) => ({ kind: "photo", input: { query } });
 const FIRST_PAGE = { status: null, page: 1, cursor: null };
@@ -35,6 +36,20 @@ test("a draft is replaced by its job", async () => {
   await sending;
   expect([drafts(), jobs()]).toEqual([[], [makeJob("a")]]);
   expect(createJob).toHaveBeenCalledWith({ ...photo("pasta"), delay_seconds: 30 }, expect.any(String));
+});
+
+test("drafts that were kept while the page was left are sent again, in the same order", async () => {
+  const kept = new Kept();
+  keepDrafts({ ...services, kept });
+  createJob.mockRejectedValue(new ApiError(401, "You are no longer signed in."));
+  for (const topic of ["pasta", "tea"]) await sendDraft(services, newDraft(photo(topic), 0));
+  const before = drafts();
+  const collected = JSON.parse(JSON.stringify(kept.collect()));
+  queries.clear();
+  createJob.mockReset().mockImplementation(() => new Promise(() => {}));
+  keepDrafts({ ...services, kept: new Kept(collected) });
+  expect(drafts()).toEqual(before.map((draft) => ({ ...draft, error: null })));
+  expect(createJob.mock.calls.map(([, key]) => key).sort()).toEqual(before.map(({ key }) => key).sort());
 });
 
 test("while a draft is being sent, only new jobs of its topic wait", async () => {

@@ -13,8 +13,10 @@ export interface Draft extends JobContent {
   error: unknown;
 }
 
+const DRAFTS = "drafts";
+
 export const draftsQuery = queryOptions<Draft[]>({
-  queryKey: ["drafts"],
+  queryKey: [DRAFTS],
   queryFn: skipToken,
   staleTime: Number.POSITIVE_INFINITY,
   gcTime: Number.POSITIVE_INFINITY,
@@ -58,6 +60,14 @@ function hasContent(job: Job, { kind, input }: Draft): boolean {
   const isEqual = ([name, value]: [string, unknown]) =>
     JSON.stringify(job.input[name]) === JSON.stringify(value);
   return job.kind === kind && Object.entries(input).every(isEqual);
+}
+
+/** Keep the drafts if the page is left, and send those that were kept. Their keys make it safe to send them again. */
+export function keepDrafts(services: Services): void {
+  const { kept, queries } = services;
+  const drafts = (kept.restored(DRAFTS) ?? []) as Draft[];
+  kept.register(DRAFTS, () => getDrafts(queries));
+  for (const draft of drafts.reverse()) void sendDraft(services, draft);
 }
 
 export function discardDraft(queries: QueryClient, { key }: Draft): void {

@@ -1,0 +1,29 @@
+/** What was typed and not sent, so that it survives the way to the sign-in page and back. */
+
+export class Kept {
+  readonly #sources = new Map<string, () => unknown>();
+  readonly #restored: Map<string, unknown>;
+
+  /** `restored` is what `collect` returned before the page was left. */
+  constructor(restored: Record<string, unknown> = {}) {
+    this.#restored = new Map(Object.entries(restored));
+  }
+
+  /** Keep what `read` returns, if the page is left. Return a function that ends this. */
+  register(name: string, read: () => unknown): () => void {
+    this.#restored.delete(name); // the component that needed it has it
+    this.#sources.set(name, read);
+    return () => this.#sources.delete(name);
+  }
+
+  /** Return what was kept under this name before the page was left, until the name is registered again. */
+  restored(name: string): unknown {
+    return this.#restored.get(name);
+  }
+
+  collect(): Record<string, unknown> {
+    const read = [...this.#sources].map(([name, source]) => [name, source()]);
+    // what no component has asked for yet, such as the form of another kind
+    return { ...Object.fromEntries(this.#restored), ...Object.fromEntries(read) };
+  }
+}
