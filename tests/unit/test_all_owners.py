@@ -55,8 +55,12 @@ def read_all(read: Read, size: int, **values: Any) -> list[str]:
 TIMES = [NOW, NOW - 1, MIDNIGHT, MIDNIGHT - 1, MIDNIGHT - DAY, NOW - 9 * DAY, NOW - 30 * DAY, NOW - 61 * DAY]
 
 
+@pytest.mark.parametrize("step", [2, 100])
 @pytest.mark.parametrize("size", [1, 3, 7, 100])
-def test_all_pages_have_every_job_once_newest_first(read: Read, store: JobStore, size: int) -> None:
+def test_all_pages_have_every_job_once_newest_first(
+    read: Read, store: JobStore, size: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(all_owners, "STEP", step)
     random = Random(size)
     jobs = [add(store, number, random.choice(TIMES)) for number in range(40)]
     expected = sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
@@ -99,10 +103,12 @@ def test_a_call_examines_a_bounded_number_of_entries(
 
 def test_an_empty_list_is_read_with_few_rounds_and_ends(read: Read, dynamodb: Any) -> None:
     queries = watch(dynamodb, "Query")
-    assert (read()["data"], read()["next_cursor"]) == ([], None)
-    partitions = Counter(str(query["ExpressionAttributeValues"]) for query in queries)
-    assert set(partitions.values()) == {2 * 1}
-    assert len(partitions) == SHARDS * (LISTED_DAYS + 1)
+    page = read()
+    assert (page["data"], page["next_cursor"]) == ([], None)
+    partitions = Counter(query["ExpressionAttributeValues"][":partition"]["S"] for query in queries)
+    assert (len(partitions), set(partitions.values())) == (SHARDS * (LISTED_DAYS + 1), {1})
+    rounds = {query["ExpressionAttributeValues"][":key"]["S"] for query in queries}
+    assert len(rounds) == 6
 
 
 def test_the_list_goes_back_further_than_jobs_are_kept() -> None:
