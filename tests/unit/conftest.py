@@ -1,7 +1,9 @@
 """Fixtures for all unit tests: moto instead of AWS, and no network except the loopback interface."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
@@ -13,9 +15,15 @@ from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 from moto.moto_api._internal.models import moto_api_backend
 
+from functions.common.api import Api
+from functions.common.job import SHARDS
 from functions.common.ledger import Ledger
 from functions.common.store import JobStore
+from functions.common.tokens import TokenSettings, TokenVerifier
+from tests.issuer import AUDIENCE, Issuer
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
+from tests.unit.gateway import Gateway
+from tests.unit.sign_in import ISSUER, api_functions
 
 INDEXES = {
     "by-created": ("list_shard", "created_key"),
@@ -144,3 +152,36 @@ def serve() -> Iterator[Callable[[dict[str, Page]], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer(ISSUER)
+
+
+@pytest.fixture
+def functions(store: JobStore, ledger: Ledger, queues: Queues, clock: FakeClock) -> Iterator[list[Api]]:
+    """Return the functions of the API with sign-in, at the present time: tokens have real ones."""
+    clock.now = time.time_ns() // 1_000_000
+    with ThreadPoolExecutor(SHARDS) as pool:
+        yield api_functions(store, ledger, queues, clock, pool)
+
+
+@pytest.fixture
+def gateway(functions: list[Api], issuer: Issuer, clock: FakeClock) -> Gateway:
+    return Gateway(functions, TokenVerifier(TokenSettings(ISSUER, AUDIENCE), issuer.fetch, clock))
+
+
+@pytest.fixture
+def ann(issuer: Issuer) -> str:
+    return issuer.token("ann")
+
+
+@pytest.fixture
+def bob(issuer: Issuer) -> str:
+    return issuer.token("bob")
+
+
+@pytest.fixture
+def olga(issuer: Issuer) -> str:
+    return issuer.operator_token()

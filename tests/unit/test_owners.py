@@ -1,188 +1,32 @@
-"""Sign-in: who may make which call, and whose jobs each sees and changes."""
+"""Sign-in: whose jobs each caller sees and changes."""
 
 import json
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from functions.change_job.change_job import JobChanger
-from functions.change_job.handler import ROUTES as CHANGES
-from functions.common.api import OPEN_CALLS, Api
+from functions.common.api import Api
 from functions.common.identity import owner_of
-from functions.common.job import SHARDS, Job
+from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.common.store import JobStore
-from functions.common.tokens import TokenSettings, TokenVerifier
-from functions.create_job.create_job import JobIntake
-from functions.create_job.handler import ROUTES as CREATES
-from functions.create_job.handler import CreateJob
 from functions.job_counter.count_jobs import JobCounter
 from functions.job_watchdog.rescue_jobs import JobWatchdog
-from functions.read_jobs.handler import ROUTES as READS
-from functions.read_jobs.read_jobs import JobReader
-from kinds import photo
-from tests.issuer import AUDIENCE, BAD_TOKENS, Issuer
-from tests.unit.factories import ADDRESS, CALLER, SALT, ParsedResponse, api_event, make_job, stored
+from tests.unit.factories import ADDRESS, CALLER, ParsedResponse, api_event, make_job, stored
 from tests.unit.factories import stream_record as record
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.gateway import CALLS, Gateway
-
-ISSUER = "https://issuer.test"
-ANN, BOB = owner_of(ISSUER, "ann"), owner_of(ISSUER, "bob")
-FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "m", "attempts": 3}}
-
-
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer(ISSUER)
-
-
-@pytest.fixture
-def functions(store: JobStore, ledger: Ledger, queues: Queues, clock: FakeClock) -> Iterator[list[Api]]:
-    clock.now = time.time_ns() // 1_000_000
-    by_kind = {"photo": queues.jobs}
-    with ThreadPoolExecutor(SHARDS) as pool:
-        yield [
-            Api(
-                CREATES,
-                CreateJob(JobIntake(store, by_kind, clock, SALT), {"photo": photo.KIND}),
-                "oidc",
-                clock,
-            ),
-            Api(CHANGES, JobChanger(store, by_kind, SALT), "oidc", clock),
-            Api(READS, JobReader(store, ledger, {}, pool, clock), "oidc", clock),
-        ]
-
-
-@pytest.fixture
-def gateway(functions: list[Api], issuer: Issuer, clock: FakeClock) -> Gateway:
-    return Gateway(functions, TokenVerifier(TokenSettings(ISSUER, AUDIENCE), issuer.fetch, clock))
-
-
-@pytest.fixture
-def ann(issuer: Issuer) -> str:
-    return issuer.token("ann")
-
-
-@pytest.fixture
-def bob(issuer: Issuer) -> str:
-    return issuer.token("bob")
-
-
-@pytest.fixture
-def olga(issuer: Issuer) -> str:
-    return issuer.operator_token()
-
-
-def add(store: JobStore, clock: FakeClock, owner: str, **values: Any) -> Job:
-    job = make_job(owner=owner, **{"created_at": clock.now, **values})
-    assert store.create(job)
-    return job
+from tests.unit.sign_in import ANN, BOB, FAILED, ISSUER, add, everything
 
 
 def count(ledger: Ledger, *jobs: Job) -> None:
     JobCounter(ledger).count([record(new=job) for job in jobs])
 
 
-def everything(dynamodb: Any) -> Any:
-    return [dynamodb.scan(TableName=name)["Items"] for name in ("jobs", "ledger")]
-
-
 def ids(answer: ParsedResponse) -> list[str]:
     return [job["id"] for job in answer.body["data"]]
-
-
-# --- who may call ---
-
-
-def test_the_calls_are_those_of_the_functions() -> None:
-    names = {f"{method} {path}" for method, path in CALLS}
-    assert names | {*OPEN_CALLS} == {*CREATES, *CHANGES, *READS}
-
-
-@pytest.mark.parametrize(("method", "path"), CALLS)
-def test_no_call_is_made_without_a_valid_token(
-    gateway: Gateway, issuer: Issuer, store: JobStore, dynamodb: Any, method: str, path: str, clock: FakeClock
-) -> None:
-    """API Gateway refuses them. The function that would handle the call is never asked."""
-    job = add(store, clock, ANN, **(FAILED if path.endswith("retry") else {}))
-    before = everything(dynamodb)
-    target = path.replace("{id}", job.id)
-    tokens = {name: make(issuer) for name, make in BAD_TOKENS.items()}
-    answers = {name: gateway.call(method, target, token).status for name, token in tokens.items()}
-    headers = (None, "", "Bearer", "Bearer ", issuer.token("ann"), f"Basic {issuer.token('ann')}")
-    answers |= {f"header {header}": gateway.call(method, target, header=header).status for header in headers}
-    assert set(answers.values()) == {401}, answers
-    assert everything(dynamodb) == before
-    assert gateway.call(method, target, issuer.token("ann")).status in (200, 201)
-
-
-IDENTITIES: dict[str, dict[str, Any] | None] = {
-    "none": None,
-    "empty": {},
-    "of Cognito's own authorizer": {"claims": {"sub": "ann"}},
-    "without owner": {"expires_at": "4000000000000"},
-    "public": {"owner": "public", "expires_at": "4000000000000"},
-    "all": {"owner": "*", "expires_at": "4000000000000"},
-    "null": {"owner": None, "expires_at": None},
-    "without expiry": {"owner": ANN},
-    "malformed expiry": {"owner": ANN, "expires_at": "None"},
-    "expired": {"owner": ANN, "expires_at": "1", "operator": "true"},
-}
-
-
-@pytest.mark.parametrize(("method", "path"), CALLS)
-@pytest.mark.parametrize("name", IDENTITIES)
-def test_a_function_refuses_a_call_that_the_authorizer_has_not_identified(
-    functions: list[Api], method: str, path: str, name: str, dynamodb: Any
-) -> None:
-    event = api_event(method, path.replace("{id}", str(uuid4())), headers={"x-owner": ANN, "owner": ANN})
-    event["requestContext"]["authorizer"] = IDENTITIES[name]
-    (function,) = [each for each in functions if f"{method} {path}" in each.routes]
-    answer = ParsedResponse.read(function.handle(event))
-    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
-    assert answer.headers["Content-Type"] == "application/problem+json"
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-    assert everything(dynamodb) == [[], []]
-
-
-def test_a_token_that_expires_while_its_answer_is_cached_is_refused(
-    gateway: Gateway, issuer: Issuer, clock: FakeClock
-) -> None:
-    expires_at = clock.now // 1000 + 60
-    token = issuer.token("ann", exp=expires_at)
-    assert gateway.call("GET", "/jobs", token).status == 200
-    clock.now = expires_at * 1000 - 1
-    assert gateway.call("GET", "/jobs", token).status == 200
-    clock.now = expires_at * 1000
-    answer = gateway.call("GET", "/jobs", token)
-    assert (answer.status, "expired" in answer.body["detail"]) == (401, True)
-
-
-def test_head_is_identified_like_get(functions: list[Api], store: JobStore, clock: FakeClock) -> None:
-    event = api_event("HEAD", f"/jobs/{add(store, clock, ANN).id}")
-    assert functions[2].handle(event)["statusCode"] == 401
-    for owner, status in ((ANN, 200), (BOB, 404)):
-        event["requestContext"]["authorizer"] = {"owner": owner, "expires_at": str(clock.now + 1)}
-        assert functions[2].handle(event)["statusCode"] == status
-
-
-@pytest.mark.parametrize("path", ["/kinds", "/openapi.json"])
-def test_the_documents_are_open(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, path: str
-) -> None:
-    monkeypatch.setattr("functions.read_jobs.handler.DOCUMENTS", tmp_path)
-    for name in ("kinds.json", "openapi.json"):
-        (tmp_path / name).write_text("{}")
-    assert gateway.call("GET", path).status == 200
-
-
-# --- whose jobs ---
 
 
 def test_a_job_belongs_to_who_is_signed_in_whatever_else_is_sent(
@@ -332,6 +176,12 @@ def test_only_operators_select_an_owner(
         assert gateway.call("GET", path, olga, query={"owner": ANN}).status == 200
     selected = [line.__dict__ for line in caplog.records if line.message == "owner selected"]
     assert [(line["operator"], line["owner"]) for line in selected] == [("olga", ANN)]
+
+
+def test_the_list_of_all_owners_has_only_a_cursor(gateway: Gateway, olga: str) -> None:
+    answer = gateway.call("GET", "/jobs", olga, query={"owner": "*", "page": "2"})
+    assert answer.problem() == (400, "page")
+    assert gateway.call("GET", "/jobs", olga, query={"owner": "*", "page": "1"}).status == 200
 
 
 def test_without_sign_in_nobody_selects_an_owner(functions: list[Api]) -> None:

@@ -1,0 +1,48 @@
+"""People, their jobs, and the functions of the API with sign-in."""
+
+from concurrent.futures import Executor
+from typing import Any
+
+from functions.change_job.change_job import JobChanger
+from functions.change_job.handler import ROUTES as CHANGES
+from functions.common.api import Api
+from functions.common.identity import owner_of
+from functions.common.job import Job
+from functions.common.ledger import Ledger
+from functions.common.store import JobStore
+from functions.create_job.create_job import JobIntake
+from functions.create_job.handler import ROUTES as CREATES
+from functions.create_job.handler import CreateJob
+from functions.read_jobs.handler import ROUTES as READS
+from functions.read_jobs.read_jobs import JobReader
+from kinds import photo
+from tests.unit.factories import SALT, make_job
+from tests.unit.fakes import FakeClock, Queues
+
+ISSUER = "https://issuer.test"
+ANN, BOB = owner_of(ISSUER, "ann"), owner_of(ISSUER, "bob")
+FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "m", "attempts": 3}}
+
+
+def api_functions(
+    store: JobStore, ledger: Ledger, queues: Queues, clock: FakeClock, pool: Executor
+) -> list[Api]:
+    """Return the functions that create, change and read jobs."""
+    by_kind = {"photo": queues.jobs}
+    intake = JobIntake(store, by_kind, clock, SALT)
+    return [
+        Api(CREATES, CreateJob(intake, {"photo": photo.KIND}), "oidc", clock),
+        Api(CHANGES, JobChanger(store, by_kind, SALT), "oidc", clock),
+        Api(READS, JobReader(store, ledger, {}, pool, clock), "oidc", clock),
+    ]
+
+
+def add(store: JobStore, clock: FakeClock, owner: str, **values: Any) -> Job:
+    job = make_job(owner=owner, **{"created_at": clock.now, **values})
+    assert store.create(job)
+    return job
+
+
+def everything(dynamodb: Any) -> Any:
+    """Return all items of both tables."""
+    return [dynamodb.scan(TableName=name)["Items"] for name in ("jobs", "ledger")]
