@@ -74,7 +74,7 @@ test("what one user typed is not given to another", async () => {
   expect(await begin(options)).toMatchObject({ kept });
   await leave("2");
   place.comeBack({ code: "c" });
-  expect(await begin(options)).toMatchObject({ tokens: { user: { subject: "1" } }, kept: {} });
+  expect(await begin(options)).toEqual({ tokens: expect.anything(), kept: {} });
 });
 
 test.each([{ code: "c", iss: "https://other.example" }, { error: "access_denied" }])(

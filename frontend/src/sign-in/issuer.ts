@@ -107,7 +107,9 @@ export class Issuer {
       }
       return this.#tokens(result, refreshToken, current);
     } catch (error) {
-      if (error instanceof oauth.ResponseBodyError && error.status < 500) throw new SessionEnded(error.error);
+      // https://www.rfc-editor.org/rfc/rfc6749#section-5.2; others, such as 429, do not say that it has ended
+      const isRefused = error instanceof oauth.ResponseBodyError && [400, 401].includes(error.status);
+      if (isRefused) throw new SessionEnded(error.error);
       throw error;
     }
   }

@@ -13,12 +13,15 @@ let session: Session;
 /** The tokens of the requests that the API received, and what it answers to the next ones. */
 let bearers: (string | null)[];
 let statuses: number[];
+/** What the API does instead. */
+let send: (() => Promise<Response>) | undefined;
 
 beforeEach(async () => {
   fake = new FakeIssuer();
   timers = new FakeTimers();
   [tab, browser] = [new FakeStorage(), new FakeStorage()];
   [bearers, statuses] = [[], []];
+  send = undefined;
 });
 
 async function start(bearer: "access_token" | "id_token" = "access_token"): Promise<void> {
@@ -30,7 +33,7 @@ async function start(bearer: "access_token" | "id_token" = "access_token"): Prom
     storage: new SignInStorage(tab, browser),
     fetch: async (_, init) => {
       bearers.push(new Headers(init?.headers).get("Authorization"));
-      return new Response(null, { status: statuses.shift() ?? 200 });
+      return send ? send() : new Response(null, { status: statuses.shift() ?? 200 });
     },
     timers,
     now: () => timers.now,
@@ -93,6 +96,24 @@ test("concurrent refusals renew the token once", async () => {
   expect(fake.requests).toHaveLength(1);
 });
 
+test("a refusal that arrives after the renewal does not renew again", async () => {
+  await start();
+  let refuse = () => {};
+  send = () =>
+    new Promise((resolve) => {
+      refuse = () => resolve(new Response(null, { status: 401 }));
+    });
+  const late = session.fetch("/api/live");
+  await Promise.resolve();
+  send = undefined;
+  statuses = [401, 200, 200];
+  expect(await statusOf()).toBe(200);
+  refuse();
+  expect((await late).status).toBe(200);
+  expect(fake.requests).toHaveLength(1);
+  expect(bearers.at(-1)).toBe("Bearer access-2");
+});
+
 test("a new token that the API refuses too ends the session", async () => {
   await start();
   statuses = [401, 401];
@@ -124,7 +145,7 @@ test("another user's tokens end the session", async () => {
   expect([session.hasEnded(), bearers.length]).toEqual([true, 1]);
 });
 
-test.each([null, 500, 503])(
+test.each([null, 429, 500, 503])(
   "without the issuer (%s) a request fails, and may succeed later",
   async (failure) => {
     await start();
