@@ -21,7 +21,7 @@ export npm_config_cache := $(CURDIR)/.build/npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check checkov chaos bench pictures synth preflight deploy destroy lock clean
+.PHONY: help install web run test check checkov chaos simulate bench pictures synth preflight deploy destroy lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -54,6 +54,10 @@ checkov: .venv-checkov/installed ## check the templates with checkov; docs/opera
 
 chaos: install ## run 2,000 jobs under faults and check that nothing is lost (ARGS="--seed 2")
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+simulate: install ## try every crash point and 2,000 pairs of faults (SEED=7 repeats one; MUTANTS=true)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED)) $(if $(SCENARIO),--scenario $(SCENARIO)) \
+		$(if $(FAULTS),--faults $(FAULTS)) $(if $(WATCHDOG),--watchdog $(WATCHDOG)) $(if $(MUTANTS),--mutants) $(ARGS)
 
 bench: install web ## measure the figures in docs/performance.md (ARGS=--help lists the parts)
 	$(BIN)/python -m bench $(ARGS)

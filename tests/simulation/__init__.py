@@ -1,0 +1,1 @@
+"""Deterministic simulation: every fault at every moment, replayed from a seed (docs/reliability.md)."""

@@ -1,0 +1,161 @@
+"""DynamoDB of the simulation: moto's tables without HTTP, and a client that a simulated process uses."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.core.exceptions import JsonRESTError, ServiceException
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.responses import DynamoHandler
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+INDEXES = {
+    "by-created": ("list_shard", "created_key"),
+    "by-status": ("status_shard", "created_key"),
+    "by-kind": ("kind_shard", "created_key"),
+    "by-updated": ("list_shard", "changed_at"),
+    "by-due": ("due_shard", "wake_at"),
+    "by-all": ("all_shard", "created_key"),
+}
+NUMBERS = ("changed_at", "wake_at")
+
+OnChange = Callable[[dict[str, Any] | None, dict[str, Any] | None], None]
+"""Called with the images of a job before and after a write."""
+
+
+class ConditionalCheckFailed(ClientError):
+    """The condition of a write does not hold."""
+
+
+class TransactionCanceled(ClientError):
+    """A transaction was not made."""
+
+
+class _Handler(DynamoHandler):
+    """Calls moto's operations with parameters instead of an HTTP request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.region = REGION
+        self.current_account = ACCOUNT
+        self.headers: dict[str, str] = {}
+        self.querystring: dict[str, Any] = {}
+
+
+class Tables:
+    """The tables `jobs` and `ledger`. `on_change` gets every change of a job, in the order of the writes."""
+
+    def __init__(self, on_change: OnChange) -> None:
+        dynamodb_backends[ACCOUNT][REGION] = DynamoDBBackend(REGION, ACCOUNT)
+        self._handler = _Handler()
+        self._on_change = on_change
+        columns = {name for pair in INDEXES.values() for name in pair}
+        self._create("jobs", "id", columns)
+        self._create("ledger", "pk", set())
+
+    def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Make a call. Raises what botocore raises for it."""
+        before = self._images(operation, parameters)
+        self._handler.body = self._handler.params = copy.deepcopy(parameters)
+        try:
+            result: Any = getattr(self._handler, operation)()
+        except (JsonRESTError, ServiceException) as error:
+            raise _client_error(error, operation) from error
+        for job_id, old in before.items():
+            new = self.item("jobs", "id", job_id)
+            if new != old:
+                self._on_change(old, new)
+        return dict(result.result) if hasattr(result, "result") else dict(result)
+
+    def item(self, table: str, key: str, value: str) -> dict[str, Any] | None:
+        found = dynamodb_backends[ACCOUNT][REGION].get_item(table, {key: {"S": value}})
+        return None if found is None else copy.deepcopy(found.to_json()["Attributes"])
+
+    def items(self, table: str) -> list[dict[str, Any]]:
+        """Return all items, for checks."""
+        content = dynamodb_backends[ACCOUNT][REGION].get_table(table).all_items()
+        return [copy.deepcopy(item.to_json()["Attributes"]) for item in content]
+
+    def _images(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if parameters.get("TableName") != "jobs" or operation not in ("put_item", "update_item"):
+            return {}
+        job_id = (parameters.get("Key") or parameters["Item"])["id"]["S"]
+        return {job_id: self.item("jobs", "id", job_id)}
+
+    def _create(self, name: str, key: str, columns: set[str]) -> None:
+        types = {column: "N" if column in NUMBERS else "S" for column in (key, *columns)}
+        indexes = [
+            {
+                "IndexName": index,
+                "KeySchema": _schema(*pair),
+                "Projection": {"ProjectionType": "ALL" if index == "by-all" else "KEYS_ONLY"},
+            }
+            for index, pair in INDEXES.items()
+        ]
+        self._handler.body = self._handler.params = {
+            "TableName": name,
+            "KeySchema": _schema(key),
+            "AttributeDefinitions": [
+                {"AttributeName": column, "AttributeType": kind} for column, kind in sorted(types.items())
+            ],
+            "BillingMode": "PAY_PER_REQUEST",
+            **({"GlobalSecondaryIndexes": indexes} if columns else {}),
+        }
+        self._handler.create_table()
+
+
+def _schema(*names: str) -> list[dict[str, str]]:
+    kinds = ("HASH", "RANGE")
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, kinds, strict=False)]
+
+
+def _client_error(error: JsonRESTError | ServiceException, operation: str) -> ClientError:
+    code = str(error.error_type if isinstance(error, JsonRESTError) else error.code)
+    classes = {
+        "ConditionalCheckFailedException": ConditionalCheckFailed,
+        "TransactionCanceledException": TransactionCanceled,
+    }
+    short = code.rsplit("#", 1)[-1]
+    return classes.get(short, ClientError)({"Error": {"Code": short, "Message": str(error)}}, operation)
+
+
+class _Exceptions:
+    ConditionalCheckFailedException = ConditionalCheckFailed
+    TransactionCanceledException = TransactionCanceled
+
+
+class DynamoDBClient:
+    """What a process uses instead of boto3's client. Each call passes the process's gate."""
+
+    exceptions = _Exceptions
+
+    def __init__(self, tables: Tables, gate: Callable[[str, dict[str, Any], Callable[[], Any]], Any]) -> None:
+        self._tables = tables
+        self._gate = gate
+
+    def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
+        def call(**parameters: Any) -> dict[str, Any]:
+            result: dict[str, Any] = self._gate(
+                f"dynamodb.{operation}", parameters, lambda: self._tables.call(operation, parameters)
+            )
+            return result
+
+        return call
+
+    def get_paginator(self, operation: str) -> "_Paginator":
+        return _Paginator(getattr(self, operation))
+
+
+class _Paginator:
+    def __init__(self, call: Callable[..., dict[str, Any]]) -> None:
+        self._call = call
+
+    def paginate(self, PaginationConfig: dict[str, int], **parameters: Any) -> Iterator[dict[str, Any]]:
+        limit = {"Limit": PaginationConfig["PageSize"]} if PaginationConfig else {}
+        page = self._call(**parameters, **limit)
+        yield page
+        while start := page.get("LastEvaluatedKey"):
+            page = self._call(**parameters, **limit, ExclusiveStartKey=start)
+            yield page

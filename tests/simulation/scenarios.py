@@ -1,0 +1,206 @@
+"""What happens in a run, apart from the faults."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.simulation.callers import Callers
+from tests.simulation.system import System
+from tests.simulation.third_party import BROKEN, NOTHING
+
+OWNERS = ("ann", "bob")
+Start = Callable[[Callers, System], object]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`start` schedules the requests. The jobs end in one of these ways, within `seconds` without a fault.
+
+    `needs_watchdog`: after a fault in a worker, or even without one, only the watchdog makes its jobs end.
+    """
+
+    name: str
+    start: Start
+    ends: tuple[str, ...]
+    seconds: float
+    needs_watchdog: bool
+
+
+SCENARIOS: dict[str, Scenario] = {}
+
+
+def scenario(*ends: str, seconds: float = 10, needs_watchdog: bool = False) -> Callable[[Start], Start]:
+    """Register a scenario under the name of its function."""
+
+    def register(start: Start) -> Start:
+        name = start.__name__.replace("_", "-")
+        SCENARIOS[name] = Scenario(name, start, ends, seconds, needs_watchdog)
+        return start
+
+    return register
+
+
+@scenario("resolved", seconds=2)
+def photo_from_a_request(callers: Callers, _: System) -> None:
+    callers.post(query="pasta")
+
+
+@scenario("resolved", seconds=5)
+def photo_from_spares(callers: Callers, _: System) -> None:
+    callers.post(query="pasta")
+    callers.post(query="pasta", at=3)
+
+
+@scenario("resolved", seconds=3)
+def photos_of_one_batch(callers: Callers, _: System) -> None:
+    for _number in range(4):
+        callers.post(query="pasta")
+    callers.post(query="bread")
+
+
+@scenario("resolved", seconds=90, needs_watchdog=True)
+def photos_beyond_the_limit(callers: Callers, _: System) -> None:
+    for number in range(4):
+        callers.post(query=f"topic {number}", at=number)
+
+
+@scenario("error unsplash", "error storage", seconds=90, needs_watchdog=True)
+def third_party_fails(callers: Callers, _: System) -> None:
+    callers.post(query=BROKEN)
+
+
+@scenario("error no_photos", seconds=6)
+def topic_without_photos(callers: Callers, _: System) -> None:
+    callers.post(query=NOTHING)
+    callers.post(query=NOTHING, at=4)
+
+
+@scenario("error unlucky")
+def three_failures(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="transient")
+
+
+@scenario("resolved")
+def failure_that_passes(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="exception", until_attempt=2)
+
+
+@scenario("error no_luck", seconds=2)
+def permanent_failure(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="permanent")
+
+
+@scenario("error bad_output", seconds=2)
+def bad_output(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="bad_output")
+
+
+@scenario("error crashed", seconds=400)
+def crash_and_redrive(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="dies")
+
+
+@scenario("resolved", seconds=40)
+def work_that_hangs(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="hangs", until_attempt=3)
+
+
+@scenario("resolved")
+def work_that_exits(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="exits", until_attempt=2)
+
+
+@scenario("resolved", seconds=40)
+def work_that_waits(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="waits")
+
+
+@scenario("resolved", seconds=60)
+def shared_budget(callers: Callers, _: System) -> None:
+    for number in range(3):
+        callers.post("narrow", at=number)
+
+
+@scenario("resolved", seconds=5)
+def countdown(callers: Callers, _: System) -> None:
+    callers.post("countdown", seconds=3)
+
+
+@scenario("resolved", seconds=22)
+def delayed(callers: Callers, _: System) -> None:
+    callers.post("flaky", delay=20)
+
+
+@scenario("cancelled", seconds=32)
+def cancelled_while_queued(callers: Callers, _: System) -> None:
+    callers.post("flaky", delay=30, then=lambda job_id: callers.cancel(job_id, at=1))
+
+
+@scenario("cancelled", "resolved", seconds=5)
+def cancelled_while_running(callers: Callers, _: System) -> None:
+    callers.post("countdown", seconds=20, then=lambda job_id: callers.cancel(job_id, at=3))
+
+
+@scenario("cancelled", "resolved")
+def cancelled_while_waiting(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="waits", then=lambda job_id: callers.cancel(job_id, at=4))
+
+
+@scenario("error no_luck", seconds=12)
+def retried(callers: Callers, _: System) -> None:
+    callers.post("flaky", way="permanent", then=lambda job_id: callers.retry(job_id, at=10))
+
+
+@scenario("resolved", "cancelled", seconds=12)
+def cancelled_and_retried(callers: Callers, _: System) -> None:
+    def then(job_id: str) -> None:
+        callers.cancel(job_id, at=1)
+        callers.retry(job_id, at=2)
+
+    callers.post("flaky", delay=10, then=then)
+
+
+@scenario("resolved", seconds=32)
+def same_key_twice(callers: Callers, _: System) -> None:
+    callers.post("flaky", key="k")
+    callers.post("flaky", key="k", at=30)
+
+
+@scenario("resolved", seconds=2)
+def same_key_at_once(callers: Callers, _: System) -> None:
+    for _number in range(3):
+        callers.post("flaky", key="k")
+    callers.post("flaky", key="k", owner="bob")
+
+
+@scenario("resolved", seconds=200, needs_watchdog=True)
+def lost_message(callers: Callers, system: System) -> None:
+    def lose(_: str) -> None:
+        system.queues["flaky"].messages.clear()
+
+    callers.post("flaky", delay=5, then=lose)
+
+
+@scenario("resolved", seconds=400)
+def batch_with_poison(callers: Callers, system: System) -> None:
+    for body in ("", "{}", '{"job_id": 5}', "[" * 1000):
+        system.queues["photo"].send(body)
+    callers.post(query="pasta")
+    callers.post(query="bread")
+
+
+@scenario("error unlucky", seconds=210)
+def late_copies(callers: Callers, system: System) -> None:
+    """Messages of a job that were sent before arrive again, minutes later."""
+
+    def repeat(_: str) -> None:
+        for message in list(system.queues["flaky"].messages.values()):
+            for seconds in (20, 100, 200):
+                system.queues["flaky"].send(message.body, 1000 * seconds)
+
+    callers.post("flaky", way="transient", delay=3, then=repeat)
+
+
+@scenario("resolved", seconds=1100, needs_watchdog=True)
+def work_that_waits_long(callers: Callers, _: System) -> None:
+    """A wait that is too long for a message: the job is parked."""
+    callers.post("flaky", way="waits long")
