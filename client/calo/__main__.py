@@ -51,9 +51,9 @@ def show_story(deployment: Deployment, options: argparse.Namespace) -> int:
 
 def retry_failed(deployment: Deployment, options: argparse.Namespace) -> int:
     """Retry jobs that ended in error, or only count them."""
-    api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"))
+    api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"), os.environ.get("CALO_TOKEN"))
     redrive = Redrive(api, options.rate, time.sleep)
-    jobs = redrive.find(options.code, options.limit)
+    jobs = redrive.find(options.code, options.limit, options.owner)
     _print_counts(jobs, options)
     if options.dry_run or not jobs:
         return 0
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.set_defaults(command=show_story, changes=lambda _: False)
     redrive = commands.add_parser("redrive", parents=[common], help="retry jobs that ended in error")
     redrive.add_argument("--code", help="only jobs with this error code (default: all)")
+    redrive.add_argument("--owner", help="for operators: whose jobs, or * for all (default: your own)")
     redrive.add_argument("--limit", type=_positive, default=1000, help="newest jobs to retry (default: 1000)")
     redrive.add_argument("--rate", type=_positive, default=10, help="jobs per second (default: 10)")
     redrive.add_argument("--dry-run", action="store_true", help="only count them")

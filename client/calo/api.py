@@ -17,12 +17,13 @@ Retried = Literal["retried", "not_failed", "unavailable"]
 
 
 class Api:
-    """The API at `url`. `key` is sent as X-Api-Key."""
+    """The API at `url`. `key` is sent as X-Api-Key, `token` as the caller's token."""
 
     def __init__(
         self,
         url: str,
         key: str | None = None,
+        token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         http: requests.Session | None = None,
     ) -> None:
@@ -31,10 +32,15 @@ class Api:
         self._http = http or requests.Session()
         if key:
             self._http.headers["X-Api-Key"] = key
+        if token:
+            self._http.headers["Authorization"] = f"Bearer {token}"
 
-    def jobs(self, status: str) -> Iterator[Job]:
-        """Yield the jobs with a status, newest first. Raises CommandError."""
-        query = {"status": status, "pageSize": str(PAGE_SIZE)}
+    def jobs(self, status: str, owner: str | None = None) -> Iterator[Job]:
+        """Yield the jobs with a status, newest first. Raises CommandError.
+
+        They are the caller's, or those of another owner, or of all (`*`), if the caller is an operator.
+        """
+        query = {"status": status, "pageSize": str(PAGE_SIZE)} | ({"owner": owner} if owner else {})
         while True:
             response = self._call("GET", "jobs", query)
             if response.status_code != 200:

@@ -19,9 +19,9 @@ class Redrive:
     rate: int
     sleep: Callable[[float], None]
 
-    def find(self, code: str | None, limit: int) -> list[Job]:
+    def find(self, code: str | None, limit: int, owner: str | None = None) -> list[Job]:
         """Return up to `limit` failed jobs, of one code or all, newest first. Raises CommandError."""
-        failed = (job for job in self.api.jobs("error") if code in (None, error_code(job)))
+        failed = (job for job in self.api.jobs("error", owner) if code in (None, error_code(job)))
         return list(islice(failed, limit))
 
     def run(self, jobs: list[Job]) -> Counter[Retried]:

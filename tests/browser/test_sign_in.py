@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
@@ -200,3 +201,33 @@ def test_a_sign_in_that_fails_says_so(open_page: Visit) -> None:
     assert page.url.endswith("/")
     page.goto("/?code=invented&state=invented")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in to Calo")
+
+
+def test_a_machine_calls_the_api_with_its_client_credentials(system: LocalSystem) -> None:
+    """As docs/sign-in.md describes. No browser is needed, but this system has a user pool."""
+    with closing(system.emulator.client("cognito-idp")) as cognito:
+        client = cognito.create_user_pool_client(
+            UserPoolId=system.outputs["UserPoolId"],
+            ClientName="nightly",
+            GenerateSecret=True,
+            AllowedOAuthFlows=["client_credentials"],
+            AllowedOAuthFlowsUserPoolClient=True,
+            AllowedOAuthScopes=["calo/jobs"],
+        )["UserPoolClient"]
+    with httpx.Client(base_url=system.url, timeout=60) as http:
+        answer = http.post(
+            "/oauth2/token",
+            auth=(client["ClientId"], client["ClientSecret"]),
+            data={"grant_type": "client_credentials", "scope": "calo/jobs"},
+        )
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        created = http.post("/api/jobs", json={"query": "pasta"}, headers=headers)
+        assert created.status_code == 201, created.text
+        assert http.get("/api/jobs", headers=headers).json()["data"][0]["id"] == created.json()["id"]
+        ticket = http.post("/api/live/tickets", headers=headers).json()["ticket"]
+        with http.stream(
+            "GET", "/api/live", params={"ticket": ticket, "job": created.json()["id"]}
+        ) as stream:
+            assert stream.status_code == 200
+            lines = stream.iter_lines()
+            assert created.json()["id"] in next(line for line in lines if line.startswith("data:"))

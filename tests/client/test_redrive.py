@@ -25,10 +25,13 @@ class FakeApi:
         self.retries: list[str] = []
         self.statuses: list[int] = []
         self.keys: set[str | None] = set()
+        self.tokens: set[str | None] = set()
+        self.owners: set[str | None] = set()
         self.list_status = 200
 
     def list(self, query: dict[str, list[str]]) -> tuple[int, Any]:
         assert (query["status"], query["pageSize"]) == (["error"], [str(PAGE_SIZE)])
+        self.owners.add(query.get("owner", [""])[0])
         start = int(query.get("cursor", ["0"])[0])
         end = start + 2
         cursor = str(end) if end < len(self.jobs) else None
@@ -58,6 +61,7 @@ def url(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         def _send(self, response: tuple[int, Any]) -> None:
             status, value = response
             fake.keys.add(self.headers.get("X-Api-Key"))
+            fake.tokens.add(self.headers.get("Authorization"))
             body = json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -132,3 +136,10 @@ def test_an_api_that_cannot_be_listed_ends_the_command(redrive: Redrive, fake: F
 def test_an_api_that_cannot_be_reached_ends_the_command(pauses: list[float]) -> None:
     with pytest.raises(CommandError, match="cannot be reached"):
         Redrive(Api("http://127.0.0.1:9/api", None, pauses.append), 20, pauses.append).find(None, 10)
+
+
+def test_an_operator_retries_the_jobs_of_all_owners(fake: FakeApi, url: str) -> None:
+    fake.jobs = failed("down", 1, 2, 3)
+    redrive = Redrive(Api(url, token="a.b.c"), 1, sleep=lambda _: None)
+    redrive.run(redrive.find(None, 10, owner="*"))
+    assert (len(fake.retries), fake.tokens, fake.owners) == (3, {"Bearer a.b.c"}, {"*"})

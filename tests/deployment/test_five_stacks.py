@@ -121,6 +121,7 @@ SETTINGS: list[dict[str, str]] = [
     {"api_key": "true", "web": "false"},
     {"images": "hotlink", "ops": "false"},
     {"size": "small"},  # also without access logs
+    {"auth": "cognito"},
 ]
 """Settings that remove resources or change names which other stacks read."""
 
