@@ -51,7 +51,7 @@ def show_story(deployment: Deployment, options: argparse.Namespace) -> int:
 
 def retry_failed(deployment: Deployment, options: argparse.Namespace) -> int:
     """Retry jobs that ended in error, or only count them."""
-    api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"), os.environ.get("CALO_TOKEN"))
+    api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"), token=os.environ.get("CALO_TOKEN"))
     redrive = Redrive(api, options.rate, time.sleep)
     jobs = redrive.find(options.code, options.limit, options.owner)
     _print_counts(jobs, options)

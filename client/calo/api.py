@@ -23,9 +23,9 @@ class Api:
         self,
         url: str,
         key: str | None = None,
-        token: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
         http: requests.Session | None = None,
+        token: str | None = None,
     ) -> None:
         self._url = url
         self._sleep = sleep

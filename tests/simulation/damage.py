@@ -11,7 +11,7 @@ VALUES: tuple[Any, ...] = (None, {}, [], {"N": "x"}, {"N": "1e999"}, {"S": "\ud8
 
 
 def damaged_copies(record: Record, random: Random) -> list[str]:
-    """Return bodies in which one field of the new image has another value, and some that are no records."""
+    """Return bodies in which one field of the new image has another value, and some without a record."""
     bodies = ["", "[]", "null", '{"dynamodb": 5}', "[" * 1000]
     image = record["dynamodb"].get("NewImage", {})
     for name in image:
