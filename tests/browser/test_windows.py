@@ -141,13 +141,13 @@ def test_windows_with_different_versions_of_the_app_do_not_share_a_stream(
     expect_live(open_window("/"))
 
     def serve_other_version(route: Route) -> None:
+        """Give the app's main file another name, in the page and in the files that import it."""
         response = route.fetch()
-        route.fulfill(
-            response=response, body=re.sub(r"(/assets/index-[^\"]+\.js)", r"\1?other", response.text())
-        )
+        route.fulfill(response=response, body=re.sub(r"(index-[\w-]+\.js)", r"\1?other", response.text()))
 
     page = context.new_page()
     page.route(f"{calo.system.url}/", serve_other_version)
+    page.route("**/assets/*.js*", serve_other_version)
     page.goto("/")
     expect_live(page)
     assert open_streams(calo) == 2
