@@ -53,6 +53,7 @@ def open_streams(calo: Calo) -> int:
 
 def test_eight_windows_are_live_within_two_seconds_each(calo: Calo, open_window: OpenWindow) -> None:
     jobs = [calo.create("soup", delay_seconds=900)["id"] for _ in range(4)]
+    calo.get("jobs")  # the time that the emulator needs to start the function does not count
     windows = []
     for job_id in jobs:
         for path in ("/", f"/jobs/{job_id}"):
