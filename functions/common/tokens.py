@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException
+from threading import Lock
 from typing import Any
 
 import jwt
@@ -74,6 +75,7 @@ class KeySet:
         self._fetch = fetch
         self._clock = clock
         self._url = settings.oidc_jwks_url
+        self._fetching = Lock()
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched_at = self._tried_at = 0
 
@@ -95,8 +97,31 @@ class KeySet:
         interval = REFETCH_INTERVAL if self.is_known else RETRY_INTERVAL
         return not is_fresh and now - self._tried_at >= interval
 
+    def get(self, key_id: str | None) -> PyJWK:
+        """Return a key, fetched if necessary. Raises InvalidToken if the issuer does not have it.
+
+        Raises KeysUnavailable if that is not known. Concurrent callers wait for the same request.
+        """
+        with self._fetching:
+            if self.should_fetch(key_id):
+                try:
+                    self._fetch_all()
+                except KeysUnavailable:
+                    if self.find(key_id) is None:
+                        raise
+        key = self.find(key_id)
+        if key is not None:
+            return key
+        if not self.is_known:
+            raise KeysUnavailable("the issuer's keys could not be fetched shortly before")
+        raise InvalidToken("it is signed by a key that the issuer does not have")
+
     def fetch(self) -> None:
         """Fetch the keys. Raises KeysUnavailable; the keys from before are then kept."""
+        with self._fetching:
+            self._fetch_all()
+
+    def _fetch_all(self) -> None:
         self._tried_at = self._clock()
         try:
             self._keys = _parse(self._fetch(self._find_url()))
@@ -115,7 +140,7 @@ class KeySet:
 
 
 class TokenVerifier:
-    """Verifies tokens. `clock` returns epoch milliseconds."""
+    """Verifies tokens, in any thread. `clock` returns epoch milliseconds."""
 
     def __init__(
         self, settings: TokenSettings, fetch: Callable[[str], Any] = fetch_json, clock: Clock = now_ms
@@ -131,21 +156,7 @@ class TokenVerifier:
     def verify(self, token: str) -> Identity:
         """Return whose token it is. Raises InvalidToken, or KeysUnavailable."""
         key_id = _key_id(token)
-        return self._identify(self._claims(token, self._key(key_id)))
-
-    def _key(self, key_id: str | None) -> PyJWK:
-        if self.keys.should_fetch(key_id):
-            try:
-                self.keys.fetch()
-            except KeysUnavailable:
-                if self.keys.find(key_id) is None:
-                    raise
-        key = self.keys.find(key_id)
-        if key is not None:
-            return key
-        if not self.keys.is_known:
-            raise KeysUnavailable("the issuer's keys could not be fetched shortly before")
-        raise InvalidToken("it is signed by a key that the issuer does not have")
+        return self._identify(self._claims(token, self.keys.get(key_id)))
 
     def _claims(self, token: str, key: PyJWK) -> dict[str, Any]:
         """Return the claims of a token with a valid signature, for any audience."""

@@ -43,7 +43,13 @@ def stand_in(kind: str) -> dict[str, Any]:
         name = f"{stack}-{logical_id}"
         return name, {"AllocationId": name, "Id": name, "Arn": name}
 
-    return {"create": create, "delete": lambda *_: None}
+    def update(physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str = "") -> Any:
+        """Change a custom resource. MiniStack replaces resources of other types that it cannot update."""
+        record(kind, stack, logical_id, new)
+        return physical_id, {"AllocationId": physical_id, "Id": physical_id, "Arn": physical_id}
+
+    is_custom = kind.startswith("Custom::")
+    return {"create": create, "delete": lambda *_: None, **({"update": update} if is_custom else {})}
 
 
 def recorded(kind: str) -> dict[str, Any]:

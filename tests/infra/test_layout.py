@@ -8,7 +8,7 @@ import pytest
 
 from infra.tools.bundle import ROOT
 
-SHARED = {"infra.deployed_kinds", "infra.kinds", "infra.names", "infra.settings"}
+SHARED = {"infra.deployed_kinds", "infra.kinds", "infra.names", "infra.settings", "infra.sign_in_config"}
 ALLOWED = {
     "constructs": {"infra.constructs", "infra.tools.bundle", *SHARED},
     "stacks": {"infra.stacks", "infra.constructs", "infra.tools.bundle", *SHARED},
@@ -19,6 +19,7 @@ WITHOUT_CDK = (
     "kinds.py",
     "names.py",
     "settings.py",
+    "sign_in_config.py",
     "constructs/site_headers.py",
     "tools",
 )

@@ -58,7 +58,7 @@ def test_with_an_issuer_in_its_environment_callers_must_sign_in() -> None:
     with Issuer().serve() as issuer:
         environment = {"OIDC_ISSUER": issuer.url, "OIDC_AUDIENCE": AUDIENCE}
         with relay_process(environment=environment) as relay:
-            wait_for(lambda: issuer.fetched)
+            wait_for(lambda: f"{issuer.url}/keys" in issuer.fetched)
             assert httpx.get(f"{relay.url}/live", timeout=60).status_code == 401
             ann, olga = relay.connect(token=issuer.token("ann")), relay.connect(token=issuer.operator_token())
             wait_for(lambda: relay.metrics()["relay_streams"] == 2)

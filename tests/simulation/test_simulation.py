@@ -1,6 +1,7 @@
 """A sample of `make simulate`, another one for each commit, and the tools that it needs."""
 
 import subprocess
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -19,8 +20,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True, scope="module")
-def quiet() -> None:
+def quiet() -> Iterator[None]:
+    level = logger.log_level
     logger.setLevel("CRITICAL")
+    yield
+    logger.setLevel(level)
 
 
 @pytest.fixture(scope="module")

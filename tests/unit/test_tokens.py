@@ -1,7 +1,9 @@
 """Tokens are verified: signature, issuer, audience or client, times, subject. Keys are cached."""
 
 import json
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.client import BadStatusLine, IncompleteRead
 from typing import Any
 
@@ -213,3 +215,22 @@ def test_the_stand_in_serves_what_it_says(clock: Clock) -> None:
         settings = TokenSettings(issuer.url, AUDIENCE)
         assert TokenVerifier(settings, clock=clock).verify(issuer.token("bob")).subject == "bob"
         json.dumps(issuer.keys)
+
+
+def test_callers_at_the_same_time_wait_for_the_same_keys(issuer: Issuer, clock: Clock) -> None:
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def fetch(url: str) -> Any:
+        asked.set()
+        assert may_answer.wait(30)
+        return issuer.fetch(url)
+
+    verifier = TokenVerifier(TokenSettings(issuer.url, AUDIENCE), fetch, clock)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(verifier.keys.fetch)
+        assert asked.wait(30)
+        second = pool.submit(verifier.verify, issuer.token())
+        may_answer.set()
+        first.result(30)
+        assert second.result(30).subject == "ann"
+    assert issuer.fetched.count(f"{issuer.url}/keys") == 1

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.simulation.explore import Case, crash_points, random_case
+from tests.simulation.explore import Case, count_calls, crash_points, random_case
 from tests.simulation.scenarios import SCENARIOS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,8 +91,8 @@ def hunt() -> int:
 
 
 def _cases() -> Iterator[Case]:
-    """Yield the scenarios without faults first, then random cases, then every crash point."""
+    """Yield the scenarios without faults, then every crash point, of short scenarios first, then pairs."""
     yield from map(Case, SCENARIOS)
-    yield from map(random_case, range(HUNTED_SEEDS))
-    for name in SCENARIOS:
+    for name in sorted(SCENARIOS, key=count_calls):
         yield from crash_points(name)
+    yield from map(random_case, range(HUNTED_SEEDS))
