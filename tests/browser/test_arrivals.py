@@ -24,7 +24,9 @@ def box_of(page: Page, job_id: str) -> object:
 
 
 def settled_boxes(page: Page, jobs: list[str]) -> list[object]:
-    """Wait until the cards have their final size: their times, pictures and views may still arrive."""
+    """Wait until the cards have their final size: their jobs may still end, and pictures and views arrive."""
+    for job_id in jobs:
+        expect(card(page, job_id).locator("[data-status=pending]")).to_have_count(0)
     before: list[object] = []
     while (boxes := [box_of(page, job_id) for job_id in jobs]) != before:
         before = boxes

@@ -131,6 +131,7 @@ def test_without_the_browsers_support_each_window_has_its_own_stream(
     for page in windows:
         expect_live(page)
     assert open_streams(calo) == 2
+    page.unroute_all(behavior="wait")  # a file that is still being served would be lost with its page
     job_id = calo.create("bread")["id"]
     for page in windows:
         expect_text(card(page, job_id), "Ready")
@@ -152,3 +153,4 @@ def test_windows_with_different_versions_of_the_app_do_not_share_a_stream(
     page.goto("/")
     expect_live(page)
     assert open_streams(calo) == 2
+    page.unroute_all(behavior="wait")  # a file that is still being served would be lost with its page
