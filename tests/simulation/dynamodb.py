@@ -9,18 +9,10 @@ from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.responses import DynamoHandler
 
+from tests.tables import table_requests
+
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
-INDEXES = {
-    "by-created": ("list_shard", "created_key"),
-    "by-status": ("status_shard", "created_key"),
-    "by-kind": ("kind_shard", "created_key"),
-    "by-updated": ("list_shard", "changed_at"),
-    "by-due": ("due_shard", "wake_at"),
-    "by-all": ("all_shard", "created_key"),
-}
-NUMBERS = ("changed_at", "wake_at")
-
 OnChange = Callable[[dict[str, Any] | None, dict[str, Any] | None], None]
 """Called with the images of a job before and after a write."""
 
@@ -51,9 +43,9 @@ class Tables:
         dynamodb_backends[ACCOUNT][REGION] = DynamoDBBackend(REGION, ACCOUNT)
         self._handler = _Handler()
         self._on_change = on_change
-        columns = {name for pair in INDEXES.values() for name in pair}
-        self._create("jobs", "id", columns)
-        self._create("ledger", "pk", set())
+        for request in table_requests():
+            self._handler.body = self._handler.params = request
+            self._handler.create_table()
 
     def call(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Make a call. Raises what botocore raises for it."""
@@ -83,32 +75,6 @@ class Tables:
             return {}
         job_id = (parameters.get("Key") or parameters["Item"])["id"]["S"]
         return {job_id: self.item("jobs", "id", job_id)}
-
-    def _create(self, name: str, key: str, columns: set[str]) -> None:
-        types = {column: "N" if column in NUMBERS else "S" for column in (key, *columns)}
-        indexes = [
-            {
-                "IndexName": index,
-                "KeySchema": _schema(*pair),
-                "Projection": {"ProjectionType": "ALL" if index == "by-all" else "KEYS_ONLY"},
-            }
-            for index, pair in INDEXES.items()
-        ]
-        self._handler.body = self._handler.params = {
-            "TableName": name,
-            "KeySchema": _schema(key),
-            "AttributeDefinitions": [
-                {"AttributeName": column, "AttributeType": kind} for column, kind in sorted(types.items())
-            ],
-            "BillingMode": "PAY_PER_REQUEST",
-            **({"GlobalSecondaryIndexes": indexes} if columns else {}),
-        }
-        self._handler.create_table()
-
-
-def _schema(*names: str) -> list[dict[str, str]]:
-    kinds = ("HASH", "RANGE")
-    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(names, kinds, strict=False)]
 
 
 def _client_error(error: JsonRESTError | ServiceException, operation: str) -> ClientError:

@@ -21,22 +21,10 @@ from functions.common.ledger import Ledger
 from functions.common.store import JobStore
 from functions.common.tokens import TokenSettings, TokenVerifier
 from tests.issuer import AUDIENCE, Issuer
+from tests.tables import table_requests
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
 from tests.unit.gateway import Gateway
 from tests.unit.sign_in import ISSUER, api_functions
-
-INDEXES = {
-    "by-created": ("list_shard", "created_key"),
-    "by-status": ("status_shard", "created_key"),
-    "by-kind": ("kind_shard", "created_key"),
-    "by-updated": ("list_shard", "changed_at"),
-    "by-due": ("due_shard", "wake_at"),
-    "by-all": ("all_shard", "created_key"),
-}
-KEYS_ONLY: dict[str, Any] = {"ProjectionType": "KEYS_ONLY"}
-PROJECTIONS: dict[str, Any] = {
-    "by-all": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status", "kind", "owner", "code"]}
-}
 
 
 @pytest.fixture(autouse=True)
@@ -87,25 +75,9 @@ def dynamodb(aws: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(DynamoHandler, "call_action", one_at_a_time)
     client = aws.client("dynamodb")
-    indexes = [
-        {"IndexName": name, "KeySchema": _keys(*pair), "Projection": PROJECTIONS.get(name, KEYS_ONLY)}
-        for name, pair in INDEXES.items()
-    ]
-    columns = {name for pair in INDEXES.values() for name in pair}
-    _create_table(client, "jobs", "id", *columns, GlobalSecondaryIndexes=indexes)
-    _create_table(client, "ledger", "pk")
+    for request in table_requests():
+        client.create_table(**request)
     return client
-
-
-def _create_table(client: Any, name: str, key: str, *columns: str, **options: Any) -> None:
-    types = {column: "N" if column in ("changed_at", "wake_at") else "S" for column in (key, *columns)}
-    attributes = [{"AttributeName": column, "AttributeType": kind} for column, kind in types.items()]
-    options |= {"KeySchema": _keys(key), "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
-    client.create_table(TableName=name, **options)
-
-
-def _keys(*names: str) -> list[dict[str, str]]:
-    return [{"AttributeName": n, "KeyType": k} for n, k in zip(names, ("HASH", "RANGE"), strict=False)]
 
 
 @pytest.fixture
