@@ -9,9 +9,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from infra.names import COGNITO_GROUPS_CLAIM, COGNITO_SCOPE, OPERATORS
+from infra.names import OPERATORS
 from infra.settings import Settings
-from infra.sign_in_config import SignInConfig, cognito_config, oidc_config
+from infra.sign_in_config import (
+    SignInConfig,
+    cognito_config,
+    cognito_environment,
+    oidc_config,
+    oidc_environment,
+)
 from local.emulator import Emulator
 from local.processes import StartError
 
@@ -51,24 +57,12 @@ def relay_environment(settings: Settings, outputs: Mapping[str, str], region: st
     """Return what the relay needs to verify callers. CaloLive passes the same to its task."""
     if settings.auth == "none":
         return {}
-    ticket_secret = {"TICKET_SECRET": outputs["TicketSecret"]} if "TicketSecret" in outputs else {}
+    ticket_secret = {"TICKET_SECRET": outputs["TicketSecret"]}
     if settings.auth == "oidc":
-        return {
-            "OIDC_ISSUER": settings.oidc_issuer,
-            "OIDC_AUDIENCE": settings.oidc_audience,
-            "OIDC_JWKS_URL": settings.oidc_jwks_url,
-            "OIDC_GROUPS_CLAIM": settings.oidc_groups_claim,
-            **ticket_secret,
-        }
+        return oidc_environment(settings) | ticket_secret
     pool = outputs["UserPoolId"]
-    return {
-        "OIDC_ISSUER": _issuer(pool, region),
-        "OIDC_AUDIENCE": outputs["UserPoolClientId"],
-        "OIDC_JWKS_URL": settings.oidc_jwks_url.replace("{pool}", pool),
-        "OIDC_GROUPS_CLAIM": COGNITO_GROUPS_CLAIM,
-        "OIDC_SCOPE": COGNITO_SCOPE,
-        **ticket_secret,
-    }
+    jwks_url = settings.oidc_jwks_url.replace("{pool}", pool)
+    return cognito_environment(_issuer(pool, region), outputs["UserPoolClientId"], jwks_url) | ticket_secret
 
 
 def web_config(settings: Settings, outputs: Mapping[str, str], region: str) -> SignInConfig | None:

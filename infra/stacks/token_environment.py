@@ -1,7 +1,7 @@
 """What a process needs in order to verify tokens."""
 
-from infra.names import COGNITO_GROUPS_CLAIM, COGNITO_SCOPE
 from infra.settings import Settings
+from infra.sign_in_config import cognito_environment, oidc_environment
 from infra.stacks.base import CaloStack
 
 POOL = "{pool}"
@@ -15,19 +15,9 @@ def token_environment(stack: CaloStack, jobs: CaloStack, settings: Settings) -> 
     if settings.auth == "none":
         return {}
     if settings.auth == "oidc":
-        return {
-            "OIDC_ISSUER": settings.oidc_issuer,
-            "OIDC_AUDIENCE": settings.oidc_audience,
-            "OIDC_JWKS_URL": settings.oidc_jwks_url,
-            "OIDC_GROUPS_CLAIM": settings.oidc_groups_claim,
-        }
+        return oidc_environment(settings)
     jwks_url = settings.oidc_jwks_url
     if POOL in jwks_url:  # cfn-lint reports a parameter that is read but not used
         jwks_url = jwks_url.replace(POOL, stack.read(jobs, "sign-in/pool"))
-    return {
-        "OIDC_ISSUER": stack.read(jobs, "sign-in/issuer"),
-        "OIDC_AUDIENCE": stack.read(jobs, "sign-in/client"),
-        "OIDC_JWKS_URL": jwks_url,
-        "OIDC_GROUPS_CLAIM": COGNITO_GROUPS_CLAIM,
-        "OIDC_SCOPE": COGNITO_SCOPE,
-    }
+    issuer, client = stack.read(jobs, "sign-in/issuer"), stack.read(jobs, "sign-in/client")
+    return cognito_environment(issuer, client, jwks_url)
