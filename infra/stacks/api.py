@@ -91,14 +91,10 @@ class ApiStack(CaloStack):
         For API Gateway an error of this function is a refused token. Other errors are answered with 503,
         which the API's own alarm counts.
         """
-        function = CaloFunction(
-            self,
+        function = self._function(
             "Authorizer",
             name="authorizer",
-            bundles=self.bundles,
             timeout=AUTHORIZER_TIMEOUT,
-            metrics=self.settings.metrics,
-            snap_start=self.settings.api_start == "snapstart",
             environment=token_environment(self, jobs, self.settings),
         )
         return apigateway.TokenAuthorizer(
@@ -136,24 +132,36 @@ class ApiStack(CaloStack):
         )
 
     def _function(
-        self, construct_id: str, *, name: str, memory: int, environment: dict[str, str]
+        self,
+        construct_id: str,
+        *,
+        name: str,
+        environment: dict[str, str],
+        memory: int = 256,
+        timeout: int = API_TIMEOUT,
     ) -> CaloFunction:
         return CaloFunction(
             self,
             construct_id,
             name=name,
             bundles=self.bundles,
-            timeout=API_TIMEOUT,
+            timeout=timeout,
             memory=memory,
             metrics=self.settings.metrics,
             snap_start=self.settings.api_start == "snapstart",
-            environment={"AUTH": self.settings.auth, "JOBS_TABLE": self.jobs_table, **environment},
+            environment=environment,
         )
+
+    @property
+    def _job_environment(self) -> dict[str, str]:
+        """The environment of every function that handles jobs."""
+        return {"AUTH": self.settings.auth, "JOBS_TABLE": self.jobs_table}
 
     def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
         """Create a function that reads jobs, writes them with this DynamoDB action, and queues them."""
         # the salt must differ between deployments and stay the same within one
-        environment = {"KINDS": self._kinds_json(jobs), "CALLER_SALT": self.stack_id}
+        own = {"KINDS": self._kinds_json(jobs), "CALLER_SALT": self.stack_id}
+        environment = {**self._job_environment, **own}
         writer = self._function(construct_id, name=name, memory=512, environment=environment)
         writer.allow(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
         names = [f"queue/Jobs{kind.construct_name}" for kind in self.kinds.deployed.values()]
@@ -176,7 +184,7 @@ class ApiStack(CaloStack):
     def _read_jobs(self, jobs: JobsStack) -> CaloFunction:
         ledger = self.read(jobs, "ledger-table")
         limits = self.kinds.limits(self.settings, self.kinds.budgets.values())
-        environment = {"LEDGER_TABLE": ledger, "BUDGETS": limits}
+        environment = {**self._job_environment, "LEDGER_TABLE": ledger, "BUDGETS": limits}
         # a page of 100 jobs needs more CPU time than the other calls
         reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
         table = self.table_arn(self.jobs_table)
@@ -187,16 +195,8 @@ class ApiStack(CaloStack):
 
     def _create_ticket(self, jobs: JobsStack) -> CaloFunction:
         secret = self.read(jobs, "ticket-secret")
-        function = CaloFunction(
-            self,
-            "CreateTicket",
-            name="create_ticket",
-            bundles=self.bundles,
-            timeout=API_TIMEOUT,
-            metrics=self.settings.metrics,
-            snap_start=self.settings.api_start == "snapstart",
-            environment={"AUTH": self.settings.auth, "TICKET_SECRET": secret},
-        )
+        environment = {"AUTH": self.settings.auth, "TICKET_SECRET": secret}
+        function = self._function("CreateTicket", name="create_ticket", environment=environment)
         function.allow(["secretsmanager:GetSecretValue"], secret)
         return function
 
