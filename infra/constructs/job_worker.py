@@ -6,6 +6,7 @@ from typing import cast
 from aws_cdk import CfnElement, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
 from infra.constructs.acknowledgements import acknowledge
@@ -45,9 +46,6 @@ class JobWorker(CaloFunction):
     ) -> None:
         queue = queues.jobs[kind.name]
         arns = {name: secret.secret_arn for name, secret in secrets.items()}
-        files = (
-            {"FILES_BUCKET": images.bucket.bucket_name, "FILES_BASE_URL": images.base_url} if images else {}
-        )
         super().__init__(
             scope,
             construct_id,
@@ -68,7 +66,7 @@ class JobWorker(CaloFunction):
                 "QUEUE_URL": queue.queue_url,
                 "RESULTS_QUEUE_URL": queues.results.queue_url,
                 "DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
-                **files,
+                **_file_environment(images),
                 **kind.environment,
             },
         )
@@ -79,14 +77,18 @@ class JobWorker(CaloFunction):
             max_concurrency=kind.kind.concurrency,
             window=1 if kind.kind.batch > MAX_BATCH_WITHOUT_WINDOW else None,
         )
-        self.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], tables.jobs.table_arn)
+        self._allow_reporting(tables, queues, queue)
         self._allow_items(kind, tables.ledger.table_arn)
-        self.allow(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], queue.queue_arn)
-        self.allow(["sqs:SendMessage"], queues.results.queue_arn, queues.dead_letters.queue_arn)
         if arns:
             self.allow(["secretsmanager:GetSecretValue"], *arns.values())
         if images:
             self._allow_storing_files(kind, images)
+
+    def _allow_reporting(self, tables: Tables, queues: Queues, queue: sqs.IQueue) -> None:
+        """Allow what every worker does with the jobs of its queue."""
+        self.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], tables.jobs.table_arn)
+        self.allow(["sqs:SendMessage", "sqs:ChangeMessageVisibility"], queue.queue_arn)
+        self.allow(["sqs:SendMessage"], queues.results.queue_arn, queues.dead_letters.queue_arn)
 
     def _allow_items(self, kind: DeployedKind, ledger_arn: str) -> None:
         """Allow the kind's own items of the ledger, and its budgets."""
@@ -106,3 +108,9 @@ class JobWorker(CaloFunction):
         bucket = Stack.of(self).get_logical_id(cast(CfnElement, images.bucket.node.default_child))
         rule = f"AwsSolutions-IAM5[Resource::<{bucket}.Arn>/images/{kind.name}/*]"
         acknowledge(cast(IConstruct, self.role), {rule: "The names of the files are not known in advance."})
+
+
+def _file_environment(images: Images | None) -> dict[str, str]:
+    if images is None:
+        return {}
+    return {"FILES_BUCKET": images.bucket.bucket_name, "FILES_BASE_URL": images.base_url}
