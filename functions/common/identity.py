@@ -34,7 +34,7 @@ class Identity:
 
 
 PUBLIC = Identity(PUBLIC_OWNER)
-"""Everyone, if there is no sign-in."""
+"""Everyone, without sign-in."""
 
 
 def owner_of(issuer: str, subject: str) -> str:

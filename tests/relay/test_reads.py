@@ -23,7 +23,7 @@ def test_only_streams_that_read_the_table_count() -> None:
             assert counts == [0, 0, 0]
             for cursor in (str(NOW), event_id, f"{event_id}.{10**12}", f"{NOW}.another.1"):
                 assert count(Subscription(cursor=cursor)) == RESUME_READS
-                assert count(Subscription(cursor=cursor, owner=None)) == 0, "there is no index of all owners"
+                assert count(Subscription(cursor=cursor, owner=None)) == 0, "no index has all owners"
 
     run(test())
 

@@ -20,7 +20,7 @@ export class Loadable<T> {
   /** The code, or undefined while it is not loaded. */
   readonly value = (): T | undefined => this.#value;
 
-  /** Whether the last attempt failed: there is no network, or the file no longer exists after a deployment. */
+  /** Whether the last attempt failed: without a network, or because a deployment has replaced the file. */
   readonly hasFailed = (): boolean => this.#failures > 0;
 
   /** Load the code, unless it has been. Never rejects; repeats the attempt as long as a component needs it. */

@@ -84,7 +84,7 @@ export class Issuer {
       requireIdToken: true,
     });
     const claims = oauth.getValidatedIdTokenClaims(result);
-    if (!claims) throw new Error("there is no ID token");
+    if (!claims) throw new Error("the issuer sent no ID token");
     return this.#tokens(result, null, { subject: claims.sub, name: nameOf(claims) });
   }
 
