@@ -4,80 +4,19 @@ import asyncio
 import io
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 
-from functions.common.identity import owner_of
 from functions.common.observability import logger
-from functions.common.tickets import KEYS_MAX_AGE, Key, Ticket, TicketKeys
-from functions.common.tokens import TokenSettings, TokenVerifier
+from functions.common.tickets import Ticket
 from functions.sse_relay import sign_in as sign_in_module
-from functions.sse_relay.job_change import EXPIRED, JobChange
-from functions.sse_relay.sign_in import SignIn
-from tests.issuer import AUDIENCE, BAD_TOKENS, Issuer
+from functions.sse_relay.job_change import EXPIRED
+from tests.issuer import BAD_TOKENS, Issuer
 from tests.relay.clients import read, send_raw, versions
-from tests.relay.conftest import NOW, RunningRelay, change, job_id, run, running, until
-
-KEY, NEXT, THIRD = ("v1", b"one"), ("v2", b"two"), ("v3", b"three")
-
-
-@dataclass
-class World:
-    """An issuer, the keys of tickets, and a relay that trusts both."""
-
-    relay: RunningRelay
-    issuer: Issuer
-    keys: list[Key]
-    ahead: list[int] = field(default_factory=lambda: [0])
-    """Milliseconds by which the clock of sign-in is ahead."""
-
-    def owner(self, subject: str) -> str:
-        return owner_of(self.issuer.url, subject)
-
-    def change(self, number: int, subject: str, version: int = 1, **fields: Any) -> JobChange:
-        return change(number, version, owner=self.owner(subject), updated_at=now_ms(), **fields)
-
-    def bearer(self, subject: str = "ann") -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.issuer.token(subject)}"}
-
-    def ticket(self, subject: str = "ann", *, key: Key = KEY, jobs: Sequence[str] | None = None) -> str:
-        now = now_ms()
-        return Ticket(self.owner(subject), False, jobs, now + 60_000, now + 3_600_000).sign(key)
-
-    async def status(self, headers: dict[str, str] | None = None, query: str = "") -> int:
-        """Return the status of the answer. The body of a refusal is a problem."""
-        async with httpx.AsyncClient() as client:
-            url = f"{self.relay.url}/live{query}"
-            async with client.stream("GET", url, headers=headers or {}) as response:
-                if response.status_code != 200:
-                    await response.aread()
-                    assert response.headers["content-type"] == "application/problem+json"
-                    assert response.headers["access-control-allow-origin"] == "*"
-                    assert response.json()["status"] == response.status_code
-                if response.status_code == 401:
-                    assert response.headers["www-authenticate"].startswith("Bearer")
-                return response.status_code
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-@asynccontextmanager
-async def world(*, issuer: Issuer | None = None, tickets: bool = True, **times: Any) -> AsyncIterator[World]:
-    issuer = issuer or Issuer()
-    keys, ahead = [KEY], [0]
-    ticket_keys = TicketKeys(lambda: list(keys), lambda: now_ms() + ahead[0])
-    tokens = TokenVerifier(TokenSettings(issuer.url, AUDIENCE), issuer.fetch)
-    sign_in = SignIn(tokens, ticket_keys if tickets else None)
-    async with running(sign_in=sign_in, **times) as relay:
-        yield World(relay, issuer, keys, ahead)
-
+from tests.relay.conftest import NOW, change, job_id, run, running, until
+from tests.relay.signed_in import KEY, NEXT, now_ms, world
 
 # --- who gets a stream ---
 
@@ -298,113 +237,6 @@ def test_a_stream_reads_the_history_of_its_owner() -> None:
             calo.relay.history.changed = [calo.change(1, "bob")]
             await read(calo.relay, 1, calo.bearer("bob"), lastEventId=str(now_ms()))
             assert calo.relay.history.owners == [calo.owner("bob")]
-
-    run(test())
-
-
-# --- tickets ---
-
-
-def test_a_ticket_opens_a_stream_of_its_owner_s_jobs() -> None:
-    async def test() -> None:
-        async with world() as calo:
-            reader = asyncio.create_task(read(calo.relay, 1, ticket=calo.ticket("bob")))
-            await calo.relay.streams(1)
-            calo.relay.publish(calo.change(1, "ann"), calo.change(2, "bob"))
-            assert versions(await reader) == [(job_id(2), 1)]
-
-    run(test())
-
-
-def test_a_ticket_of_an_operator_is_one_for_all_jobs() -> None:
-    async def test() -> None:
-        async with world() as calo:
-            ticket = Ticket("olga", True, None, now_ms() + 60_000, now_ms() + 60_000).sign(KEY)
-            reader = asyncio.create_task(read(calo.relay, 1, ticket=ticket))
-            await calo.relay.streams(1)
-            calo.relay.publish(calo.change(1, "ann"))
-            assert versions(await reader) == [(job_id(1), 1)]
-
-    run(test())
-
-
-def test_a_ticket_may_name_jobs() -> None:
-    """The stream is of these, or of some of them. Naming another owner's job reveals nothing."""
-
-    async def test() -> None:
-        async with world() as calo:
-            calo.relay.history.jobs = {
-                job_id(1): calo.change(1, "bob"),
-                job_id(2): calo.change(2, "ann"),
-                job_id(3): calo.change(3, "bob"),
-                job_id(4): calo.change(4, "bob"),
-            }
-            ticket = calo.ticket("bob", jobs=[job_id(1), job_id(2), job_id(4)])
-            mine = await read(calo.relay, 2, ticket=ticket)
-            assert sorted(versions(mine)) == [(job_id(1), 1), (job_id(4), 1)]
-            assert versions(await read(calo.relay, 1, ticket=ticket, job=job_id(4))) == [(job_id(4), 1)]
-            for jobs in (job_id(3), f"{job_id(1)},{job_id(3)}"):
-                assert await calo.status(query=f"?ticket={ticket}&job={jobs}") == 403
-            await calo.relay.streams(0)
-            reader = asyncio.create_task(read(calo.relay, 3, ticket=ticket))
-            await calo.relay.streams(1)
-            calo.relay.publish(calo.change(3, "bob", 2), calo.change(2, "ann", 2), calo.change(4, "bob", 2))
-            assert versions((await reader)[2:]) == [(job_id(4), 2)]
-
-    run(test())
-
-
-@pytest.mark.parametrize("name", ["empty", "garbage", "expired", "tampered", "of another key", "a token"])
-def test_a_bad_ticket_is_refused(name: str) -> None:
-    async def test() -> None:
-        async with world() as calo:
-            good = calo.ticket()
-            bad = {
-                "empty": "",
-                "garbage": "x.y.z",
-                "expired": Ticket("ann", False, None, now_ms(), now_ms() + 60_000).sign(KEY),
-                "tampered": good[:20] + ("A" if good[20] != "A" else "B") + good[21:],
-                "of another key": calo.ticket(key=("v1", b"guessed")),
-                "a token": calo.issuer.token(),
-            }[name]
-            assert await calo.status(query=f"?ticket={bad}") == 401
-            assert await calo.status(query=f"?ticket={good}") == 200
-
-    run(test())
-
-
-def test_a_ticket_is_accepted_after_a_rotation_and_refused_after_two() -> None:
-    async def test() -> None:
-        async with world() as calo:
-            ticket = calo.ticket()
-            assert await calo.status(query=f"?ticket={ticket}") == 200
-            calo.keys[:] = [NEXT, KEY]
-            calo.ahead[0] += KEYS_MAX_AGE
-            assert await calo.status(query=f"?ticket={calo.ticket(key=NEXT)}") == 200
-            assert await calo.status(query=f"?ticket={ticket}") == 200
-            calo.keys[:] = [THIRD, NEXT]
-            calo.ahead[0] += KEYS_MAX_AGE
-            assert await calo.status(query=f"?ticket={ticket}") == 401
-            assert await calo.status(query=f"?ticket={calo.ticket(key=NEXT)}") == 200
-
-    run(test())
-
-
-def test_a_ticket_and_a_token_at_once_or_two_tickets_are_refused() -> None:
-    async def test() -> None:
-        async with world() as calo:
-            query = f"?ticket={calo.ticket()}"
-            assert await calo.status(calo.bearer(), query) == 400
-            assert await calo.status(None, f"{query}&ticket={calo.ticket()}") == 400
-
-    run(test())
-
-
-def test_a_relay_without_a_key_for_tickets_does_not_know_them() -> None:
-    async def test() -> None:
-        async with world(tickets=False) as calo:
-            assert await calo.status(query=f"?ticket={calo.ticket()}") == 400
-            assert await calo.status(calo.bearer()) == 200
 
     run(test())
 
