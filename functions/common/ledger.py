@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any, cast
 
 from functions.common.attributes import Item, from_item, to_attribute
 from functions.common.job import STATUSES, Status
-from functions.common.marks import COUNT_SHARDS, Mark, count_key, mark_key, mark_writes, parse_mark
+from functions.common.marks import (
+    CODE_PREFIX,
+    COUNT_SHARDS,
+    KIND_PREFIX,
+    Mark,
+    count_key,
+    mark_key,
+    mark_writes,
+    parse_mark,
+)
 from functions.common.table import Items, Table
 
 if TYPE_CHECKING:
@@ -50,7 +59,9 @@ class Counts:
         """Add up the items of an owner."""
         total: Counter[str] = Counter()
         for counter in counters:
-            total.update({name: value for name, value in counter.items() if name != "pk"})
+            total.update(
+                {name: n for name, n in counter.items() if name.startswith((KIND_PREFIX, CODE_PREFIX))}
+            )
         by_kind: dict[str, dict[Status, int]] = {}
         codes: dict[str, int] = {}
         for name, value in sorted(total.items()):

@@ -59,8 +59,11 @@ def count_key(owner: str, shard: int) -> Item:
 
 
 def parse_mark(item: Item) -> tuple[str, Mark]:
-    """Return the job id and the mark of a ledger item."""
-    values = from_item(item)
+    """Return the job id and the mark of a ledger item.
+
+    Unknown attributes are ignored: a newer version of the function may have written the mark.
+    """
+    values = from_item({name: item[name] for name in ("pk", *Mark.__annotations__) if name in item})
     job_id = values.pop("pk").removeprefix("mark#")
     return job_id, Mark(**values)
 

@@ -12,6 +12,8 @@ from moto.dynamodb.responses import DynamoHandler
 from tests.tables import table_requests
 
 REGION = "us-east-1"
+NEWER = "newer"
+"""An attribute that only a newer version of a function writes."""
 ACCOUNT = "123456789012"
 OnChange = Callable[[dict[str, Any] | None, dict[str, Any] | None], None]
 """Called with the images of a job before and after a write."""
@@ -62,8 +64,8 @@ class Tables:
         return dict(result.result) if hasattr(result, "result") else dict(result)
 
     def item(self, table: str, key: str, value: str) -> dict[str, Any] | None:
-        found = dynamodb_backends[ACCOUNT][REGION].get_item(table, {key: {"S": value}})
-        return None if found is None else copy.deepcopy(found.to_json()["Attributes"])
+        item = dynamodb_backends[ACCOUNT][REGION].get_item(table, {key: {"S": value}})
+        return None if item is None else copy.deepcopy(item.to_json()["Attributes"])
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """Return all items, for checks."""
@@ -97,12 +99,21 @@ class DynamoDBClient:
 
     exceptions = _Exceptions
 
-    def __init__(self, tables: Tables, gate: Callable[[str, dict[str, Any], Callable[[], Any]], Any]) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        gate: Callable[[str, dict[str, Any], Callable[[], Any]], Any],
+        *,
+        is_newer: bool = False,
+    ) -> None:
         self._tables = tables
         self._gate = gate
+        self._is_newer = is_newer
 
     def __getattr__(self, operation: str) -> Callable[..., dict[str, Any]]:
         def call(**parameters: Any) -> dict[str, Any]:
+            if self._is_newer:
+                _add_newer_field(parameters)
             result: dict[str, Any] = self._gate(
                 f"dynamodb.{operation}", parameters, lambda: self._tables.call(operation, parameters)
             )
@@ -112,6 +123,22 @@ class DynamoDBClient:
 
     def get_paginator(self, operation: str) -> "_Paginator":
         return _Paginator(getattr(self, operation))
+
+
+def _add_newer_field(parameters: dict[str, Any]) -> None:
+    """Let a write also set an attribute that this version does not know."""
+    value = {"S": "of a newer version"}
+    if "Item" in parameters:
+        parameters["Item"] = {**parameters["Item"], NEWER: value}
+    elif parameters.get("UpdateExpression", "").startswith("ADD "):
+        parameters["UpdateExpression"] += f" SET {NEWER} = :newer"
+        parameters["ExpressionAttributeValues"] = {**parameters["ExpressionAttributeValues"], ":newer": value}
+    elif parameters.get("UpdateExpression", "").startswith("SET "):
+        parameters["UpdateExpression"] = f"SET {NEWER} = :newer, {parameters['UpdateExpression'][4:]}"
+        parameters["ExpressionAttributeValues"] = {**parameters["ExpressionAttributeValues"], ":newer": value}
+    for entry in parameters.get("TransactItems", ()):
+        for write in entry.values():
+            _add_newer_field(write)
 
 
 class _Paginator:

@@ -10,6 +10,8 @@ from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.world import FAULTS, Call, Fault
 
 SIDES: tuple[Fault, Fault] = ("dies before", "dies after")
+MIXED = 0.3
+"""Share of the random runs in which two versions run beside each other."""
 MAX_SKEW = 60_000
 """Milliseconds by which the clocks of two processes may differ in half of the random runs."""
 
@@ -18,7 +20,8 @@ MAX_SKEW = 60_000
 class Case:
     """One run. Without a seed nothing is random, and `plan` maps numbers of calls to faults.
 
-    With a seed, everything is random, also the plan, unless it is given.
+    With a seed, everything is random, also the plan, unless it is given. If it `is_mixed`, two versions of
+    each function run beside each other.
     """
 
     scenario: str
@@ -26,9 +29,17 @@ class Case:
     plan: Mapping[int, Fault] = field(default_factory=dict)
     skew: int = 0
     watchdog: bool = True
+    is_mixed: bool = False
 
     def run(self) -> Result:
-        return run(self.scenario, seed=self.seed, plan=self.plan, skew=self.skew, watchdog=self.watchdog)
+        return run(
+            self.scenario,
+            seed=self.seed,
+            plan=self.plan,
+            skew=self.skew,
+            watchdog=self.watchdog,
+            is_mixed=self.is_mixed,
+        )
 
     def __str__(self) -> str:
         faults = ",".join(
@@ -70,7 +81,8 @@ def random_case(seed: int) -> Case:
     skew = choice.choice((0, MAX_SKEW // 2))
     # times are random, so the number of calls is, too; a fault beyond the last one does not happen
     numbers = choice.sample(range(count_calls(scenario)), 2)
-    return Case(scenario, seed, {number: choice.choice(FAULTS) for number in sorted(numbers)}, skew)
+    plan = {number: choice.choice(FAULTS) for number in sorted(numbers)}
+    return Case(scenario, seed, plan, skew, is_mixed=choice.random() < MIXED)
 
 
 @cache
@@ -86,8 +98,7 @@ def shrink(case: Case) -> Case:
         smaller = replace(case, plan=plan)
         if smaller.run().breaches:
             return shrink(smaller)
-    if case.skew:
-        smaller = replace(case, skew=0)
-        if smaller.run().breaches:
-            return smaller
+    for smaller in (replace(case, skew=0), replace(case, is_mixed=False)):
+        if smaller != case and smaller.run().breaches:
+            return shrink(smaller)
     return case

@@ -5,7 +5,7 @@ Hub, ring, cursors and history are the product's. Sockets are replaced: a stream
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from functions.common.clock import Clock
 from functions.common.store import JobStore
+from functions.relay_janitor.remove_relay import RelayJanitor
 from functions.sse_relay.feed import SETTLE_SECONDS, SqsFeed
 from functions.sse_relay.history import INDEX_LAG_SECONDS
 from functions.sse_relay.history.table import TableHistory
@@ -27,6 +28,8 @@ from tests.simulation.damage import damaged_copies
 from tests.simulation.dynamodb import DynamoDBClient
 from tests.simulation.stream import Record
 from tests.simulation.system import System
+from tests.simulation.topic import PREFIX, TOPIC, QueuesClient, RelayQueues
+from tests.simulation.world import Process
 
 RELAYS = 2
 DELIVERY_MS = (100, 800)
@@ -38,6 +41,12 @@ LIFE_MS = (2_000, 60_000)
 AWAY_MS = (100, 20_000)
 """How long streams live, and how long their viewers are away, if the world is random."""
 RESTARTS = 2
+KILLED = 0.5
+"""Share of the relays that end without deleting their queue."""
+EVENT_MS = (1_000, 10_000)
+"""From the end of a task to the event that starts the janitor."""
+JANITOR_RETRY_MS = 60_000
+"""Lambda invokes a function twice more after errors: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
 STARTING_MS = 1000 * (SETTLE_SECONDS + INDEX_LAG_SECONDS)
 
 
@@ -87,6 +96,7 @@ class Relay:
     """A relay process, from its start to its death."""
 
     def __init__(self, name: str, relays: "Relays") -> None:
+        self.name = name
         self._relays = relays
         world = relays.system.world
         self._now: Clock = lambda: world.now
@@ -202,8 +212,8 @@ class Viewer:
         self._see(job)
 
     def _see(self, job: dict[str, Any]) -> None:
-        known = self.seen.get(job["id"])
-        if known is None or job["version"] > known["version"]:
+        shown = self.seen.get(job["id"])
+        if shown is None or job["version"] > shown["version"]:
             self.seen[job["id"]] = job
 
 
@@ -216,18 +226,26 @@ class Relays:
         self.away = 0
         self._delivering = 0
         self._started = 0
-        self.running = [self._start() for _ in range(RELAYS)]
+        self._changing = 0
+        """Relays that start or stop, and janitors that run."""
+        self.queues = RelayQueues()
+        self.running = [self._new_relay() for _ in range(RELAYS)]
+        self.queues.queues.update(f"{PREFIX}{relay.name}" for relay in self.running)
+        self.queues.subscriptions.update({f"{TOPIC}:{name}": name for name in self.queues.queues})
         self.viewers = [Viewer(f"viewer {owner} {n}", self, owner) for owner in owners for n in range(2)]
         system.on_published = self.publish
+        system.replace_relay = self._replace
         for viewer in self.viewers:
             viewer.connect()
         if system.world.is_random:
             for _ in range(RESTARTS):
-                system.world.after(system.world.uniform(1_000, 120_000), self._restart_one)
+                system.world.after(system.world.uniform(1_000, 120_000), self._replace)
 
     @property
     def is_quiet(self) -> bool:
-        return not self._delivering and not self.away and all(viewer.stream for viewer in self.viewers)
+        if self._delivering or self.away or self._changing:
+            return False
+        return all(viewer.stream for viewer in self.viewers)
 
     def watch(self, owner: str, job_id: str) -> None:
         """Let a viewer ask for one job only."""
@@ -249,7 +267,7 @@ class Relays:
 
     def breaches(self) -> list[str]:
         """Compare what each viewer shows with the table."""
-        found = [breach for viewer in self.viewers for breach in viewer.breaches]
+        problems = [breach for viewer in self.viewers for breach in viewer.breaches]
         jobs = self.system.jobs()
         for viewer in self.viewers:
             for job in jobs.values():
@@ -258,10 +276,13 @@ class Relays:
                 seen = viewer.seen.get(job.id)
                 if seen != json.loads(json.dumps(job.public_view())):
                     shown = f"version {seen['version']} {seen['status']}" if seen else "nothing"
-                    found.append(
+                    problems.append(
                         f"{viewer.name} shows {shown} of {job.id}, not version {job.version} {job.status}"
                     )
-        return found
+        expected = {f"{PREFIX}{relay.name}" for relay in self.running}
+        if self.queues.queues != expected or set(self.queues.subscriptions.values()) != expected:
+            problems.append(f"the relays {sorted(expected)} run, but there are {self.queues}")
+        return problems
 
     def close(self) -> None:
         self.loop.close()
@@ -278,20 +299,71 @@ class Relays:
 
         world.after(milliseconds, arrive)
 
-    def _start(self) -> Relay:
+    def _new_relay(self) -> Relay:
         self._started += 1
         return Relay(f"r{self._started}", self)
 
-    def _restart_one(self) -> None:
-        """Replace a relay by a new one, which does not get what was published before."""
-        index = self.system.world.random.randrange(RELAYS)
-        old, new = self.running[index], self._start()
-        new.ready_at = self.system.world.now + round(STARTING_MS)
-        self.running[index] = new
-        old.is_alive = False
+    def _replace(self) -> None:
+        """End a relay, and start another one, which does not get what was published before."""
+        world = self.system.world
+        relay = self.running.pop(world.random.randrange(len(self.running)))
+        relay.is_alive = False
         for viewer in self.viewers:
-            if viewer.relay is old and viewer.stream:
+            if viewer.relay is relay and viewer.stream:
                 viewer.cut(viewer.stream)
+        self._changing += 1
+        if world.random.random() < KILLED:
+            self._clean_up(relay)
+        else:
+            stop = self._feed_step(relay, SqsFeed._unsubscribe)
+            world.spawn("relay", stop, lambda *_: self._clean_up(relay))
+        self._start()
+
+    def _start(self) -> None:
+        """Start a relay. If it dies before it is subscribed, start another."""
+        world = self.system.world
+        relay = self._new_relay()
+        self._changing += 1
+
+        def end(_: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self._clean_up(relay)
+                self._start()
+                return
+            self._changing -= 1
+            relay.ready_at = world.now + round(STARTING_MS)
+            self.running.append(relay)
+
+        world.spawn("relay", self._feed_step(relay, SqsFeed._subscribe), end)
+
+    def _feed_step(self, relay: Relay, step: Callable[[SqsFeed], None]) -> Callable[[Process], None]:
+        """Return a process that subscribes the relay's queue, or deletes it, as the product does."""
+
+        def run(process: Process) -> None:
+            client: Any = QueuesClient(self.queues, process)
+            queue = f"{PREFIX}{relay.name}"
+            feed = SqsFeed(client, client, TOPIC, queue, on_damaged=lambda *_: None)
+            feed._queue_url, feed._subscription = queue, f"{TOPIC}:{queue}"
+            step(feed)
+
+        return run
+
+    def _clean_up(self, relay: Relay, tries: int = 3) -> None:
+        """Let the janitor remove what a relay has left behind."""
+        world = self.system.world
+
+        def run(process: Process) -> None:
+            client: Any = QueuesClient(self.queues, process)
+            RelayJanitor(client, client, TOPIC, PREFIX).remove(relay.name)
+
+        def end(_: Any, error: BaseException | None) -> None:
+            if error is not None and tries > 1:
+                world.after(JANITOR_RETRY_MS, lambda: self._clean_up(relay, tries - 1))
+            else:
+                self._changing -= 1
+
+        delay = world.uniform(*EVENT_MS)
+        world.after(delay, lambda: world.spawn("relay_janitor", run, end))
 
 
 @contextmanager

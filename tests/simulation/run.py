@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tests.simulation.callers import Callers
-from tests.simulation.checks import breaches, unexpected_ends
+from tests.simulation.checks import breaches, repetitions, unexpected_ends
 from tests.simulation.relays import Relays, immediate_history
 from tests.simulation.scenarios import OWNERS, SCENARIOS
 from tests.simulation.serial import one_thread
@@ -40,9 +40,10 @@ def run(
     plan: Mapping[int, Fault] | None = None,
     skew: int = 0,
     watchdog: bool = True,
+    is_mixed: bool = False,
 ) -> Result:
     """Run a scenario until the world is quiet, and check the guarantees."""
-    world = World(seed, plan)
+    world = World(seed, plan, is_mixed=is_mixed)
     with one_thread(world), immediate_history():
         system = System(world, skew=skew, watchdog=watchdog)
         callers = Callers(system)
@@ -50,17 +51,19 @@ def run(
         callers.on_accepted = relays.watch
         chosen = SCENARIOS[scenario]
         chosen.start(callers, system)
-        found = []
+        problems = []
         try:
             world.run(
                 lambda: callers.answers.waiting == 0 and system.is_quiet and relays.is_quiet, START + BOUND
             )
         except Stuck:
-            found.append("the world did not become quiet")
-        found += breaches(system, callers) + relays.breaches()
+            problems.append("the world did not become quiet")
+        problems += breaches(system, callers) + relays.breaches()
         relays.close()
         if seed is None:
-            found += unexpected_ends(system, chosen)
-        if not plan and seed is None and world.now > START + 1000 * chosen.seconds:
-            found.append(f"it took {(world.now - START) / 1000} s instead of {chosen.seconds}")
-    return Result(found, world.calls, len(system.histories))
+            problems += unexpected_ends(system, chosen)
+        if not plan and seed is None:
+            problems += repetitions(system, chosen)
+            if world.now > START + 1000 * chosen.seconds:
+                problems.append(f"it took {(world.now - START) / 1000} s instead of {chosen.seconds}")
+    return Result(problems, world.calls, len(system.histories))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tests.simulation.callers import Callers
 from tests.simulation.system import System
-from tests.simulation.third_party import BROKEN, NOTHING
+from tests.simulation.third_party import BROKEN, NOTHING, SHAKY
 
 OWNERS = ("ann", "bob")
 Start = Callable[[Callers, System], object]
@@ -44,10 +44,10 @@ def photo_from_a_request(callers: Callers, _: System) -> None:
     callers.post(query="pasta")
 
 
-@scenario("resolved", seconds=5)
+@scenario("resolved", seconds=8)
 def photo_from_spares(callers: Callers, _: System) -> None:
-    callers.post(query="pasta")
-    callers.post(query="pasta", at=3)
+    for number in range(3):
+        callers.post(query="pasta", at=3 * number)
 
 
 @scenario("resolved", seconds=3)
@@ -66,6 +66,11 @@ def photos_beyond_the_limit(callers: Callers, _: System) -> None:
 @scenario("error unsplash", "error storage", seconds=90, needs_watchdog=True)
 def third_party_fails(callers: Callers, _: System) -> None:
     callers.post(query=BROKEN)
+
+
+@scenario("resolved", "error unsplash", seconds=7)
+def third_party_recovers(callers: Callers, _: System) -> None:
+    callers.post(query=SHAKY)
 
 
 @scenario("error no_photos", seconds=6)
@@ -116,8 +121,8 @@ def work_that_waits(callers: Callers, _: System) -> None:
 
 @scenario("resolved", seconds=60)
 def shared_budget(callers: Callers, _: System) -> None:
-    for number in range(3):
-        callers.post("narrow", at=number)
+    for number in range(4):
+        callers.post("narrow", at=number, owner=OWNERS[number % 2])
 
 
 @scenario("resolved", seconds=5)
@@ -204,3 +209,19 @@ def late_copies(callers: Callers, system: System) -> None:
 def work_that_waits_long(callers: Callers, _: System) -> None:
     """A wait that is too long for a message: the job is parked."""
     callers.post("flaky", way="waits long")
+
+
+@scenario("resolved", seconds=12)
+def replaced_relay(callers: Callers, system: System) -> None:
+    callers.post("countdown", seconds=3, then=lambda _: system.replace_relay())
+
+
+@scenario("error unlucky")
+def two_copies_at_once(callers: Callers, system: System) -> None:
+    """Two workers have a message about the same due time, and both fail."""
+
+    def repeat(_: str) -> None:
+        (message,) = system.queues["flaky"].messages.values()
+        system.queues["flaky"].send(message.body, delay=message.visible_at - system.world.now)
+
+    callers.post("flaky", way="transient", delay=3, then=repeat)

@@ -5,6 +5,8 @@ Messages have no order, may be delivered twice, and return after their visibilit
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues.html
 """
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -40,6 +42,10 @@ class Queue:
     dead_letters: "Queue | None" = None
     messages: dict[str, Message] = field(default_factory=dict)
     on_message: Callable[[], object] = lambda: None
+    senders: "Counter[tuple[str, str]]" = field(default_factory=Counter)
+    """How often a function has sent a body."""
+    redriven: list[str] = field(default_factory=list)
+    """The bodies that the redrive policy has moved."""
     _numbers: "count[int]" = field(default_factory=count)
 
     @property
@@ -64,6 +70,7 @@ class Queue:
             if message.receives >= self.max_receives and self.dead_letters is not None:
                 del self.messages[message.id]
                 self.dead_letters.send(message.body)
+                self.redriven.append(message.body)
                 continue
             message.receives += 1
             message.receipt = f"{message.id}/{message.receives}"
@@ -149,7 +156,7 @@ class SqsClient:
 
     def send_message(self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> dict[str, Any]:
         queue = self._queues[QueueUrl]
-        send = lambda: queue.send(MessageBody, 1000 * DelaySeconds)  # noqa: E731
+        send = lambda: self._store(queue, MessageBody, DelaySeconds)  # noqa: E731
         self._process.call(f"sqs.send_message {queue.name}", {}, send)
         return {}
 
@@ -162,11 +169,17 @@ class SqsClient:
             is_partial = world.plan.get(len(world.calls) - 1) == "partly refused"
             refused = Entries[:1] if is_partial else []
             for entry in Entries[len(refused) :]:
-                queue.send(entry["MessageBody"], 1000 * entry.get("DelaySeconds", 0))
+                self._store(queue, entry["MessageBody"], entry.get("DelaySeconds", 0))
             return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in refused]}
 
         answer: dict[str, Any] = self._process.call(f"sqs.send_message_batch {queue.name}", {}, send)
         return answer
+
+    def _store(self, queue: Queue, body: str, delay_seconds: int) -> None:
+        queue.senders[self._process.name, body] += 1
+        if self._process.is_newer:
+            body = json.dumps({**json.loads(body), "newer": "field"})
+        queue.send(body, 1000 * delay_seconds)
 
     def change_message_visibility(
         self, QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int

@@ -14,6 +14,8 @@ SHARDS = 2
 WINDOW_MS = (50, 500)
 RETRY_MS = 1000
 BATCH = 99
+TWICE = 0.03
+"""Share of the batches that two invocations process at the same time, if the world is random."""
 REPEATED = 0.03
 """Share of the batches that are delivered again although they were processed, if the world is random."""
 
@@ -31,6 +33,8 @@ class Shard:
     records: list[Record] = field(default_factory=list)
     size: int = BATCH
     is_running: bool = False
+    twins: int = 0
+    """Second invocations with a batch that are still running."""
 
     def add(self, record: Record) -> None:
         self.records.append(record)
@@ -56,6 +60,15 @@ class Shard:
             if self.records:
                 self._schedule(self.world.uniform(*WINDOW_MS))
 
+        def end_twin(*_: object) -> None:
+            self.twins -= 1
+
+        self._spawn(batch, end)
+        if self.world.is_random and self.world.random.random() < TWICE:
+            self.twins += 1
+            self._spawn(batch, end_twin)
+
+    def _spawn(self, batch: list[Record], end: Callable[[Any, BaseException | None], object]) -> None:
         self.world.spawn(self.name, lambda process: self.work(process, batch), end, self.offset())
 
 
@@ -76,7 +89,7 @@ class JobStream:
 
     @property
     def is_consumed(self) -> bool:
-        return not any(shard.records or shard.is_running for shard in self._shards)
+        return not any(shard.records or shard.is_running or shard.twins for shard in self._shards)
 
     def add(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
         """Append the record of a change."""

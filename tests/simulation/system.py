@@ -68,6 +68,8 @@ class System:
         self.started: list[Started] = []
         self.on_published: Callable[[Record], object] = lambda _: None
         """Called with each record that the Pipe publishes to the topic."""
+        self.replace_relay: Callable[[], object] = lambda: None
+        """Ends a relay, and starts another."""
         self.stream = JobStream(world, self._count, lambda record: self.on_published(record), self._offset)
         self.tables = Tables(self._on_change)
         self._add_queues()
@@ -165,7 +167,7 @@ class System:
         return JobStore(self._dynamodb(process), "jobs", process.clock)
 
     def _dynamodb(self, process: Process) -> Any:
-        return DynamoDBClient(self.tables, process.call)
+        return DynamoDBClient(self.tables, process.call, is_newer=process.is_newer)
 
     def _queue(self, process: Process, name: str) -> SqsQueue:
         client: Any = SqsClient(self.queues, process)

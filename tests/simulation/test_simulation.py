@@ -47,6 +47,19 @@ def test_no_pair_of_faults_breaks_a_guarantee(rotation: int) -> None:
     assert results == {seed: [] for seed in seeds}
 
 
+DEFECTS = {
+    "a mark of a newer version stopped the counter for ever": Case(
+        "photo-from-a-request", 44, {2: "dies after"}, is_mixed=True
+    ),
+}
+"""Cases that have broken a guarantee."""
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_does_not_return(defect: str) -> None:
+    assert DEFECTS[defect].run().breaches == []
+
+
 def test_a_seed_always_gives_the_same_run() -> None:
     first, second = (random_case(7).run() for _ in range(2))
     assert first.calls == second.calls

@@ -12,6 +12,8 @@ NOTHING = "nothing"
 """A topic without photos."""
 BROKEN = "broken"
 """A topic for which every request fails."""
+SHAKY = "shaky"
+"""A topic for which the first request fails."""
 
 
 class ThirdParty(Unsplash):
@@ -42,7 +44,8 @@ class ThirdParty(Unsplash):
             self.over_limit += 1
             raise RateLimited(0)
         self._used += 1
-        if topic == BROKEN or (self._world.is_random and self._world.random.random() < 0.05):
+        fails = topic == BROKEN or (topic == SHAKY and self.requests == 1)
+        if fails or (self._world.is_random and self._world.random.random() < 0.05):
             raise Transient("unsplash", "status 500")
         if topic == NOTHING:
             raise no_photos(topic)

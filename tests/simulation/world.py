@@ -47,6 +47,8 @@ class Process:
     name: str
     world: "World"
     offset: int = 0
+    is_newer: bool = False
+    """Whether it runs a newer version of its function, which writes fields that others do not know."""
     is_dead: bool = False
     greenlet: greenlet = field(init=False)
     limit: int | None = None
@@ -101,13 +103,17 @@ class Call:
 class World:
     """Runs events in the order of their times. Events of the same time run in the order of their creation.
 
-    With a `seed` calls take random times; without one, always the same.
+    With a `seed` calls take random times; without one, always the same. If it `is_mixed`, half of the
+    processes run a newer version of their function.
     """
 
-    def __init__(self, seed: int | None = None, plan: Mapping[int, Fault] | None = None) -> None:
+    def __init__(
+        self, seed: int | None = None, plan: Mapping[int, Fault] | None = None, *, is_mixed: bool = False
+    ) -> None:
         self.now = self.start = START
         self.random = random.Random(seed or 0)
         self.is_random = seed is not None
+        self.is_mixed = is_mixed
         self.plan = dict(plan or {})
         self.calls: list[Call] = []
         self._order = count()
@@ -151,7 +157,7 @@ class World:
         offset: int = 0,
     ) -> Process:
         """Run a process, now. `on_end` gets what it returned, or why it ended: Crash, or its exception."""
-        process = Process(name, self, offset)
+        process = Process(name, self, offset, self.is_mixed and self.random.random() < 0.5)
 
         def body() -> None:
             value: Any = None
@@ -207,5 +213,9 @@ class World:
 def throttled(operation: str) -> ClientError:
     """Return the error of a service that is asked too often."""
     service, _, name = operation.partition(".")
-    codes = {"dynamodb": "ProvisionedThroughputExceededException", "sqs": "ThrottlingException"}
+    codes = {
+        "dynamodb": "ProvisionedThroughputExceededException",
+        "sqs": "ThrottlingException",
+        "sns": "Throttled",
+    }
     return ClientError({"Error": {"Code": codes[service], "Message": "too many requests"}}, name)

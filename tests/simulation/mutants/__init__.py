@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from tests.simulation.explore import Case, count_calls, crash_points, random_case
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 FOLDER = Path(__file__).parent
 COPIED = ("functions", "kinds", "tests")
 SURVIVES = "survives:"
-HUNTED_SEEDS = 100
+HUNTED_SEEDS = 400
 SECONDS = 600
 """How long a mutant is hunted at most."""
 
@@ -91,8 +92,12 @@ def hunt() -> int:
 
 
 def _cases() -> Iterator[Case]:
-    """Yield the scenarios without faults, then every crash point, of short scenarios first, then pairs."""
+    """Yield the scenarios without faults, then every crash point, mixed with pairs of faults."""
     yield from map(Case, SCENARIOS)
+    seeds = iter(range(HUNTED_SEEDS))
     for name in sorted(SCENARIOS, key=count_calls):
-        yield from crash_points(name)
-    yield from map(random_case, range(HUNTED_SEEDS))
+        for number, case in enumerate(crash_points(name)):
+            yield case
+            if number % 4 == 0:
+                yield from map(random_case, islice(seeds, 1))
+    yield from map(random_case, seeds)
