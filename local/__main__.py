@@ -72,12 +72,21 @@ def _welcome(system: LocalSystem, folder: Path, seconds: float) -> None:
         f"\nready in {seconds:.1f} s: {system.url}\n\n"
         f"  photos  {source}\n"
         f"  logs    {folder.relative_to(ROOT)}/\n"
-        f"  try     curl -N {system.url}/api/live\n"
-        f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n'
+        f"{_first_steps(system)}"
         f"          .venv/bin/calo logs <job id>   what happened to a job\n"
         f"{_users(system)}\n"
         "Press Ctrl-C to stop.",
         flush=True,
+    )
+
+
+def _first_steps(system: LocalSystem) -> str:
+    """Return lines with what to try first."""
+    if system.settings.get("auth", "none") != "none":
+        return "  try     sign in at the page; for tokens of other clients: docs/sign-in.md\n"
+    return (
+        f"  try     curl -N {system.url}/api/live\n"
+        f'          curl -X POST {system.url}/api/jobs -d \'{{"query":"pasta"}}\'\n'
     )
 
 

@@ -221,7 +221,7 @@ def two_copies_at_once(callers: Callers, system: System) -> None:
     """Two workers have a message about the same due time, and both fail."""
 
     def repeat(_: str) -> None:
-        (message,) = system.queues["flaky"].messages.values()
+        message = next(iter(system.queues["flaky"].messages.values()))
         system.queues["flaky"].send(message.body, delay=message.visible_at - system.world.now)
 
     callers.post("flaky", way="transient", delay=3, then=repeat)
