@@ -1,30 +1,59 @@
-"""The `calo` command: `calo logs` shows what happened to a job, `calo redrive` retries failed jobs."""
+"""The `calo` command: create jobs and follow them live, and operate a deployment.
+
+Exit status: 0 if all is well, 1 if a job ended otherwise or there is nothing to show, 2 if the input or the
+usage is wrong, 3 if the API cannot be reached.
+"""
 
 import argparse
 import os
+import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from calo import bulk_command, list_command, new_command, run_command
 from calo.api import Api, Job
+from calo.client import Calo
 from calo.deployment import Deployment, find_deployment
-from calo.errors import CommandError
+from calo.errors import CaloError, CommandError, Unreachable
 from calo.redrive import Redrive, count_codes
 from calo.story import current_state, read_job, read_story
 
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells expect it."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns its exit status: 1 if there is nothing to show, 2 if it failed."""
+    """Run a command. Returns its exit status."""
     options = _parser().parse_args(arguments)
     try:
-        return int(_run(options))
-    except CommandError as error:
-        print(f"calo: {error}", file=sys.stderr)
-        return 2
+        return int(options.run(options))
+    except Unreachable as error:
+        return _fail(error, 3)
+    except CaloError as error:
+        return _fail(error, 2)
+    except TimeoutError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
-def _run(options: argparse.Namespace) -> int:
+def _fail(error: Exception, status: int) -> int:
+    for line in str(error).splitlines():
+        print(f"calo: {line}", file=sys.stderr)
+    return status
+
+
+def _with_api(command: Callable[[Calo, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Return a command that calls the API."""
+    return lambda options: command(Calo(options.url, timeout=getattr(options, "timeout", None)), options)
+
+
+def _operate(options: argparse.Namespace) -> int:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
@@ -73,24 +102,101 @@ def _print_counts(jobs: list[Job], options: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="calo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_job_commands(commands)
+    _add_list_commands(commands)
+    _add_operator_commands(commands)
+    return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--url", help="of the API, with or without /api (default: CALO_URL, or the local run)"
+    )
+    common.add_argument(
+        "--json", action="store_true", help="print JSON, and nothing else, on standard output"
+    )
+    return common
+
+
+def _add_job_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    common = _common()
+    run = commands.add_parser(
+        "run", parents=[common], help="create a job, show its progress, print its output"
+    )
+    run.add_argument("kind", help="such as photo; calo kinds lists them")
+    run.add_argument("field", nargs="*", help="input, such as query=pasta; with := the value is JSON")
+    run.add_argument("--input", help="the input as a JSON object, or @ and the name of a file with it")
+    run.add_argument("--delay", default="0", help="start the work later: 90 (seconds), 10m, 2h, 3d")
+    run.add_argument("--key", help="idempotency key: with the same key, the same job is returned")
+    run.add_argument("--notify", metavar="URL", help="an https URL to call when the job ends")
+    run.add_argument("--timeout", type=_positive, help="seconds after which to stop waiting")
+    run.add_argument("--detach", action="store_true", help="print the job's id and do not wait for its end")
+    run.set_defaults(run=_with_api(run_command.run))
+    watch = commands.add_parser("watch", parents=[common], help="show changes live, of some jobs or of all")
+    watch.add_argument("job", nargs="*", type=_job_id, help="ids (default: all jobs, until Ctrl-C)")
+    watch.add_argument("--timeout", type=_positive, help="seconds after which to stop waiting")
+    watch.set_defaults(run=_with_api(run_command.watch))
+    show = commands.add_parser("show", parents=[common], help="show a job")
+    show.add_argument("job", type=_job_id, help="its id")
+    show.set_defaults(run=_with_api(run_command.show))
+    for name, text, command in (
+        ("cancel", "cancel pending jobs", run_command.cancel),
+        ("retry", "make jobs that failed or were cancelled pending again", run_command.retry),
+    ):
+        change = commands.add_parser(name, parents=[common], help=text)
+        change.add_argument("job", nargs="+", type=_job_id, help="ids")
+        change.set_defaults(run=_with_api(command))
+
+
+def _add_list_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    common = _common()
+    jobs = commands.add_parser("jobs", parents=[common], help="list the newest jobs")
+    jobs.add_argument("--status", choices=("pending", "resolved", "error", "cancelled"))
+    jobs.add_argument("--kind")
+    jobs.add_argument("--code", help="only failed jobs with this error code")
+    jobs.add_argument("--owner", help="for operators: whose jobs, or * for all")
+    jobs.add_argument("--limit", type=_positive, default=20, help="default: 20")
+    jobs.set_defaults(run=_with_api(list_command.jobs))
+    kinds = commands.add_parser("kinds", parents=[common], help="list the kinds of jobs and their input")
+    kinds.set_defaults(run=_with_api(list_command.kinds))
+    bulk = commands.add_parser(
+        "bulk", parents=[common], help="create the jobs of a file, a JSON object a line"
+    )
+    bulk.add_argument("file", help='lines like {"kind": "photo", "input": {"query": "pasta"}}; - reads stdin')
+    bulk.add_argument("--run", dest="name", default="", help="create the jobs of a file once for each name")
+    bulk.set_defaults(run=_with_api(bulk_command.bulk))
+    new = commands.add_parser("new", help="write a new kind of job and its test into this checkout")
+    new.add_argument("kind", type=_kind_name, help="lower-case letters, digits and _")
+    new.set_defaults(run=new_command.new)
+
+
+def _add_operator_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument(
         "--where", choices=("local", "aws"), help="default: the local run if one is up, else AWS"
     )
     common.add_argument("--port", type=_positive, help="port of the local run, if several are up")
-    parser = argparse.ArgumentParser(prog="calo", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
     logs = commands.add_parser("logs", parents=[common], help="show what happened to a job (times in UTC)")
     logs.add_argument("job", type=_job_id, help="the job's id")
-    logs.set_defaults(command=show_story, changes=lambda _: False)
+    logs.set_defaults(run=_operate, command=show_story, changes=lambda _: False)
     redrive = commands.add_parser("redrive", parents=[common], help="retry jobs that ended in error")
     redrive.add_argument("--code", help="only jobs with this error code (default: all)")
     redrive.add_argument("--owner", help="for operators: whose jobs, or * for all (default: your own)")
     redrive.add_argument("--limit", type=_positive, default=1000, help="newest jobs to retry (default: 1000)")
     redrive.add_argument("--rate", type=_positive, default=10, help="jobs per second (default: 10)")
     redrive.add_argument("--dry-run", action="store_true", help="only count them")
-    redrive.set_defaults(command=retry_failed, changes=lambda options: not options.dry_run)
-    return parser
+    redrive.set_defaults(run=_operate, command=retry_failed, changes=lambda options: not options.dry_run)
+
+
+def _kind_name(text: str) -> str:
+    if not re.fullmatch(new_command.NAME, text):
+        raise argparse.ArgumentTypeError("must begin with a lower-case letter, then letters, digits and _")
+    return text
 
 
 def _job_id(text: str) -> str:

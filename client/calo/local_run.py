@@ -27,8 +27,9 @@ class LocalRun:
     client: Callable[[str], Any]
 
 
-def local_runs(start: Path) -> list[LocalRun]:
-    """Return the local runs of the checkout that `start` is in, by port."""
+def local_runs(start: Path | None = None) -> list[LocalRun]:
+    """Return the local runs of the checkout that `start`, or the current folder, is in, by port."""
+    start = start or Path.cwd()
     for parent in [start, *start.parents]:
         if (folder := parent / FOLDER).is_dir():
             runs = [_read(state_file) for state_file in folder.glob(f"run-*/{STATE_FILE}")]
@@ -45,12 +46,15 @@ def _read(state_file: Path) -> LocalRun | None:
         return None
     except PermissionError:
         pass  # the process exists and belongs to another user
-    emulator = state["emulator"]
+    port = int(state_file.parent.name.removeprefix("run-"))
+    return LocalRun(port, state["url"], state_file.parent, partial(_client, state["emulator"]))
+
+
+def _client(emulator: dict[str, str], service: str) -> Any:
+    """Return a boto3 client of the emulator. Raises CommandError without boto3."""
     emulator_session = session(
         region_name=emulator["region"],
         aws_access_key_id=emulator["access_key"],
         aws_secret_access_key=emulator["secret_key"],
     )
-    client = partial(emulator_client, emulator_session, endpoint=emulator["endpoint"])
-    port = int(state_file.parent.name.removeprefix("run-"))
-    return LocalRun(port, state["url"], state_file.parent, client)
+    return emulator_client(emulator_session, service, endpoint=emulator["endpoint"])

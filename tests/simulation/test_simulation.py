@@ -48,7 +48,7 @@ def test_no_pair_of_faults_breaks_a_guarantee(rotation: int) -> None:
 
 
 DEFECTS = {
-    "a mark of a newer version stopped the counter for ever": Case(
+    "a mark of a newer version stopped the counter forever": Case(
         "photo-from-a-request", 44, {2: "dies after"}, is_mixed=True
     ),
 }
