@@ -108,7 +108,7 @@ class _Reader:
         """
         try:
             change = await asyncio.wait_for(self._changes.get(), seconds)
-        except TimeoutError:  # the built-in one since Python 3.11
+        except asyncio.TimeoutError:  # the built-in one since Python 3.11
             return None
         if isinstance(change, CaloError):
             raise change

@@ -35,6 +35,6 @@ def new(options: argparse.Namespace) -> int:
 
 def render(template: str, name: str) -> str:
     """Return a template for a kind of this name."""
-    text = files("calo").joinpath("templates", template).read_text()
+    text = (files("calo") / "templates" / template).read_text()
     title = name.replace("_", " ").capitalize()
     return text.replace("wordcount", name).replace('"Count words"', f'"{title}"')

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Line:
     text: str
 
     def __str__(self) -> str:
-        time = datetime.fromtimestamp(self.at / 1000, UTC)
+        time = datetime.fromtimestamp(self.at / 1000, timezone.utc)
         return f"{time:%Y-%m-%d %H:%M:%S}.{self.at % 1000:03d}Z  {self.service:14}{self.text}"
 
 
@@ -121,7 +121,7 @@ def _details(values: dict[str, Any]) -> Iterator[str]:
 
 
 def _time_of_day(milliseconds: Any) -> str:
-    return f"{datetime.fromtimestamp(int(milliseconds) / 1000, UTC):%H:%M:%S}Z"
+    return f"{datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc):%H:%M:%S}Z"
 
 
 def current_state(job: JobItem) -> str:
