@@ -23,7 +23,7 @@ export npm_config_cache := $(CURDIR)/.build/npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check checkov chaos simulate bench pictures synth preflight deploy destroy lock clean
+.PHONY: help install web run test check checkov chaos simulate bench docs pictures synth preflight deploy destroy lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -63,6 +63,11 @@ simulate: install ## try every crash point and 2,000 pairs of faults (SEED=7 rep
 
 bench: install web ## measure the figures in docs/performance.md (ARGS=--help lists the parts)
 	$(BIN)/python -m bench $(ARGS)
+
+docs: .venv-docs/installed .build/contract/openapi.json ## build the documentation as a website, in .build/docs
+	@.venv-docs/bin/python docs/site/stage.py .build/docs-source
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs --quiet build
+	@echo "open .build/docs/index.html"
 
 pictures: install web ## take the pictures of the README and the docs again (overwrites docs/pictures)
 	@$(BIN)/python -m local.pictures
@@ -112,6 +117,12 @@ frontend/dist/index.html: frontend/node_modules/installed .build/contract/openap
 	@echo "installing the emulator into .venv-emulator"
 	@$(PYTHON) -m venv .venv-emulator
 	@.venv-emulator/bin/python $(PIP_INSTALL) -r local/emulator-requirements.txt
+	@touch $@
+
+.venv-docs/installed: docs/site/requirements.txt
+	@echo "installing the documentation's builder into .venv-docs"
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python $(PIP_INSTALL) -r docs/site/requirements.txt
 	@touch $@
 
 .venv-checkov/installed:

@@ -23,6 +23,7 @@ LOCKS = (
     "functions/authorizer/requirements",
     "functions/sse_relay/requirements",
     "local/emulator-requirements",
+    "docs/site/requirements",
     "requirements",
 )
 """The paths of the locks without `.in` and `.txt`. The last one includes those in `functions`."""
