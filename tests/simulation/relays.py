@@ -155,6 +155,7 @@ class Viewer:
     breaches: list[str] = field(default_factory=list)
     relay: Relay | None = None
     stream: SimulatedStream | None = None
+    streams: int = 0
 
     def connect(self) -> None:
         """Connect to any relay, and be cut after some time."""
@@ -170,7 +171,8 @@ class Viewer:
         self.stream = relay.open(self, Subscription(jobs, self.cursor, owner_digest(self.owner)))
         if world.is_random:
             stream = self.stream
-            world.after(world.uniform(*LIFE_MS), lambda: self.cut(stream))
+            self.streams += 1  # each lives longer than the last one: most happens at the beginning
+            world.after(self.streams * world.uniform(*LIFE_MS), lambda: self.cut(stream))
 
     def cut(self, stream: SimulatedStream | None) -> None:
         """Lose this stream, unless it was lost before, and return later."""
