@@ -13,6 +13,8 @@ COGNITO_SERVER = "calo"
 COGNITO_SCOPE = f"{COGNITO_SERVER}/jobs"
 """The scope of access tokens for the API, and the resource server that it belongs to."""
 COGNITO_GROUPS_CLAIM = "cognito:groups"
+COMMAND_CALLBACK = "http://localhost:8976/"
+"""Where the issuer's page returns to after `calo login`."""
 
 
 def construct_name(name: str) -> str:

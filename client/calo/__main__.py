@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from calo import bulk_command, list_command, new_command, run_command
+from calo import bulk_command, list_command, login, new_command, run_command
 from calo.api import Api, Job
 from calo.client import Calo
+from calo.connection import find_url
 from calo.deployment import Deployment, find_deployment
 from calo.errors import CaloError, CommandError, Unreachable
 from calo.redrive import Redrive, count_codes
@@ -49,8 +50,14 @@ def _fail(error: Exception, status: int) -> int:
 
 
 def _with_api(command: Callable[[Calo, argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
-    """Return a command that calls the API."""
-    return lambda options: command(Calo(options.url, timeout=getattr(options, "timeout", None)), options)
+    """Return a command that calls the API, as the user who is signed in."""
+
+    def run(options: argparse.Namespace) -> int:
+        url = find_url(options.url)
+        token = os.environ.get("CALO_TOKEN") or login.current_token(url)
+        return command(Calo(url, token=token, timeout=getattr(options, "timeout", None)), options)
+
+    return run
 
 
 def _operate(options: argparse.Namespace) -> int:
@@ -170,9 +177,24 @@ def _add_list_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     bulk.add_argument("file", help='lines like {"kind": "photo", "input": {"query": "pasta"}}; - reads stdin')
     bulk.add_argument("--run", dest="name", default="", help="create the jobs of a file once for each name")
     bulk.set_defaults(run=_with_api(bulk_command.bulk))
+    _add_sign_in_commands(commands)
     new = commands.add_parser("new", help="write a new kind of job and its test into this checkout")
     new.add_argument("kind", type=_kind_name, help="lower-case letters, digits and _")
     new.set_defaults(run=new_command.new)
+
+
+def _add_sign_in_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--url", help="of the API, with or without /api (default: CALO_URL, or the local run)"
+    )
+    sign_in = commands.add_parser("login", parents=[common], help="sign in; tokens are kept in the keyring")
+    sign_in.add_argument("--issuer", help="if the web app is not at the same address as the API")
+    sign_in.add_argument("--client-id", help="the id of the client at the issuer")
+    sign_in.add_argument("--browser", action="store_true", help="do not use a device code")
+    sign_in.set_defaults(run=lambda options: login.login(Calo(options.url), options))
+    sign_out = commands.add_parser("logout", parents=[common], help="forget the tokens")
+    sign_out.set_defaults(run=lambda options: login.logout(Calo(options.url), options))
 
 
 def _add_operator_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,8 +1,8 @@
 """Write the sources of the documentation's website into a folder: `python docs/site/stage.py FOLDER`.
 
 They are the documents in docs/, and those that are elsewhere in the repository. In the repository, documents
-link to files of the code. On the website these links lead to the repository, if CALO_REPOSITORY says where its
-files can be read (such as https://github.com/you/calo/blob/main), and are plain text otherwise.
+link to files of the code. On the website these links lead to the repository, if CALO_REPOSITORY says where
+its files can be read (such as https://github.com/you/calo/blob/main), and are plain text otherwise.
 """
 
 import os

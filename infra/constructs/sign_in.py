@@ -5,7 +5,7 @@ from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from infra.constructs.acknowledgements import acknowledge
-from infra.names import COGNITO_SCOPE, COGNITO_SERVER, OPERATORS
+from infra.names import COGNITO_SCOPE, COGNITO_SERVER, COMMAND_CALLBACK, OPERATORS
 from infra.settings import Settings
 
 ACKNOWLEDGED = {
@@ -68,7 +68,7 @@ class SignIn(Construct):
 def add_client(
     scope: Construct, construct_id: str, pool: cognito.IUserPool, urls: list[str]
 ) -> cognito.UserPoolClient:
-    """Add the client of a frontend at these URLs: authorization code with PKCE, no secret."""
+    """Add the client of a frontend at these URLs, and of the `calo` command: code with PKCE, no secret."""
     return cognito.UserPoolClient(
         scope,
         construct_id,
@@ -82,7 +82,7 @@ def add_client(
                 cognito.OAuthScope.EMAIL,
                 cognito.OAuthScope.custom(COGNITO_SCOPE),
             ],
-            callback_urls=urls,
+            callback_urls=[*urls, COMMAND_CALLBACK],
             logout_urls=urls,
         ),
         supported_identity_providers=[cognito.UserPoolClientIdentityProvider.COGNITO],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+from calo.login import CALLBACK
 from infra.constructs.site_headers import FIXED, IMMUTABLE, REVALIDATED
 from infra.stacks import web as web_stack
 from tests.conftest import app_of, synth_stacks
@@ -119,11 +120,12 @@ def test_with_cognito_the_web_app_has_its_own_client_for_its_own_address(tmp_pat
     web = Template.from_json(json.loads((tmp_path / "CaloWeb.template.json").read_text()))
     (client_id,) = web.find_resources("AWS::Cognito::UserPoolClient")
     client = only(web, "AWS::Cognito::UserPoolClient")
-    (home,) = map(text_of, client["CallbackURLs"])
+    home, command = map(text_of, client["CallbackURLs"])
     assert re.fullmatch(
         r"https://Distribution\w+\.DomainName/|https://\['Distribution\w+', 'DomainName'\]/", home
     )
-    assert client["LogoutURLs"] == client["CallbackURLs"]
+    assert command == CALLBACK
+    assert client["LogoutURLs"] == client["CallbackURLs"][:1]
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["GenerateSecret"] is False
     sign_in = config["signIn"]
