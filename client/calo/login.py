@@ -128,7 +128,7 @@ def _by_device(http: httpx.Client, provider: Provider) -> dict[str, Any]:
             pause += 5
         elif error != "authorization_pending":
             return _tokens(response)
-    raise CommandError("nobody entered the code in time")
+    raise CommandError("the code was not entered in time")
 
 
 def _in_browser(http: httpx.Client, provider: Provider) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _wait_for_code(page: str, state: str) -> str:
         while not answers and time.monotonic() < deadline:
             server.handle_request()
     if not answers:
-        raise CommandError("nobody signed in in time")
+        raise CommandError("the sign-in was not completed in time")
     if "code" not in answers[0]:
         raise CommandError(f"the sign-in was refused: {answers[0].get('error', ['?'])[0]}")
     return answers[0]["code"][0]

@@ -183,7 +183,7 @@ def test_an_answer_with_another_state_is_ignored(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(login, "WAIT_SECONDS", 0.5)
     foreign = lambda _: threading.Thread(target=_open_foreign, daemon=True).start()  # noqa: E731
     monkeypatch.setattr("webbrowser.open", foreign)
-    with pytest.raises(CommandError, match="nobody signed in in time"):
+    with pytest.raises(CommandError, match="the sign-in was not completed in time"):
         login._wait_for_code("https://id.test", "mine")
 
 
