@@ -1,8 +1,8 @@
 /** The queries for TanStack Query: their keys, and how their data is fetched. */
 
 import { keepPreviousData, queryOptions, type UseQueryResult } from "@tanstack/react-query";
-import type { ListParams } from "./api/types";
-import { JOB, JOBS, STATS } from "./live/job-cache";
+import type { ListParams } from "calo-client/api/types";
+import { JOB, JOBS, STATS } from "calo-client/live/job-cache";
 import type { Services } from "./services";
 
 export function jobsQuery({ api, cache }: Services, params: ListParams) {

@@ -1,12 +1,12 @@
 /** The services that components use. `make-services.ts` creates and connects them once. */
 
 import type { QueryClient } from "@tanstack/react-query";
+import type { CaloApi } from "calo-client/api/calo-api";
+import type { JobCache } from "calo-client/live/job-cache";
+import type { Live } from "calo-client/live/live";
+import type { OwnJobs } from "calo-client/live/own-jobs";
 import { createContext, useContext } from "react";
-import type { CaloApi } from "./api/calo-api";
 import type { Kept } from "./kept";
-import type { JobCache } from "./live/job-cache";
-import type { Live } from "./live/live";
-import type { OwnJobs } from "./live/own-jobs";
 
 export interface Services {
   api: CaloApi;

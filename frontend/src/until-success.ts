@@ -1,4 +1,4 @@
-import { retryDelayMs } from "./api/retry-policy";
+import { retryDelayMs } from "calo-client/api/retry-policy";
 
 /** Attempt something until it succeeds. `onFailure` is called with an Error that says what is wrong. */
 export async function untilSuccess<T>(

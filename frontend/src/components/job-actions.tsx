@@ -1,6 +1,6 @@
 import { useMutation } from "@tanstack/react-query";
-import { ApiError } from "../api/api-error";
-import type { Job } from "../api/types";
+import { ApiError } from "calo-client/api/api-error";
+import type { Job } from "calo-client/api/types";
 import { useServices } from "../services";
 import { problemText } from "../text/problem";
 

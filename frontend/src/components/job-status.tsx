@@ -1,4 +1,4 @@
-import type { Job } from "../api/types";
+import type { Job } from "calo-client/api/types";
 import { displayStatus, statusText } from "../text/job-status";
 import { age } from "../text/time";
 

@@ -1,4 +1,4 @@
-import type { Job } from "../api/types";
+import type { Job } from "calo-client/api/types";
 
 interface Props {
   progress: NonNullable<Job["progress"]>;

@@ -1,5 +1,5 @@
+import { FakeTimers } from "calo-client/testing";
 import { expect, test } from "vitest";
-import { FakeTimers } from "../testing";
 import { Loadable } from "./loadable";
 
 function makeLoadable(answers: (string | Error)[]) {

@@ -1,8 +1,8 @@
 /** Code in its own file, which is loaded when it is first needed. */
 
+import { retryDelayMs } from "calo-client/api/retry-policy";
+import { browserTimers, type Timers } from "calo-client/live/timers";
 import { useEffect, useSyncExternalStore } from "react";
-import { retryDelayMs } from "../api/retry-policy";
-import { browserTimers, type Timers } from "../live/timers";
 
 export class Loadable<T> {
   readonly #import: () => Promise<T>;

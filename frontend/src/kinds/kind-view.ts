@@ -3,8 +3,8 @@
  * `<name>/view.tsx`. All others, also unknown ones, have the general view. The code of a view is loaded when it is first needed.
  */
 
+import type { Job, JobContent, Kind } from "calo-client/api/types";
 import type { ComponentType } from "react";
-import type { Job, JobContent, Kind } from "../api/types";
 import { Loadable, useLoaded } from "../hooks/loadable";
 
 export interface ViewProps {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { Job, JobContent, Kind } from "../api/types";
+import type { Job, JobContent, Kind } from "calo-client/api/types";
 import { kindsQuery } from "../queries";
 import { useServices } from "../services";
 import { jobTitle } from "../text/job-title";

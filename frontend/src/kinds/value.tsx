@@ -1,7 +1,7 @@
 /** Shows any JSON value readably. */
 
+import type { JsonSchema } from "calo-client/api/types";
 import { useState } from "react";
-import type { JsonSchema } from "../api/types";
 import { fieldTitle, resolve, withoutNull } from "../text/schema";
 
 /** Values deeper than this are shown as JSON. */

@@ -1,9 +1,9 @@
 /** Everything that only a deployment with sign-in needs. The page loads this file only then. */
 
+import { browserTimers } from "calo-client/live/timers";
 import { type ReactNode, useSyncExternalStore } from "react";
 import type { SignInConfig } from "../config";
 import { Kept } from "../kept";
-import { browserTimers } from "../live/timers";
 import { Account } from "./account";
 import { begin, leaveToSignIn, type Place } from "./begin";
 import { Issuer } from "./issuer";

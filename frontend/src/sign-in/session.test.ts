@@ -1,5 +1,5 @@
+import { FakeTimers } from "calo-client/testing";
 import { beforeEach, expect, test, vi } from "vitest";
-import { FakeTimers } from "../testing";
 import { CONFIG, FakeIssuer, FakeStorage, HOME } from "./fake-issuer";
 import { Issuer } from "./issuer";
 import { Session } from "./session";

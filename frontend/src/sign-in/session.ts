@@ -1,6 +1,6 @@
 /** A user's session: the tokens, in memory only, and the requests that carry them. */
 
-import type { Timers } from "../live/timers";
+import type { Timers } from "calo-client/live/timers";
 import { type Issuer, SessionEnded, type Tokens, type User } from "./issuer";
 import type { SignInStorage } from "./storage";
 

@@ -1,5 +1,5 @@
+import { makeJob } from "calo-client/testing";
 import { describe, expect, test } from "vitest";
-import { makeJob } from "../testing";
 import { displayStatus, statusText } from "./job-status";
 
 const LIMIT = "Unsplash's hourly limit";

@@ -1,6 +1,6 @@
 /** A job's status as text. */
 
-import type { Job, Status } from "../api/types";
+import type { Job, Status } from "calo-client/api/types";
 import { clockTime } from "./time";
 
 /** A job's status, or `waiting` for a pending job that waits for a rate limit. */

@@ -1,6 +1,6 @@
 /** What people call a job. */
 
-import type { JobContent, Kind } from "../api/types";
+import type { JobContent, Kind } from "calo-client/api/types";
 
 const MAX_LENGTH = 80;
 

@@ -1,6 +1,6 @@
 /** The state of the live connection as text. */
 
-import type { LiveStatus } from "../live/live-stream";
+import type { LiveStatus } from "calo-client/live/live-stream";
 
 export const LIVE_LABELS: Record<LiveStatus, string> = {
   connecting: "Connecting…",

@@ -1,5 +1,5 @@
+import { ApiError, errorFromResponse } from "calo-client/api/api-error";
 import { describe, expect, test } from "vitest";
-import { ApiError, errorFromResponse } from "../api/api-error";
 import { problemText } from "./problem";
 
 const NOW = Date.UTC(2026, 10, 25, 12, 0, 0);

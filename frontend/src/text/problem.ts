@@ -1,6 +1,6 @@
 /** Errors as text. */
 
-import { ApiError } from "../api/api-error";
+import { ApiError } from "calo-client/api/api-error";
 import { exactTime } from "./time";
 
 /** Return a sentence that says what went wrong, and when to retry if the server has specified it. */

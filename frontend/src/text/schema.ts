@@ -1,6 +1,6 @@
 /** Reads the JSON Schemas of a kind's declaration. */
 
-import type { JsonSchema } from "../api/types";
+import type { JsonSchema } from "calo-client/api/types";
 
 const DEFINITIONS = "#/$defs/";
 

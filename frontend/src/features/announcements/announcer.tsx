@@ -1,5 +1,5 @@
+import type { Status } from "calo-client/api/types";
 import { useSyncExternalStore } from "react";
-import type { Status } from "../../api/types";
 import { useJobTexts } from "../../kinds/use-job-texts";
 import { useServices } from "../../services";
 

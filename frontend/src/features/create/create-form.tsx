@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
+import { ApiError } from "calo-client/api/api-error";
+import { isFirstPage, type Kind, type ListParams } from "calo-client/api/types";
 import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
-import { ApiError } from "../../api/api-error";
-import { isFirstPage, type Kind, type ListParams } from "../../api/types";
 import { KEEP_FOCUS } from "../../hooks/use-focus-on-navigation";
 import { type KindView, useView } from "../../kinds/kind-view";
 import { kindsQuery } from "../../queries";

@@ -1,5 +1,5 @@
+import type { JsonSchema } from "calo-client/api/types";
 import { describe, expect, test } from "vitest";
-import type { JsonSchema } from "../../api/types";
 import { errorsByField, excessText, fieldsOf, initialValues, parseValues } from "./fields";
 
 const fields = (properties: Record<string, JsonSchema>, more: JsonSchema = {}) =>

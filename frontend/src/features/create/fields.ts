@@ -1,6 +1,6 @@
 /** The fields of a form, from the JSON Schema of a kind's input. */
 
-import type { FieldError, JsonSchema, Kind } from "../../api/types";
+import type { FieldError, JsonSchema, Kind } from "calo-client/api/types";
 import { fieldTitle, resolve, withoutNull } from "../../text/schema";
 
 /** Texts that may be longer than this get several lines. */

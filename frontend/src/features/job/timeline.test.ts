@@ -1,5 +1,5 @@
+import { makeJob } from "calo-client/testing";
 import { expect, test } from "vitest";
-import { makeJob } from "../../testing";
 import { addVersion, timeline } from "./timeline";
 
 const LIMIT = "the hourly limit";

@@ -1,6 +1,6 @@
 /** A job's timeline, from the job itself and from its earlier versions that were received on this page. */
 
-import type { Job } from "../../api/types";
+import type { Job } from "calo-client/api/types";
 import { clockTime, duration } from "../../text/time";
 
 export interface Step {

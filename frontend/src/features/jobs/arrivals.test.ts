@@ -1,6 +1,6 @@
+import type { Job } from "calo-client/api/types";
+import { makeJob } from "calo-client/testing";
 import { expect, test } from "vitest";
-import type { Job } from "../../api/types";
-import { makeJob } from "../../testing";
 import { holdArrivals } from "./arrivals";
 
 const job = (id: string, createdAt: number, fields: Partial<Job> = {}) =>

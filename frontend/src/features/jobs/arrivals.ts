@@ -1,7 +1,7 @@
 /** Keeps the cards of a list in their places while someone looks at them. */
 
-import type { Job } from "../../api/types";
-import { newestFirst } from "../../live/apply-jobs";
+import type { Job } from "calo-client/api/types";
+import { newestFirst } from "calo-client/live/apply-jobs";
 
 export interface Arrangement {
   /** The jobs to show, newest first. */

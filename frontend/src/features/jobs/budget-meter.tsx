@@ -1,8 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query";
+import type { Budget } from "calo-client/api/types";
+import { STATS } from "calo-client/live/job-cache";
 import { useEffect } from "react";
-import type { Budget } from "../../api/types";
 import { useNow } from "../../hooks/use-now";
-import { STATS } from "../../live/job-cache";
 import { clockTime } from "../../text/time";
 
 /** The number of requests to Unsplash that remain in this hour. */

@@ -1,12 +1,12 @@
 import { QueryClient } from "@tanstack/react-query";
+import { ApiError } from "calo-client/api/api-error";
+import type { Job, JobPage } from "calo-client/api/types";
+import { JobCache } from "calo-client/live/job-cache";
+import { OwnJobs } from "calo-client/live/own-jobs";
+import { FakeTimers, makeJob, makePage } from "calo-client/testing";
 import { beforeEach, expect, test, vi } from "vitest";
-import { ApiError } from "../../api/api-error";
-import type { Job, JobPage } from "../../api/types";
 import { Kept } from "../../kept";
-import { JobCache } from "../../live/job-cache";
-import { OwnJobs } from "../../live/own-jobs";
 import type { Services } from "../../services";
-import { FakeTimers, makeJob, makePage } from "../../testing";
 import { type Draft, discardDraft, isAwaited, keepDrafts, newDraft, sendDraft } from "./drafts";
 
 const photo = (query: string) => ({ kind: "photo", input: { query } });

@@ -1,9 +1,9 @@
 /** Jobs that were requested on this page and that the server has not confirmed. They appear immediately. */
 
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
-import { ApiError } from "../../api/api-error";
-import { retryDelayMs, shouldRetry } from "../../api/retry-policy";
-import type { Job, JobContent } from "../../api/types";
+import { ApiError } from "calo-client/api/api-error";
+import { retryDelayMs, shouldRetry } from "calo-client/api/retry-policy";
+import type { Job, JobContent } from "calo-client/api/types";
 import type { Services } from "../../services";
 
 /** `key` is the Idempotency-Key: a draft that is sent several times creates one job. */

@@ -1,6 +1,6 @@
+import type { Job } from "calo-client/api/types";
 import { memo } from "react";
 import { Link } from "wouter";
-import type { Job } from "../../api/types";
 import { JobActions } from "../../components/job-actions";
 import { JobStatus } from "../../components/job-status";
 import { ProgressBar } from "../../components/progress-bar";

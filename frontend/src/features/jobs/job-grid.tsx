@@ -1,6 +1,6 @@
+import type { JobPage, ListParams } from "calo-client/api/types";
 import { useRef } from "react";
 import { flushSync } from "react-dom";
-import type { JobPage, ListParams } from "../../api/types";
 import { DraftCard } from "./draft-card";
 import type { Draft } from "./drafts";
 import { JobCard } from "./job-card";

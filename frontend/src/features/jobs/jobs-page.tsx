@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
+import { isFirstPage, type JobPage, type ListParams, type Status } from "calo-client/api/types";
+import { retryFailed } from "calo-client/live/recovery";
 import { useEffect, useMemo } from "react";
 import { Link, useSearchParams } from "wouter";
-import { isFirstPage, type JobPage, type ListParams, type Status } from "../../api/types";
 import { ProblemMessage } from "../../components/problem-message";
-import { retryFailed } from "../../live/recovery";
 import { jobsQuery, kindsQuery, lastingProblem, statsQuery } from "../../queries";
 import { useServices } from "../../services";
 import { CreateForm } from "../create/create-form";

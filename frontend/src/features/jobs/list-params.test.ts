@@ -1,5 +1,5 @@
+import { makePage } from "calo-client/testing";
 import { expect, test } from "vitest";
-import { makePage } from "../../testing";
 import { listUrl, nextPage, parseListParams } from "./list-params";
 
 const parse = (query: string) => parseListParams(new URLSearchParams(query));

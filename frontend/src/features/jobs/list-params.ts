@@ -1,7 +1,7 @@
 /** The list parameters in the page's URL: `?status=error&page=2` or `?cursor=…`. */
 
-import { PAGE_SIZE } from "../../api/calo-api";
-import { type JobPage, type ListParams, STATUSES } from "../../api/types";
+import { PAGE_SIZE } from "calo-client/api/calo-api";
+import { type JobPage, type ListParams, STATUSES } from "calo-client/api/types";
 
 /** The maximum number of jobs before a numbered page. The API serves later pages by cursor only. */
 const MAX_OFFSET = 1_000;

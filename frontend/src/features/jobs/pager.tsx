@@ -1,5 +1,5 @@
+import { isFirstPage, type JobPage, type ListParams } from "calo-client/api/types";
 import { Link } from "wouter";
-import { isFirstPage, type JobPage, type ListParams } from "../../api/types";
 import { listUrl, nextPage } from "./list-params";
 
 export function Pager({ params, page }: { params: ListParams; page: JobPage }) {

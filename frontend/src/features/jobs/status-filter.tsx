@@ -1,5 +1,5 @@
+import { type ListParams, STATUSES, type Stats, type Status } from "calo-client/api/types";
 import { Link } from "wouter";
-import { type ListParams, STATUSES, type Stats, type Status } from "../../api/types";
 import { listUrl } from "./list-params";
 
 const NAMES: Record<Status, string> = {

@@ -1,6 +1,6 @@
+import type { Job, JobPage, ListParams } from "calo-client/api/types";
+import { hasStatus } from "calo-client/live/apply-jobs";
 import { type PointerEvent, useState, useSyncExternalStore } from "react";
-import type { Job, JobPage, ListParams } from "../../api/types";
-import { hasStatus } from "../../live/apply-jobs";
 import { useServices } from "../../services";
 import { type Arrangement, holdArrivals } from "./arrivals";
 import { listUrl } from "./list-params";

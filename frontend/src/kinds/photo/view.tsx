@@ -1,6 +1,6 @@
+import type { components } from "calo-client/api/types";
+import type { Job, JobContent } from "calo-client/api/types";
 import { Link } from "wouter";
-import type { components } from "../../api/schema";
-import type { Job, JobContent } from "../../api/types";
 import type { KindView, ViewProps } from "../kind-view";
 import { Credit, PhotoFrame } from "./photo-frame";
 

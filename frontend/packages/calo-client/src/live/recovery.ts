@@ -1,6 +1,6 @@
 /** Keeps a page up to date without its stream, and lets everything that has failed recover together. */
 
-import type { Query, QueryClient } from "@tanstack/react-query";
+import type { Query, QueryClient } from "@tanstack/query-core";
 import { ApiError } from "../api/api-error";
 import type { LiveStatus } from "./live-stream";
 import type { Timers } from "./timers";

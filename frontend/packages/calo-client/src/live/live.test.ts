@@ -1,4 +1,4 @@
-import { QueryClient } from "@tanstack/react-query";
+import { QueryClient } from "@tanstack/query-core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CaloApi } from "../api/calo-api";
 import type { Job } from "../api/types";

@@ -2,6 +2,8 @@
 
 import type { components } from "./schema";
 
+export type { components };
+
 type Schemas = components["schemas"];
 
 /** A job of any kind. The generated type of an unknown kind's job has the schema's name as its kind. */

@@ -1,6 +1,6 @@
 /** Writes new versions of jobs into all cached queries that contain them. */
 
-import { notifyManager, type QueryClient } from "@tanstack/react-query";
+import { notifyManager, type QueryClient } from "@tanstack/query-core";
 import type { Job, JobPage, ListParams } from "../api/types";
 import { applyJobs, hasGap } from "./apply-jobs";
 import { NewestJobs } from "./newest-jobs";

@@ -1,4 +1,4 @@
-import { QueryClient, QueryObserver } from "@tanstack/react-query";
+import { QueryClient, QueryObserver } from "@tanstack/query-core";
 import { beforeEach, expect, test, vi } from "vitest";
 import { ApiError } from "../api/api-error";
 import { isRetryable } from "../api/retry-policy";
