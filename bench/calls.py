@@ -24,7 +24,7 @@ FULL = Calls(
     jobs=90,
     batch=10,
     by_function={
-        "create_job": {"PutItem": 90, "SendMessage": 90},
+        "create_job": {"PutItem": 90, "SendMessageBatch": 90},
         "job_worker": {"BatchGetItem": 9, "UpdateItem": 22, "SendMessageBatch": 9},
         "result_worker": {"UpdateItem": 90},
         "job_counter": {"BatchGetItem": 2, "TransactWriteItems": 2},
@@ -35,7 +35,7 @@ LONE = Calls(
     jobs=30,
     batch=1,
     by_function={
-        "create_job": {"PutItem": 30, "SendMessage": 30},
+        "create_job": {"PutItem": 30, "SendMessageBatch": 30},
         "job_worker": {"BatchGetItem": 30, "UpdateItem": 35, "SendMessageBatch": 30},
         "result_worker": {"UpdateItem": 30},
         "job_counter": {"BatchGetItem": 60, "TransactWriteItems": 60},

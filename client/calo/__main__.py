@@ -88,15 +88,11 @@ def show_story(deployment: Deployment, options: argparse.Namespace) -> int:
 def retry_failed(deployment: Deployment, options: argparse.Namespace) -> int:
     """Retry jobs that ended in error, or only count them."""
     api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"), token=os.environ.get("CALO_TOKEN"))
-    redrive = Redrive(api, options.rate, time.sleep)
-    jobs = redrive.find(options.code, options.limit, options.owner)
+    redrive = Redrive(api, options.code, options.owner, options.rate, time.sleep)
+    jobs = redrive.find(options.limit)
     _print_counts(jobs, options)
-    if options.dry_run or not jobs:
-        return 0
-    outcomes = redrive.run(jobs)
-    print(f"retried: {outcomes['retried']}")
-    print(f"changed by someone else in the meantime: {outcomes['not_failed']}")
-    print(f"not accepted; run the command again: {outcomes['unavailable']}")
+    if not options.dry_run and jobs:
+        print(f"retried: {redrive.run(options.limit)}")
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Any
 
 import requests
 
@@ -12,8 +12,10 @@ PAGE_SIZE = 100
 TIMEOUT_SECONDS = 30
 MAX_TRIES = 5
 
+MAX_CHANGED = 100
+"""Jobs that a call with a filter changes at most."""
+
 Job = dict[str, Any]
-Retried = Literal["retried", "not_failed", "unavailable"]
 
 
 class Api:
@@ -35,45 +37,47 @@ class Api:
         if token:
             self._http.headers["Authorization"] = f"Bearer {token}"
 
-    def jobs(self, status: str, owner: str | None = None) -> Iterator[Job]:
-        """Yield the jobs with a status, newest first. Raises CommandError.
+    def jobs(self, status: str, code: str | None = None, owner: str | None = None) -> Iterator[Job]:
+        """Yield the jobs with a status, and an error code if it is given, newest first. Raises CommandError.
 
         They are the caller's, or those of another owner, or of all (`*`), if the caller is an operator.
         """
-        query = {"status": status, "pageSize": str(PAGE_SIZE)} | ({"owner": owner} if owner else {})
+        query = {"status": status, "pageSize": str(PAGE_SIZE)}
+        query |= {name: value for name, value in (("code", code), ("owner", owner)) if value}
         while True:
-            response = self._call("GET", "jobs", query)
-            if response.status_code != 200:
-                raise CommandError(f"{response.url} responded with {response.status_code}: {response.text}")
-            page = response.json()
+            page = self._call("GET", "jobs", query)
             yield from page["data"]
             if page["next_cursor"] is None:
                 return
             query["cursor"] = page["next_cursor"]
 
-    def retry(self, job_id: str) -> Retried:
-        """Retry a failed job.
+    def retry_jobs(self, code: str | None, limit: int, owner: str | None = None) -> tuple[int, bool]:
+        """Retry up to `limit` failed jobs, newest first. Return how many, and whether there may be more.
 
-        `not_failed`: its status has changed; `unavailable`: the API did not accept the call.
+        Raises CommandError.
         """
-        response = self._call("POST", f"jobs/{job_id}/retry")
-        if response.status_code == 200:
-            return "retried"
-        return "not_failed" if response.status_code in (404, 409) else "unavailable"
+        body = {"limit": limit} | ({"code": code} if code else {})
+        answer = self._call("POST", "jobs/retry", {"owner": owner} if owner else {}, body)
+        return answer["changed"], answer["more"]
 
-    def _call(self, method: str, path: str, query: dict[str, str] | None = None) -> requests.Response:
-        """Make a call, again after a pause while it is throttled or unavailable. Raises CommandError."""
+    def _call(self, method: str, path: str, query: dict[str, str], body: dict[str, Any] | None = None) -> Any:
+        """Return the answer to a call. Make it again after a pause while it is throttled or unavailable.
+
+        Raises CommandError.
+        """
         for attempt in range(1, MAX_TRIES + 1):
             try:
                 response = self._http.request(
-                    method, f"{self._url}/{path}", params=query, timeout=TIMEOUT_SECONDS
+                    method, f"{self._url}/{path}", params=query, json=body, timeout=TIMEOUT_SECONDS
                 )
             except requests.RequestException as error:
                 raise CommandError(f"{self._url} cannot be reached: {error}") from error
             if response.status_code not in (429, 503) or attempt == MAX_TRIES:
                 break
             self._sleep(_retry_after(response, attempt))
-        return response
+        if response.status_code != 200:
+            raise CommandError(f"{response.url} responded with {response.status_code}: {response.text}")
+        return response.json()
 
 
 def _retry_after(response: requests.Response, attempt: int) -> float:

@@ -8,30 +8,41 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from calo.api import Api, Job, Retried
+from calo.api import MAX_CHANGED, Api, Job
 
 
 @dataclass(frozen=True)
 class Redrive:
-    """`rate` is in jobs per second."""
+    """Retries jobs of one error code, or of all. `rate` is in jobs per second.
+
+    For operators, `owner` selects whose jobs, or `*` all.
+    """
 
     api: Api
+    code: str | None
+    owner: str | None
     rate: int
     sleep: Callable[[float], None]
 
-    def find(self, code: str | None, limit: int, owner: str | None = None) -> list[Job]:
-        """Return up to `limit` failed jobs, of one code or all, newest first. Raises CommandError."""
-        failed = (job for job in self.api.jobs("error", owner) if code in (None, error_code(job)))
-        return list(islice(failed, limit))
+    def find(self, limit: int) -> list[Job]:
+        """Return up to `limit` jobs that would be retried, newest first. Raises CommandError."""
+        return list(islice(self.api.jobs("error", self.code, self.owner), limit))
 
-    def run(self, jobs: list[Job]) -> Counter[Retried]:
-        """Retry the jobs and count the outcomes. Raises CommandError; jobs before that stay retried."""
-        outcomes: Counter[Retried] = Counter()
-        for number, job in enumerate(jobs):
-            if number:
-                self.sleep(1 / self.rate)
-            outcomes[self.api.retry(job["id"])] += 1
-        return outcomes
+    def run(self, limit: int) -> int:
+        """Retry up to `limit` jobs, newest first. Return how many were retried.
+
+        Jobs that have failed again within ten minutes after a retry are left out. Raises CommandError; what
+        was retried before stays retried.
+        """
+        retried, has_more = 0, True
+        while has_more and retried < limit:
+            changed, has_more = self.api.retry_jobs(
+                self.code, min(self.rate, MAX_CHANGED, limit - retried), self.owner
+            )
+            retried += changed
+            if has_more and retried < limit:
+                self.sleep(max(changed, 1) / self.rate)
+        return retried
 
 
 def count_codes(jobs: list[Job]) -> Counter[str]:

@@ -24,6 +24,10 @@ export function jobQuery({ api, cache }: Services, id: string) {
   });
 }
 
+export function historyQuery({ api }: Services, id: string) {
+  return queryOptions({ queryKey: ["history", id], queryFn: ({ signal }) => api.getHistory(id, signal) });
+}
+
 export function statsQuery({ api }: Services) {
   return queryOptions({ queryKey: [STATS], queryFn: ({ signal }) => api.getStats(signal) });
 }

@@ -14,6 +14,7 @@ from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger
 from functions.common.queues import Queue
 from functions.common.store import JobStore
+from functions.common.wake import wake_up
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class JobChanger:
         if cancelled is None:
             raise Problem(409, "only a pending job can be cancelled; this one has ended")
         count("JobsCancelled")
-        fields = log_fields(job_message(cancelled), version=cancelled.version, **_operator(identity))
+        fields = log_fields(job_message(cancelled), version=cancelled.version, **operator_fields(identity))
         logger.info("job cancelled", extra=fields)
         return cancelled
 
@@ -56,18 +57,19 @@ class JobChanger:
             raise Problem(409, "only a job that ended in error or was cancelled can be retried")
         message = job_message(reopened)
         try:
-            self.queues[job.kind].send(message.body())
+            first = wake_up(reopened, reopened.updated_at)
+            self.queues[job.kind].send(first.body, first.delay, first.group)
         except (BotoCoreError, ClientError) as error:
             logger.exception("job not queued", extra=log_fields(message))
             raise Problem(
                 503, "the job is pending again, but its work may start some minutes late"
             ) from error
         count("JobsRetriedByCallers")
-        fields = log_fields(message, version=reopened.version, **_operator(identity))
+        fields = log_fields(message, version=reopened.version, **operator_fields(identity))
         logger.info("job reopened", extra=fields)
         return reopened
 
 
-def _operator(identity: Identity) -> dict[str, str]:
+def operator_fields(identity: Identity) -> dict[str, str]:
     """Return which operator changes a job, for logs."""
     return {"operator": identity.subject} if identity.is_operator else {}

@@ -49,6 +49,14 @@ class Progress(TypedDict):
     message: str | None
 
 
+class Failure(TypedDict):
+    """Why the latest failed attempt of a run failed, and when (epoch ms)."""
+
+    at: int
+    code: str
+    message: str
+
+
 class JobError(TypedDict):
     """Why a job ended in `error`. `code` is for programs, `message` for people."""
 
@@ -71,6 +79,9 @@ class Job:
 
     `input` and `output` have the form that the kind declares; the table has them as JSON. `progress` is set
     while the work of a pending job runs.
+
+    `failure` is the latest failed attempt, `started_at` when the latest attempt began whose outcome was
+    recorded. Both are for the job's history.
 
     `fingerprint` is that of the request that created it; it tells a repeated request from a different one
     with the same key. `caller` is who this run is charged to: see caller.py.
@@ -97,6 +108,8 @@ class Job:
     wake_at: int | None = None
     parked: bool = False
     delay_seconds: int = 0
+    failure: Failure | None = None
+    started_at: int | None = None
     fingerprint: str = ""
     caller: str = ""
     correlation_id: str = ""
@@ -174,6 +187,7 @@ def index_keys(job: Job) -> dict[str, str | int | None]:
         "list_shard": f"{job.owner}#{number}",
         "created_key": created_key(job.created_at, job.id),
         "changed_at": job.updated_at,
+        "code": job.error["code"] if job.error else None,
         **status_keys(job.owner, job.kind, job.status, job.id),
         # without sign-in, the list of the only owner is the list of all jobs
         "all_shard": None if job.owner == PUBLIC_OWNER else all_shards(day_of(job.created_at))[number],

@@ -1,7 +1,7 @@
 """The ledger table: budgets, counts of jobs, and small items of kinds. Jobs are not in it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,11 +12,13 @@ from functions.common.marks import (
     COUNT_SHARDS,
     KIND_PREFIX,
     Mark,
+    Move,
     count_key,
     mark_key,
     mark_writes,
     parse_mark,
 )
+from functions.common.minutes import last_minutes, minutes_key, shown_blocks
 from functions.common.table import Items, Table
 
 if TYPE_CHECKING:
@@ -167,14 +169,23 @@ class Ledger:
         """Return the existing marks of up to 100 jobs."""
         return dict(map(parse_mark, self._table.get_many([mark_key(job_id) for job_id in job_ids])))
 
-    def move_marks(
-        self, marks: dict[str, Mark], stored: dict[str, Mark], pick_shard: Callable[[int], int]
-    ) -> None:
-        """Replace `stored` marks by `marks` and adjust the counters, in one transaction.
+    def move_marks(self, moves: Mapping[str, Move], pick_shard: Callable[[int], int]) -> None:
+        """Move the marks of jobs and adjust the counters, in one transaction.
 
         Raises WriteConflict if a mark has changed since it was read.
         """
-        self._table.transact(mark_writes(marks, stored, pick_shard))
+        self._table.transact(mark_writes(moves, pick_shard))
+
+    def counts_and_minutes(self, owner: str, now: int) -> "tuple[Counts, list[dict[str, Any]]]":
+        """Return an owner's counts and its last sixty minutes (`now` is epoch ms), with one read."""
+        shards, blocks = range(COUNT_SHARDS), shown_blocks(now)
+        keys = [count_key(owner, shard) for shard in shards]
+        keys += [minutes_key(owner, shard, block) for shard in shards for block in blocks]
+        counts: list[Item] = []
+        minutes: list[Item] = []
+        for item in self._table.get_many(keys):
+            (counts if item["pk"]["S"].startswith("count#") else minutes).append(item)
+        return Counts.of([from_item(item) for item in counts]), last_minutes(minutes, now)
 
 
 def _budget_key(name: str) -> Item:

@@ -1,12 +1,13 @@
-"""Marks: how each job is counted, and the writes that move marks and counters together."""
+"""Marks: how each job is counted and its history, and the writes that move marks and counters together."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from functions.common.attributes import Item, from_item, to_attribute, to_item
 from functions.common.identity import ALL_OWNERS, PUBLIC_OWNER
+from functions.common.minutes import Event, expiry_of, minutes_key
 
 COUNT_SHARDS = 8
 """Counter items per owner. Several items keep concurrent batches from updating the same one."""
@@ -14,14 +15,17 @@ KIND_PREFIX, CODE_PREFIX = "kind#", "code#"
 """Prefixes of the attributes of a counter item, before `<kind>#<status>` and before an error's code."""
 GONE = "gone"
 """The status of a mark whose job was removed. It is not counted."""
+MAX_VERSION = 1_000_000
+"""Versions that fit between two milliseconds of creation."""
 
 
 @dataclass(frozen=True)
 class Mark:
     """A job is counted under `kind` and `status`, and under `code` if it failed, as of `sequence`.
 
-    The sequence grows with each change of the job. A job that has not been counted has sequence 0.
-    `expires_at` is epoch seconds; the mark of a pending job does not expire.
+    The sequence grows with each change that callers see, and `attempts` with each failed attempt between
+    two of them. A job that has not been counted has sequence 0. `expires_at` is epoch seconds; the mark of
+    a pending job does not expire. `history` is its text: see history.py.
     """
 
     owner: str
@@ -30,6 +34,18 @@ class Mark:
     sequence: int
     code: str = ""
     expires_at: int | None = None
+    attempts: int = 0
+    history: str = ""
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """The position in the life of the job. Every change that is recorded has a higher one."""
+        return self.sequence, self.attempts
+
+    @property
+    def creation(self) -> int:
+        """When the job was created (epoch ms). It differs if it was created again after it expired."""
+        return self.sequence // MAX_VERSION
 
     @property
     def counters(self) -> list[str]:
@@ -41,6 +57,22 @@ class Mark:
 
 
 UNCOUNTED = Mark("", "", "", 0)
+
+
+@dataclass(frozen=True)
+class Move:
+    """The mark of a job before and after changes, and what the minutes count of these."""
+
+    before: Mark
+    after: Mark
+    events: tuple[Event, ...] = ()
+
+
+class CounterKey(NamedTuple):
+    """What names a counter item, apart from its shard: `block` is that of its minutes, if it has any."""
+
+    owner: str
+    block: int | None = None
 
 
 def counted_for(owner: str) -> tuple[str, ...]:
@@ -68,48 +100,59 @@ def parse_mark(item: Item) -> tuple[str, Mark]:
     return job_id, Mark(**values)
 
 
-def mark_writes(
-    marks: dict[str, Mark], stored: dict[str, Mark], pick_shard: Callable[[int], int]
-) -> list[dict[str, Any]]:
-    """Return the writes of a transaction that replaces `stored` marks by `marks` and adjusts the counters.
+def counter_keys(owner: str, events: Iterable[Event]) -> set[CounterKey]:
+    """Return which counter items a change of an owner's job may update."""
+    owners = counted_for(owner)
+    return {CounterKey(each, block) for each in owners for block in (None, *(e.block for e in events))}
 
-    `stored` may lack jobs that have no mark yet. `pick_shard` returns a number below its argument.
+
+def mark_writes(moves: Mapping[str, Move], pick_shard: Callable[[int], int]) -> list[dict[str, Any]]:
+    """Return the writes of a transaction that moves marks by job id, and adjusts the counters.
+
+    `pick_shard` returns a number below its argument.
     """
-    deltas: dict[str, Counter[str]] = defaultdict(Counter)
-    writes = []
-    for job_id, mark in marks.items():
-        before = stored.get(job_id, UNCOUNTED)
-        for owner in counted_for(mark.owner):
-            deltas[owner].update(mark.counters)
-        for owner in counted_for(before.owner):
-            deltas[owner].subtract(before.counters)
-        writes.append(_mark_write(job_id, mark, before))
-    for owner, counters in deltas.items():
+    deltas: dict[CounterKey, Counter[str]] = defaultdict(Counter)
+    for move in moves.values():
+        for owner in counted_for(move.after.owner):
+            deltas[CounterKey(owner)].update(move.after.counters)
+            for event in move.events:
+                deltas[CounterKey(owner, event.block)].update(event.attributes)
+        for owner in counted_for(move.before.owner):
+            deltas[CounterKey(owner)].subtract(move.before.counters)
+    writes = [_mark_write(job_id, move) for job_id, move in moves.items()]
+    for key, counters in deltas.items():
         if changes := {name: delta for name, delta in counters.items() if delta}:
-            writes.append(_counter_write(count_key(owner, pick_shard(COUNT_SHARDS)), changes))
+            writes.append(_counter_write(key, pick_shard(COUNT_SHARDS), changes))
     return writes
 
 
-def _mark_write(job_id: str, mark: Mark, before: Mark) -> dict[str, Any]:
-    """Replace a mark, provided that it still is `before`."""
-    item = {**mark_key(job_id), **to_item(vars(mark))}
-    if before is UNCOUNTED:
+def _mark_write(job_id: str, move: Move) -> dict[str, Any]:
+    """Replace a mark, provided that it still is the one before."""
+    item = {**mark_key(job_id), **to_item(vars(move.after))}
+    if move.before is UNCOUNTED:
         return {"Put": {"Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
     condition = {
-        "ConditionExpression": "#sequence = :before",
+        # a mark of an older version has no attempts
+        "ConditionExpression": "#sequence = :sequence AND"
+        " (attempts = :attempts OR attribute_not_exists(attempts))",
         "ExpressionAttributeNames": {"#sequence": "sequence"},
-        "ExpressionAttributeValues": to_item({":before": before.sequence}),
+        "ExpressionAttributeValues": to_item(
+            {":sequence": move.before.sequence, ":attempts": move.before.attempts}
+        ),
     }
     return {"Put": {"Item": item, **condition}}
 
 
-def _counter_write(key: Item, changes: dict[str, int]) -> dict[str, Any]:
+def _counter_write(key: CounterKey, shard: int, changes: dict[str, int]) -> dict[str, Any]:
     names = {f"#s{index}": name for index, name in enumerate(changes)}
     values = {f":d{index}": delta for index, delta in enumerate(changes.values())}
-    terms = ", ".join(f"#s{index} :d{index}" for index in range(len(changes)))
+    expression = "ADD " + ", ".join(f"#s{index} :d{index}" for index in range(len(changes)))
+    if key.block is not None:
+        expression += " SET expires_at = :expires_at"
+        values[":expires_at"] = expiry_of(key.block)
     update = {
-        "Key": key,
-        "UpdateExpression": f"ADD {terms}",
+        "Key": count_key(key.owner, shard) if key.block is None else minutes_key(key.owner, shard, key.block),
+        "UpdateExpression": expression,
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": to_item(values),
     }

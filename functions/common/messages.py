@@ -58,9 +58,10 @@ def log_fields(message: JobMessage, **extra: object) -> dict[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultMessage(JobMessage):
-    """A job succeeded. `output` is an object as JSON."""
+    """A job succeeded. `output` is an object as JSON. `started_at` is when its attempt began (epoch ms)."""
 
     output: str
+    started_at: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,7 @@ class FailureMessage(JobMessage):
     code: str
     message: str
     attempts: int
+    started_at: int | None = None
 
     def error(self) -> JobError:
         """Return the error object."""

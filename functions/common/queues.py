@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,7 +12,6 @@ from functions.common.observability import logger
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
-    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 BATCH = 10
 """SendMessageBatch takes ten entries:
@@ -28,11 +27,16 @@ BACKLOG_ATTRIBUTES: "list[QueueAttributeNameType]" = [
 
 @dataclass(frozen=True)
 class OutgoingMessage:
-    """A message to send. `source` identifies what it is sent for. `delay` is in seconds."""
+    """A message to send. `source` identifies what it is sent for. `delay` is in seconds.
+
+    `group` is who it is sent for: a fair queue delivers the messages of the others first if this one has a
+    backlog.
+    """
 
     source: str
     body: str
     delay: int = 0
+    group: str | None = None
 
 
 class Queue:
@@ -42,9 +46,9 @@ class Queue:
         self._sqs = sqs
         self._url = url
 
-    def send(self, body: str, delay: int = 0) -> None:
-        """Send one message. Raises botocore's errors."""
-        self._sqs.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay)
+    def send(self, body: str, delay: int = 0, group: str | None = None) -> None:
+        """Send one message: see OutgoingMessage. Raises botocore's errors."""
+        self._sqs.send_message(QueueUrl=self._url, **_parameters(body, delay, group))
 
     def send_all(self, messages: list[OutgoingMessage]) -> set[str]:
         """Send all messages, ten per call. Return the sources of those that SQS did not accept.
@@ -77,7 +81,7 @@ class Queue:
 
     def _try_send(self, message: OutgoingMessage) -> bool:
         try:
-            self.send(message.body, message.delay)
+            self.send(message.body, message.delay, message.group)
         except (BotoCoreError, ClientError) as error:
             extra = {"queue": self._url, "source": message.source, "reason": str(error)}
             logger.error("message not sent", extra=extra)
@@ -85,8 +89,8 @@ class Queue:
         return True
 
     def _send_batch(self, batch: list[OutgoingMessage]) -> set[str]:
-        entries: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(index), "MessageBody": message.body, "DelaySeconds": message.delay}
+        entries: Any = [
+            {"Id": str(index), **_parameters(message.body, message.delay, message.group)}
             for index, message in enumerate(batch)
         ]
         response = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)
@@ -94,6 +98,11 @@ class Queue:
         for entry in refused:
             logger.error("message not accepted", extra={"queue": self._url, "reason": entry})
         return {batch[int(entry["Id"])].source for entry in refused}
+
+
+def _parameters(body: str, delay: int, group: str | None) -> Any:
+    grouped = {"MessageGroupId": group} if group else {}
+    return {"MessageBody": body, "DelaySeconds": delay, **grouped}
 
 
 def partial_failure(message_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:

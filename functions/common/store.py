@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 UpdateOutcome = Job | Literal["unchanged", "failed", "refused"]
 """The outcome of an update: the job as it is now, or why it was not updated. A `refused` one can never be."""
 
+CreateOutcome = Literal["created", "exists", "failed"]
+
 READ_BATCH = 100
 """BatchGetItem takes 100 keys:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html"""
@@ -72,7 +74,9 @@ def due(due_at: int, *, parked: bool = False) -> dict[str, Any]:
 
 def resolved(message: ResultMessage) -> JobUpdate:
     """Return the update that ends a job with its result."""
-    return JobUpdate(message, {"status": "resolved", "output": message.output})
+    return JobUpdate(
+        message, {"status": "resolved", "output": message.output, "started_at": message.started_at}
+    )
 
 
 def progressed(job: Job, progress: Progress) -> JobUpdate:
@@ -80,9 +84,9 @@ def progressed(job: Job, progress: Progress) -> JobUpdate:
     return JobUpdate(job_message(job), {"progress": progress}, visible="progress", due_at=job.due_at)
 
 
-def failed(message: JobMessage, error: JobError) -> JobUpdate:
-    """Return the update that ends a job with an error."""
-    return JobUpdate(message, {"status": "error", "error": error})
+def failed(message: JobMessage, error: JobError, started_at: int | None = None) -> JobUpdate:
+    """Return the update that ends a job with an error. `started_at` is when its last attempt began."""
+    return JobUpdate(message, {"status": "error", "error": error, "started_at": started_at})
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,17 @@ class JobStore:
         """Write a new job. Return False if its id exists already. Raises botocore's errors."""
         return self._table.create(job.to_item(), key_name="id")
 
+    def create_all(self, jobs: list[Job]) -> list[CreateOutcome]:
+        """Write new jobs in parallel. Return the outcomes in the order of `jobs`."""
+        return list(self._pool.map(self._try_create, jobs))
+
+    def _try_create(self, job: Job) -> CreateOutcome:
+        try:
+            return "created" if self.create(job) else "exists"
+        except (BotoCoreError, ClientError) as error:
+            logger.error("job not written", extra=log_fields(job_message(job), reason=str(error)))
+            return "failed"
+
     def get(self, job_id: str, owner: str | None = None) -> Job | None:
         """Return the job as it is now, or None if it does not exist or is not the given owner's.
 
@@ -148,10 +163,13 @@ class JobStore:
         """
         ids = list(dict.fromkeys(job_ids))
         jobs: dict[str, Job] = {}
-        for start in range(0, len(ids), READ_BATCH):
-            items = self._table.get_many([_key(job_id) for job_id in ids[start : start + READ_BATCH]])
+        batches = [ids[start : start + READ_BATCH] for start in range(0, len(ids), READ_BATCH)]
+        for items in self._pool.map(self._read, batches):
             jobs |= {job.id: job for item in items if (job := self._decode(item))}
         return jobs
+
+    def _read(self, ids: list[str]) -> list[Item]:
+        return self._table.get_many([_key(job_id) for job_id in ids])
 
     def _decode(self, item: Item) -> Job | None:
         try:
@@ -199,11 +217,25 @@ class JobStore:
         ended or does not exist; `failed` if the write should be retried; `refused` if DynamoDB will never
         accept it.
         """
-        return list(self._pool.map(self._try_update, updates))
+        return list(
+            self._pool.map(
+                lambda update: self._try(update.message, lambda: self._update_pending(update)), updates
+            )
+        )
+
+    def cancel_all(self, jobs: list[Job]) -> list[UpdateOutcome]:
+        """Cancel jobs in parallel. Return the outcomes in the order of `jobs`, like `update_all`."""
+        return list(self._pool.map(lambda job: self._try(job_message(job), lambda: self.cancel(job)), jobs))
+
+    def reopen_all(self, jobs: list[tuple[Job, str]]) -> list[UpdateOutcome]:
+        """Reopen jobs for their callers in parallel. Return the outcomes, like `update_all`."""
+        return list(
+            self._pool.map(lambda pair: self._try(job_message(pair[0]), lambda: self.reopen(*pair)), jobs)
+        )
 
     def cancel(self, job: Job) -> Job | None:
         """End a pending job as `cancelled`. Return None if it has ended. Raises botocore's errors."""
-        return self._update_pending(JobUpdate(job_message(job), {"status": "cancelled"}))
+        return self._update_pending(JobUpdate(job_message(job), {"status": "cancelled", "started_at": None}))
 
     def reopen(self, job: Job, caller: str) -> Job | None:
         """Make a job in `error` or `cancelled` pending again, in a new run.
@@ -220,6 +252,9 @@ class JobStore:
             "attempts": 0,
             "caller": caller,
             "error": None,
+            "code": None,
+            "failure": None,
+            "started_at": None,
             "expires_at": None,
             **_changed(now),
         }
@@ -227,17 +262,17 @@ class JobStore:
         expected = {":error": "error", ":cancelled": "cancelled", ":run": job.run}
         return self._update(job.id, values, condition, expected, new_version=True)
 
-    def _try_update(self, update: JobUpdate) -> UpdateOutcome:
+    def _try(self, message: JobMessage, write: Callable[[], Job | None]) -> UpdateOutcome:
         try:
-            return self._update_pending(update) or "unchanged"
+            return write() or "unchanged"
         except (BotoCoreError, ClientError) as error:
-            logger.error("update not written", extra=log_fields(update.message, reason=str(error)))
+            logger.error("update not written", extra=log_fields(message, reason=str(error)))
             return "refused" if _is_invalid(error) else "failed"
         except Damaged as reason:  # the update was written, but the job has a damaged field
-            self._on_damaged("jobs table", update.message.job_id, reason)
+            self._on_damaged("jobs table", message.job_id, reason)
             return "unchanged"
         except Exception:  # noqa: BLE001  # one update must not affect the others
-            logger.exception("update failed unexpectedly", extra=log_fields(update.message))
+            logger.exception("update failed unexpectedly", extra=log_fields(message))
             return "failed"
 
     def _update_pending(self, update: JobUpdate) -> Job | None:
@@ -252,6 +287,7 @@ class JobStore:
             values |= status_keys(message.owner, message.kind, values["status"], message.job_id)
             values |= dict.fromkeys(ENDED)
             values["expires_at"] = now // 1000 + RETENTION_SECONDS
+            values["code"] = values["error"]["code"] if "error" in values else None
         if update.due_at is not None:
             condition += " AND due_at = :expected_due_at"
             expected[":expected_due_at"] = update.due_at

@@ -32,9 +32,13 @@ def can_wait_in_queue(due_at: int, now: int) -> bool:
 
 
 def wake_up(job: Job, now: int) -> OutgoingMessage:
-    """Return the message that wakes the job when it is due, or as late as SQS can delay it."""
+    """Return the message that wakes the job when it is due, or as late as SQS can delay it.
+
+    Its group is the caller, so that one caller's backlog does not delay the jobs of the others.
+    """
     seconds = ceil(((job.due_at or now) - now) / 1000)
-    return OutgoingMessage(job.id, job_message(job).body(), min(max(0, seconds), MAX_DELAY_SECONDS))
+    delay = min(max(0, seconds), MAX_DELAY_SECONDS)
+    return OutgoingMessage(job.id, job_message(job).body(), delay, group=job.caller or job.owner)
 
 
 @dataclass(frozen=True)
@@ -52,14 +56,24 @@ class Waker:
     def wake(self, jobs: list[Job], *, rescue: bool = False) -> list[Job]:
         """Send a wake-up for each job and record it in the table. Return the jobs whose wake-up was sent.
 
-        Recorded after it was sent: if it is not recorded, the next one comes sooner, and has no effect.
         `rescue` counts the wake-up as one that nothing but a loss explains.
         """
+        sent = self.send(jobs)
+        self.record(sent, rescue=rescue)
+        return sent
+
+    def send(self, jobs: list[Job]) -> list[Job]:
+        """Send a wake-up for each job. Return the jobs whose wake-up was sent."""
         now = self.clock()
         failed = self.queue.send_all([wake_up(job, now) for job in jobs])
-        sent = [job for job in jobs if job.id not in failed]
-        self.store.update_all([self._record(job, rescue) for job in sent])
-        return sent
+        return [job for job in jobs if job.id not in failed]
+
+    def record(self, jobs: list[Job], *, rescue: bool = False) -> None:
+        """Record that a wake-up was sent for each job, unless it is the first one for its due time.
+
+        Recorded after it was sent: if it is not recorded, the next one comes sooner, and has no effect.
+        """
+        self.store.update_all([self._record(job, rescue) for job in jobs])
 
     def _record(self, job: Job, rescue: bool) -> JobUpdate:
         arrival = self._arrival(job)

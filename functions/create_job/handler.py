@@ -1,4 +1,4 @@
-"""Handle `POST /jobs`."""
+"""Handle `POST /jobs` and `POST /jobs/bulk`."""
 
 import json
 import os
@@ -11,14 +11,22 @@ import boto3
 
 from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_response
 from functions.common.clock import now_ms
+from functions.common.errors import Problem, invalid, problem_body
+from functions.common.job import Job
 from functions.common.kind import Kind
 from functions.common.observability import instrumented, logger
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
+from functions.create_job.bulk_request import parse_bulk_request
 from functions.create_job.create_job import Caller, JobIntake
-from functions.create_job.job_request import parse_idempotency_key, parse_job_request
+from functions.create_job.job_request import (
+    KEY_HEADER,
+    JobEntry,
+    parse_idempotency_key,
+    parse_job_request,
+)
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,36 @@ def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
 
 def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
     """Return `201` and the job, with its path in Location."""
-    key = parse_idempotency_key(request.headers.get("idempotency-key"))
-    wanted = parse_job_request(request.body, function.kinds)
-    caller = Caller(request.identity.owner, request.address)
-    job = function.intake.create_job(wanted, key, request.correlation_id, caller)
+    key = parse_idempotency_key(request.headers.get(KEY_HEADER.lower()))
+    entry = JobEntry(parse_job_request(request.body, function.kinds), key, KEY_HEADER)
+    [job] = function.intake.create_jobs([entry], request.correlation_id, _caller(request))
+    if isinstance(job, Problem):
+        raise job
     return json_response(201, job.public_view(), {"Location": f"/{request.stage}/jobs/{job.id}"})
 
 
-ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job}
+def handle_create_jobs(request: ApiRequest, function: CreateJob) -> ApiResponse:
+    """Return `200` and, for each entry, the job or the problem."""
+    if KEY_HEADER.lower() in request.headers:
+        raise invalid(KEY_HEADER, "is not for several jobs; give each entry its own key")
+    entries = parse_bulk_request(request.body, function.kinds)
+    valid = [entry for entry in entries if isinstance(entry, JobEntry)]
+    created = iter(function.intake.create_jobs(valid, request.correlation_id, _caller(request)))
+    results = [entry if isinstance(entry, Problem) else next(created) for entry in entries]
+    return json_response(200, {"results": [_result(result) for result in results]})
+
+
+def _caller(request: ApiRequest) -> Caller:
+    return Caller(request.identity.owner, request.address)
+
+
+def _result(result: Job | Problem) -> dict[str, Any]:
+    if isinstance(result, Job):
+        return result.public_view()
+    return problem_body(result.status, result.detail, result.errors)
+
+
+ROUTES: dict[str, Route] = {"POST /jobs": handle_create_job, "POST /jobs/bulk": handle_create_jobs}
 
 
 @at_start

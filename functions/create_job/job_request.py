@@ -17,6 +17,7 @@ from functions.common.queues import MAX_DELAY_SECONDS
 MAX_BODY = 8 * MAX_JSON
 """Characters. Escaped, an input may be six times as long as it is stored."""
 MAX_KEY = 200
+KEY_HEADER = "Idempotency-Key"
 MAX_LABEL = 80
 FIELDS = ("kind", "input", "delay_seconds")
 TYPES = {
@@ -51,15 +52,27 @@ class JobRequest:
         return hashlib.sha256(fields.encode()).hexdigest()[:32]
 
 
+@dataclass(frozen=True)
+class JobEntry:
+    """A valid request, and its idempotency key. `key_field` is where the request has the key."""
+
+    request: JobRequest
+    key: str | None
+    key_field: str = "key"
+
+
 def parse_job_request(body: str | None, kinds: Mapping[str, Kind]) -> JobRequest:
-    """Parse the body of `POST /jobs`. Every field is optional. Raises Problem 400 or 413.
+    """Parse the body of `POST /jobs`. Raises Problem 400 or 413."""
+    if body is not None and len(body) > MAX_BODY:
+        raise too_long(f"{MAX_BODY} characters")
+    return parse_fields(parse_json_object(body), kinds)
+
+
+def parse_fields(values: dict[str, Any], kinds: Mapping[str, Kind]) -> JobRequest:
+    """Check the fields of a request for a job. Every field is optional. Raises Problem 400.
 
     The input of a photo may also be at the top level, which is the form of the first contract.
     """
-    if body is not None and len(body) > MAX_BODY:
-        message = f"must be at most {MAX_BODY} characters long"
-        raise Problem(413, f"body: {message}", (FieldError("body", message),))
-    values = parse_json_object(body)
     kind = _kind(values.get("kind", PHOTO), kinds)
     top_level = {name: value for name, value in values.items() if name not in FIELDS}
     is_first_contract = kind.name == PHOTO and "input" not in values
@@ -96,13 +109,19 @@ def parse_input(value: object, kind: Kind, path: str) -> dict[str, Any]:
     return complete
 
 
-def parse_idempotency_key(key: str | None) -> str | None:
-    """Check the value of the Idempotency-Key header. Raises Problem 400."""
+def parse_idempotency_key(key: object, field: str = KEY_HEADER) -> str | None:
+    """Check an idempotency key, which the request has in `field`. Raises Problem 400."""
     if key is None:
         return None
-    if not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
-        raise invalid("Idempotency-Key", f"must be 1 to {MAX_KEY} printable ASCII characters")
+    if not isinstance(key, str) or not 1 <= len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
+        raise invalid(field, f"must be 1 to {MAX_KEY} printable ASCII characters")
     return key
+
+
+def too_long(limit: str) -> Problem:
+    """Return the problem of a body that is longer than the limit."""
+    message = f"must be at most {limit} long"
+    return Problem(413, f"body: {message}", (FieldError("body", message),))
 
 
 def _kind(name: object, kinds: Mapping[str, Kind]) -> Kind:

@@ -61,7 +61,7 @@ def _update_of(body: str, max_receives: int) -> JobUpdate:
     """Return the update for a dead letter. Raises Poison if it does not name a job."""
     with contextlib.suppress(Poison):
         failure = parse(FailureMessage, body)
-        return failed(failure, failure.error())
+        return failed(failure, failure.error(), failure.started_at)
     with contextlib.suppress(Poison):
         return resolved(parse(ResultMessage, body))
     message = f"a worker started the job {max_receives} times and never reported an outcome"

@@ -15,12 +15,12 @@ If the worker crashes in between, one of the two remains, or the watchdog sends 
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from functions.common.clock import Clock
 from functions.common.errors import RateLimited, Transient, WorkError
-from functions.common.job import Job
+from functions.common.job import Failure, Job
 from functions.common.messages import (
     FailureMessage,
     JobMessage,
@@ -46,12 +46,13 @@ Outcome = ResultMessage | WorkError | RateLimited | Literal["not run", "dropped"
 
 @dataclass(frozen=True)
 class ReceivedJob:
-    """A message of the batch, and its job."""
+    """A message of the batch, and its job. `started_at` is when the batch was read (epoch ms)."""
 
     message_id: str
     receipt_handle: str
     message: JobMessage
     job: Job
+    started_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,14 @@ class Reporter:
         for received, error in retries:
             average = min(self.retry_seconds * 2**received.job.attempts, MAX_BACKOFF_SECONDS)
             seconds = round(self.uniform(0.5 * average, 1.5 * average))
-            values = {"attempts": received.job.attempts + 1, **due(self.clock() + 1000 * seconds)}
+            failure: Failure = {"at": self.clock(), "code": error.code, "message": error.message}
+            recorded = {"failure": failure, "started_at": received.started_at}
+            due_at = failure["at"] + 1000 * seconds
+            values = {"attempts": received.job.attempts + 1, **recorded, **due(due_at)}
             updates.append(_update(received, values, visible=False))
             waits.append(seconds)
-            failure = {"code": error.code, "reason": error.message, "retry_in": seconds}
-            logger.warning("attempt failed", extra={**_attempt_fields(received), **failure})
+            extra = {"code": error.code, "reason": error.message, "retry_in": seconds}
+            logger.warning("attempt failed", extra={**_attempt_fields(received), **extra})
         retry_ids = set()
         outcomes = self.store.update_all(updates)
         for (received, _), seconds, outcome in zip(retries, waits, outcomes, strict=True):
@@ -160,7 +164,7 @@ def _update(received: ReceivedJob, values: dict[str, Any], *, visible: bool) -> 
 
 def _success(received: ReceivedJob, result: ResultMessage) -> OutgoingMessage:
     logger.info("job succeeded", extra=_attempt_fields(received))
-    return OutgoingMessage(received.message_id, result.body())
+    return OutgoingMessage(received.message_id, replace(result, started_at=received.started_at).body())
 
 
 def _failure(received: ReceivedJob, error: WorkError) -> OutgoingMessage:
@@ -168,7 +172,11 @@ def _failure(received: ReceivedJob, error: WorkError) -> OutgoingMessage:
     logger.error("job failed", extra={**_attempt_fields(received), **failure})
     job = received.job
     message = FailureMessage(
-        **message_fields(job), code=error.code, message=error.message, attempts=job.attempts + 1
+        **message_fields(job),
+        code=error.code,
+        message=error.message,
+        attempts=job.attempts + 1,
+        started_at=received.started_at,
     )
     return OutgoingMessage(received.message_id, message.body())
 

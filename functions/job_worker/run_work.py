@@ -1,6 +1,5 @@
 """Run a kind's work for received jobs. Whatever happens in it, each job has an outcome."""
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,13 +12,13 @@ from functions.common.errors import Cancelled, Permanent, RateLimited, Transient
 from functions.common.job import MAX_JSON, Job, parse_object
 from functions.common.kind import BatchJob, Kind
 from functions.common.messages import ResultMessage, job_message, log_fields, message_fields
+from functions.common.names import CODE
 from functions.common.observability import logger
 from functions.job_worker.context import JobContext, Tools
 from functions.job_worker.progress import JobProgress, ProgressTimer
 from functions.job_worker.report import DROPPED, NOT_RUN, Outcome, ReceivedJob
 from functions.job_worker.time_limit import TimedOut, time_limit
 
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_MESSAGE = 500
 MAX_LATE_MS = 3600 * 1000
 MAX_WAIT_MS = 32 * 24 * 3600 * 1000

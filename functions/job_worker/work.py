@@ -45,7 +45,7 @@ class JobWorker:
             if not is_due(job, now):
                 logger.info("message ignored: job is not due", extra=log_fields(message, due_at=job.due_at))
                 continue
-            pending.setdefault(job.id, ReceivedJob(message_id, receipt_handle, message, job))
+            pending.setdefault(job.id, ReceivedJob(message_id, receipt_handle, message, job, now))
         return list(pending.values())
 
 

@@ -13,7 +13,7 @@ from functions.common.access import find_job, select_owner
 from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_response, parse_job_id
 from functions.common.budget import Limits
 from functions.common.clock import now_ms
-from functions.common.job import SHARDS
+from functions.common.find_jobs import MAX_PARALLEL_QUERIES
 from functions.common.ledger import Ledger
 from functions.common.observability import instrumented
 from functions.common.settings import load
@@ -24,8 +24,6 @@ from functions.read_jobs.read_jobs import JobReader
 
 DOCUMENTS = Path(__file__).parent
 """Where the bundle has openapi.json and kinds.json, which are generated from the declarations."""
-MAX_PARALLEL_QUERIES = 4 * SHARDS
-"""The list of a kind reads one partition for each status and shard."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,12 @@ def handle_get_job(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
     return json_response(200, job.public_view())
 
 
+def handle_get_history(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
+    """Return the recorded changes of a job."""
+    job = find_job(job_reader.store, parse_job_id(request.path["id"]), request.identity)
+    return json_response(200, job_reader.history(job))
+
+
 def handle_get_stats(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
     """Return counts and budgets."""
     return json_response(200, job_reader.stats(select_owner(request.query, request.identity)))
@@ -76,6 +80,7 @@ def _document(name: str) -> ApiResponse:
 ROUTES: dict[str, Route] = {
     "GET /jobs": handle_list_jobs,
     "GET /jobs/{id}": handle_get_job,
+    "GET /jobs/{id}/history": handle_get_history,
     "GET /kinds": handle_get_kinds,
     "GET /stats": handle_get_stats,
     "GET /openapi.json": handle_get_openapi,

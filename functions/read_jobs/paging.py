@@ -6,26 +6,31 @@ from dataclasses import dataclass
 
 from functions.common.errors import invalid
 from functions.common.identity import ALL_OWNERS
-from functions.common.job import STATUSES, Status
-from functions.common.names import is_name
+from functions.common.job_filter import JobFilter, parse_code, parse_kind, parse_status
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
 MAX_OFFSET = 1000
 """Jobs before the start of a page. An index cannot skip entries, so a deep page reads all jobs before it."""
 
+PARAMETERS = ("page", "pageSize", "cursor", "status", "kind", "code", "since", "until", "owner")
+ALL_JOBS = JobFilter()
 CURSOR = re.compile(r"\d{13}#[0-9a-f-]{36}")
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Request `size` jobs of one status or kind, or of all: page `page` (from 1), or after a created_key."""
+    """Request `size` jobs that match `wanted`: page `page` (from 1), or after a created_key."""
 
     page: int = 1
     size: int = DEFAULT_SIZE
     after: str | None = None
-    status: Status | None = None
-    kind: str | None = None
+    wanted: JobFilter = ALL_JOBS
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the ledger has the number of the jobs that match."""
+        return self.wanted.code is None and self.wanted.since is None and self.wanted.until is None
 
     @property
     def offset(self) -> int:
@@ -35,23 +40,35 @@ class PageRequest:
 def parse_page_request(parameters: dict[str, str]) -> PageRequest:
     """Parse the query string of `GET /jobs`. Raises Problem 400 that names the invalid parameter."""
     for name in parameters:
-        if name not in ("page", "pageSize", "cursor", "status", "kind", "owner"):
-            raise invalid("query string", "may only have page, pageSize, cursor, status, kind and owner")
+        if name not in PARAMETERS:
+            raise invalid("query string", f"may only have {', '.join(PARAMETERS[:-1])} and {PARAMETERS[-1]}")
     size = _number("pageSize", parameters.get("pageSize", str(DEFAULT_SIZE)), MAX_SIZE)
-    status, kind = _status(parameters.get("status")), _kind(parameters.get("kind"))
+    wanted = _filter(parameters)
     if "cursor" in parameters:
         if "page" in parameters:
             raise invalid("cursor", "cannot be given together with page")
-        after = decode_cursor(parameters["cursor"])
-        return PageRequest(size=size, after=after, status=status, kind=kind)
-    number = _number("page", parameters.get("page", "1"), 10**9)
-    page = PageRequest(page=number, size=size, status=status, kind=kind)
-    if page.offset and parameters.get("owner") == ALL_OWNERS:
-        raise invalid("page", "must be 1 for all owners; to read further, pass next_cursor as ?cursor=")
+        return PageRequest(size=size, after=decode_cursor(parameters["cursor"]), wanted=wanted)
+    page = PageRequest(page=_number("page", parameters.get("page", "1"), 10**9), size=size, wanted=wanted)
+    if page.offset and (parameters.get("owner") == ALL_OWNERS or not page.is_counted):
+        raise invalid(
+            "page", "must be 1 for all owners, and with code, since or until; pass next_cursor as ?cursor="
+        )
     if page.offset > MAX_OFFSET:
         message = f"may start at most {MAX_OFFSET} jobs deep; to read further, pass next_cursor as ?cursor="
         raise invalid("page", message)
     return page
+
+
+def _filter(parameters: dict[str, str]) -> JobFilter:
+    since, until = (_time(name, parameters.get(name)) for name in ("since", "until"))
+    if since is not None and until is not None and since >= until:
+        raise invalid("until", "must be after since")
+    status, code = parse_status(parameters.get("status")), parse_code(parameters.get("code"))
+    if code is not None:
+        if status not in (None, "error"):
+            raise invalid("code", "is for jobs that ended in error; leave out status, or set it to error")
+        status = "error"
+    return JobFilter(status, parse_kind(parameters.get("kind")), code, since, until)
 
 
 def encode_cursor(key: str) -> str:
@@ -76,17 +93,9 @@ def _number(name: str, text: str, maximum: int) -> int:
     return int(text)
 
 
-def _status(text: str | None) -> Status | None:
-    for status in STATUSES:
-        if status == text:
-            return status
-    if text is not None:
-        raise invalid("status", f"must be one of {', '.join(STATUSES)}")
-    return None
-
-
-def _kind(text: str | None) -> str | None:
-    """Any name: jobs of a kind that does not exist any more can be listed, too."""
-    if text is not None and not is_name(text):
-        raise invalid("kind", "must be the name of a kind, as in GET /kinds")
-    return text
+def _time(name: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,13}", text):
+        raise invalid(name, "must be a time in epoch milliseconds")
+    return int(text)

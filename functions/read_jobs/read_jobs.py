@@ -3,18 +3,18 @@
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from heapq import merge
-from itertools import groupby, islice
 from math import ceil
 from typing import Any
 
 from functions.common.budget import Limits
 from functions.common.clock import Clock
-from functions.common.identity import ALL_OWNERS
+from functions.common.find_jobs import JobFinder
+from functions.common.history import from_text
 from functions.common.job import Job
+from functions.common.job_filter import JobFilter
 from functions.common.ledger import Ledger
-from functions.common.store import LAST_CREATED_KEY, JobStore, ListPartition, list_partitions
-from functions.read_jobs.all_owners import newest_of_all
+from functions.common.marks import UNCOUNTED
+from functions.common.store import JobStore
 from functions.read_jobs.paging import PageRequest, encode_cursor
 
 
@@ -34,25 +34,29 @@ class JobReader:
     def list_jobs(self, owner: str, request: PageRequest) -> dict[str, Any]:
         """Return a page in the contract's form. Jobs are found by an index and read from the table."""
         live_from = self.clock()  # before the reads, so that the stream has all later changes
-        if owner == ALL_OWNERS:
-            keys, position = newest_of_all(self.store, self.pool, request, live_from)
-        else:
-            keys, position = self._newest_of(owner, request)
-        jobs = self._jobs(keys, request)
-        total = self._total(owner, request)
+        finder = JobFinder(self.store, self.pool, self.clock)
+        jobs, position = finder.page(owner, request.wanted, request.after, request.size, request.offset)
+        total = self._total(owner, request.wanted) if request.is_counted else None
         return {
             "total": total,
             "page": request.page,
             "pageSize": request.size,
-            "totalPages": ceil(total / request.size),
+            "totalPages": None if total is None else ceil(total / request.size),
             "data": [job.public_view() for job in jobs],
             "next_cursor": encode_cursor(position) if position else None,
             "live_cursor": str(live_from),
         }
 
+    def history(self, job: Job) -> dict[str, Any]:
+        """Return the recorded changes of a job, oldest first. The latest may be missing for some seconds."""
+        mark = self.ledger.marks([job.id]).get(job.id, UNCOUNTED)
+        # a job that was created again after it expired may still have the mark of the first one
+        entries = from_text(mark.history) if mark.creation == job.created_at else ()
+        return {"data": [entry.public_view() for entry in entries]}
+
     def stats(self, owner: str) -> dict[str, Any]:
         """Return an owner's exact counts, and the budgets. `budget` is that of the first contract."""
-        counts = self.ledger.counts(owner)
+        counts, minutes = self.ledger.counts_and_minutes(owner, self.clock())
         budgets = self._budgets()
         return {
             "counts": counts.by_status(),
@@ -60,6 +64,7 @@ class JobReader:
             "codes": counts.codes,
             "budgets": budgets,
             "budget": budgets.get("unsplash"),
+            "minutes": minutes,
         }
 
     def _budgets(self) -> dict[str, dict[str, int | None]]:
@@ -73,30 +78,6 @@ class JobReader:
                 views[name] = {**asdict(window)}
         return views
 
-    def _total(self, owner: str, request: PageRequest) -> int:
-        counts = self.ledger.counts(owner).by_status(request.kind)
-        return counts[request.status] if request.status else sum(counts.values())
-
-    def _jobs(self, keys: list[str], request: PageRequest) -> list[Job]:
-        """Return the jobs of created_keys, except those that have left the requested status meanwhile."""
-        ids = [key.split("#", 1)[1] for key in keys]
-        existing = self.store.get_many(ids)
-        jobs = [existing[job_id] for job_id in ids if job_id in existing]
-        return [job for job in jobs if request.status in (None, job.status)]
-
-    def _newest_of(self, owner: str, request: PageRequest) -> tuple[list[str], str | None]:
-        """Return the created_keys of a page, newest first, and after which of them the next page starts.
-
-        Every partition is read to this number. A job that moves from one to another while they are read may
-        be in both, or in none: then the live stream has its change, because it resumes from before the reads.
-        """
-
-        count = request.offset + request.size
-
-        def query(partition: ListPartition) -> list[str]:
-            return self.store.created_before(partition, request.after or LAST_CREATED_KEY, count)
-
-        partitions = list_partitions(owner, request.status, request.kind)
-        merged = merge(*self.pool.map(query, partitions), reverse=True)
-        keys = list(islice((key for key, _ in groupby(merged)), request.offset, count))
-        return keys, keys[-1] if len(keys) == request.size else None
+    def _total(self, owner: str, wanted: JobFilter) -> int:
+        counts = self.ledger.counts(owner).by_status(wanted.kind)
+        return counts[wanted.status] if wanted.status else sum(counts.values())

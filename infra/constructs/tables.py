@@ -39,7 +39,6 @@ class Tables(Construct):
                     partition="all_shard",
                     sort="created_key",
                     sort_type=STRING,
-                    # CloudFormation cannot change the projection of an index; no job has a code yet
                     attributes=["status", "kind", "owner", "code"],
                 ),
             ],

@@ -23,7 +23,7 @@ API_TIMEOUT = 10
 AUTHORIZER_TIMEOUT = 15
 """Seconds: longer than its two requests to the issuer may take."""
 LISTS = ("by-created", "by-status", "by-kind")
-"""The indexes that read_jobs queries."""
+"""The indexes by which jobs are found."""
 LIST_OF_OPERATORS = "by-all"
 """The same with sign-in."""
 
@@ -56,8 +56,11 @@ class ApiStack(CaloStack):
             acknowledge(
                 self.api, {"AwsSolutions-APIG3": "The firewall is turned off by the setting waf=false."}
             )
-        self.create_job = self._writer(jobs, "CreateJob", name="create_job", action="PutItem")
-        self.change_job = self._writer(jobs, "ChangeJob", name="change_job", action="UpdateItem")
+        self.create_job = self._writer(
+            jobs, "CreateJob", name="create_job", actions=["PutItem", "UpdateItem"]
+        )
+        self.change_job = self._writer(jobs, "ChangeJob", name="change_job", actions=["UpdateItem"])
+        self._allow_lists(self.change_job)
         self.read_jobs = self._read_jobs(jobs)
         authorizer = None if settings.auth == "none" else self._authorizer(jobs)
         self._add_calls(authorizer)
@@ -108,8 +111,12 @@ class ApiStack(CaloStack):
         job = jobs.add_resource("{id}")
         self.api.add_call(jobs, "POST", create, authorizer)
         self.api.add_call(jobs, "GET", read, authorizer)
+        self.api.add_call(jobs.add_resource("bulk"), "POST", create, authorizer)
+        self.api.add_call(jobs.add_resource("cancel"), "POST", change, authorizer)
+        self.api.add_call(jobs.add_resource("retry"), "POST", change, authorizer)
         self.api.add_call(job, "GET", read, authorizer)
         self.api.add_call(job, "DELETE", change, authorizer)
+        self.api.add_call(job.add_resource("history"), "GET", read, authorizer)
         self.api.add_call(job.add_resource("retry"), "POST", change, authorizer)
         self.api.add_call(self.api.root.add_resource("stats"), "GET", read, authorizer)
         self.api.add_call(self.api.root.add_resource("kinds"), "GET", read, None)
@@ -157,13 +164,14 @@ class ApiStack(CaloStack):
         """The environment of every function that handles jobs."""
         return {"AUTH": self.settings.auth, "JOBS_TABLE": self.jobs_table}
 
-    def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, action: str) -> CaloFunction:
-        """Create a function that reads jobs, writes them with this DynamoDB action, and queues them."""
+    def _writer(self, jobs: JobsStack, construct_id: str, *, name: str, actions: list[str]) -> CaloFunction:
+        """Create a function that reads jobs, writes them with these DynamoDB actions, and queues them."""
         # the salt must differ between deployments and stay the same within one
         own = {"KINDS": self._kinds_json(jobs), "CALLER_SALT": self.stack_id}
         environment = {**self._job_environment, **own}
         writer = self._function(construct_id, name=name, memory=512, environment=environment)
-        writer.allow(["dynamodb:GetItem", f"dynamodb:{action}"], self.table_arn(self.jobs_table))
+        actions = ["GetItem", "BatchGetItem", *actions]
+        writer.allow([f"dynamodb:{action}" for action in actions], self.table_arn(self.jobs_table))
         names = [f"queue/Jobs{kind.construct_name}" for kind in self.kinds.deployed.values()]
         writer.allow(["sqs:SendMessage"], *(self.queue_arn(self.read(jobs, name)) for name in names))
         return writer
@@ -189,9 +197,14 @@ class ApiStack(CaloStack):
         reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
         table = self.table_arn(self.jobs_table)
         reader.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
-        lists = LISTS if self.settings.auth == "none" else (*LISTS, LIST_OF_OPERATORS)
-        reader.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in lists))
+        self._allow_lists(reader)
         return reader
+
+    def _allow_lists(self, function: CaloFunction) -> None:
+        """Allow a function to find jobs by the indexes of the lists."""
+        lists = LISTS if self.settings.auth == "none" else (*LISTS, LIST_OF_OPERATORS)
+        table = self.table_arn(self.jobs_table)
+        function.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in lists))
 
     def _create_ticket(self, jobs: JobsStack) -> CaloFunction:
         secret = self.read(jobs, "ticket-secret")

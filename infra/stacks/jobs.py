@@ -163,7 +163,8 @@ class JobsStack(CaloStack):
             sources.DynamoEventSource(
                 self.tables.jobs,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=98,  # with two counters, that of an owner and that of all, a transaction of 100
+                # with two counters and two items of minutes, of an owner and of all, a transaction of 100
+                batch_size=96,
                 max_batching_window=Duration.seconds(1),
                 bisect_batch_on_error=True,
                 # retry until the record expires; skipping a record would make the counts wrong permanently

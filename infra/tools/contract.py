@@ -33,15 +33,19 @@ def openapi(kinds: Mapping[str, Kind]) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(CONTRACT.read_bytes())
     schemas: dict[str, Schema] = document["components"]["schemas"]
     job, request = schemas["Job"], schemas["JobRequest"]
+    entry = {**request, "properties": request["properties"] | schemas["BulkEntry"]["properties"]}
     names = Names(schemas)
     jobs: dict[str, str] = {}
     requests: list[str] = []
+    entries: list[str] = []
     for name, kind in sorted(kinds.items()):
         input_ref, output_ref = _add_components(kind, schemas, names)
         jobs[name] = names.take(f"{_pascal_case(name)}Job")
         schemas[jobs[name]] = _job_of(kind, job, input_ref, output_ref)
         requests.append(names.take(f"{_pascal_case(name)}JobRequest"))
         schemas[requests[-1]] = _request_for(kind, request, input_ref, schemas)
+        entries.append(names.take(f"{_pascal_case(name)}BulkEntry"))
+        schemas[entries[-1]] = _request_for(kind, entry, input_ref, schemas)
     schemas["OtherJob"]["properties"] = job["properties"] | {
         "kind": {**job["properties"]["kind"], "not": {"enum": list(jobs)}}
     }
@@ -55,6 +59,7 @@ def openapi(kinds: Mapping[str, Kind]) -> dict[str, Any]:
         },
     }
     schemas["JobRequest"] = {"anyOf": [{"$ref": COMPONENTS + schema} for schema in requests]}
+    schemas["BulkEntry"] = {"anyOf": [{"$ref": COMPONENTS + schema} for schema in entries]}
     document["paths"]["/jobs"]["post"]["requestBody"]["required"] = FIRST_KIND not in kinds
     return document
 

@@ -28,7 +28,8 @@ def serve_app(page: Page, origin: str, responses: dict[str, Any]) -> None:
 
     def serve(route: Route) -> None:
         path = re.sub(r"\?.*", "", route.request.url.removeprefix(origin))
-        response = responses.get(path, DEFAULTS.get(path))
+        default = {"data": []} if path.endswith("/history") else DEFAULTS.get(path)
+        response = responses.get(path, default)
         if response is not None:
             # not as `json`, which Playwright refuses if it is nested deeply
             route.fulfill(body=json.dumps(response), content_type="application/json")

@@ -70,10 +70,13 @@ def test_a_job_appears_immediately_and_only_once_and_changes_live(calo: Calo, vi
 def test_several_photos_are_several_jobs(calo: Calo, visit: Visit) -> None:
     page = visit()
     topic = f"pasta {uuid4().hex[:6]}"
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
     create_jobs(page, topic, count="3")
     cards = page.locator(".card[data-job]", has_text=topic)
     expect(cards).to_have_count(3)
     expect(cards.filter(has_text="Ready")).to_have_count(3)
+    assert [url.rsplit("/", 1)[1] for url in posts] == ["bulk"]
 
 
 def test_a_delayed_job_says_when_it_starts_and_can_be_cancelled(calo: Calo, visit: Visit) -> None:

@@ -1,6 +1,7 @@
 """Forms, cards and pages for jobs of any kind, with responses of the API that the tests choose."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
@@ -91,17 +92,21 @@ class App:
         self.page.get_by_label("Kind of job").select_option(kind)
 
     def answer_posts(self, status: int, body: dict[str, Any]) -> list[Any]:
-        """Answer requests for new jobs. Return a list that grows with their bodies."""
+        """Answer requests for new jobs, also for several. Return a list that grows with the jobs' bodies."""
         bodies: list[Any] = []
 
         def answer(route: Route) -> None:
             if route.request.method != "POST":
                 route.fallback()
                 return
-            bodies.append(json.loads(route.request.post_data or ""))
-            route.fulfill(status=status, json=body)
+            sent = json.loads(route.request.post_data or "")
+            bodies.extend(sent.get("jobs", [sent]))
+            if "jobs" in sent:
+                route.fulfill(json={"results": [body] * len(sent["jobs"])})
+            else:
+                route.fulfill(status=status, json=body)
 
-        self.page.route("**/api/jobs", answer)
+        self.page.route(re.compile("/api/jobs(/bulk)?$"), answer)
         return bodies
 
 

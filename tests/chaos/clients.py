@@ -51,10 +51,16 @@ class Callers:
 
     def _call(self, rng: random.Random, share: int) -> None:
         with httpx.Client(base_url=f"{self._url}/api/", timeout=20) as client:
-            for _ in range(share):
-                job_id = self._post(client, rng)
-                if rng.random() < 0.03:
-                    self._cancel(client, rng, job_id)
+            remaining = share
+            while remaining:
+                together = min(remaining, rng.randint(2, 10)) if rng.random() < 0.05 else 1
+                ids = (
+                    self._post_together(client, rng, together) if together > 1 else [self._post(client, rng)]
+                )
+                remaining -= together
+                for job_id in ids:
+                    if rng.random() < 0.03:
+                        self._cancel(client, rng, job_id)
 
     def _post(self, client: httpx.Client, rng: random.Random) -> str:
         key = str(uuid.UUID(int=rng.getrandbits(128)))
@@ -73,6 +79,23 @@ class Callers:
         with self._lock:
             self.accepted[key] = str(job_id)
         return str(job_id)
+
+    def _post_together(self, client: httpx.Client, rng: random.Random, count: int) -> list[str]:
+        """Create jobs with one call, which is repeated until every entry is accepted."""
+        entries = [{**self._body(rng), "key": str(uuid.UUID(int=rng.getrandbits(128)))} for _ in range(count)]
+        deadline = time.monotonic() + 60
+        while True:
+            results = self._request(client, "POST", "jobs/bulk", 200, body={"jobs": entries})["results"]
+            ids = [result["id"] for result in results if "id" in result]
+            if len(ids) == count:
+                break
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"entries were refused for 60 seconds: {results}")
+            self.counts["requests repeated"] += 1
+        self.counts["posted together"] += count
+        with self._lock:
+            self.accepted |= {str(entry["key"]): job_id for entry, job_id in zip(entries, ids, strict=True)}
+        return ids
 
     def _body(self, rng: random.Random) -> dict[str, Any]:
         """Return a job: a photo in one of both forms, a countdown, or one that fails in some way."""
@@ -101,7 +124,7 @@ class Callers:
     def _request(
         self, client: httpx.Client, method: str, path: str, *expected: int,
         key: str | None = None, body: dict[str, Any] | None = None,
-    ) -> dict[str, str]:  # fmt: skip
+    ) -> dict[str, Any]:  # fmt: skip
         """Send the request until the status is one of `expected`, and return the JSON of the response.
 
         Raises RuntimeError after 60 seconds.
@@ -114,7 +137,7 @@ class Callers:
             except httpx.HTTPError:
                 response = None
             if response is not None and response.status_code in expected:
-                content: dict[str, str] = response.json()
+                content: dict[str, Any] = response.json()
                 return content
             self.counts["requests repeated"] += 1
             time.sleep(0.1)

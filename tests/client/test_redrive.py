@@ -1,7 +1,7 @@
 """Retrying jobs that ended in error, against a fake API."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -15,31 +15,43 @@ from calo.redrive import Redrive, count_codes
 
 
 class FakeApi:
-    """Lists `jobs`, two per page, and records the ids of retry calls in `retries`.
+    """Lists `jobs`, two per page, and retries them in this order. `calls` are the limits of the retries.
 
     `statuses` are its next responses to retry calls; without one it responds with 200.
     """
 
     def __init__(self) -> None:
         self.jobs: list[dict[str, Any]] = []
-        self.retries: list[str] = []
+        self.calls: list[int] = []
+        self.retried: list[str] = []
         self.statuses: list[int] = []
         self.keys: set[str | None] = set()
         self.tokens: set[str | None] = set()
         self.owners: set[str | None] = set()
         self.list_status = 200
 
-    def list(self, query: dict[str, list[str]]) -> tuple[int, Any]:
+    def show(self, query: dict[str, list[str]]) -> tuple[int, Any]:
         assert (query["status"], query["pageSize"]) == (["error"], [str(PAGE_SIZE)])
         self.owners.add(query.get("owner", [""])[0])
+        jobs = self._of(query.get("code", [None])[0])
         start = int(query.get("cursor", ["0"])[0])
         end = start + 2
-        cursor = str(end) if end < len(self.jobs) else None
-        return self.list_status, {"data": self.jobs[start:end], "next_cursor": cursor}
+        cursor = str(end) if end < len(jobs) else None
+        return self.list_status, {"data": jobs[start:end], "next_cursor": cursor}
 
-    def retry(self, job_id: str) -> tuple[int, Any]:
-        self.retries.append(job_id)
-        return self.statuses.pop(0) if self.statuses else 200, {}
+    def retry(self, query: dict[str, list[str]], body: dict[str, Any]) -> tuple[int, Any]:
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status != 200:
+            return status, {"detail": "why"}
+        self.owners.add(query.get("owner", [""])[0])
+        self.calls.append(body["limit"])
+        jobs = [job for job in self._of(body.get("code")) if job["id"] not in self.retried]
+        changed = jobs[: body["limit"]]
+        self.retried += [job["id"] for job in changed]
+        return 200, {"changed": len(changed), "more": len(changed) < len(jobs)}
+
+    def _of(self, code: str | None) -> list[dict[str, Any]]:
+        return [job for job in self.jobs if code in (None, job["error"]["code"])]
 
 
 @pytest.fixture
@@ -53,10 +65,13 @@ def url(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._send(fake.list(parse_qs(urlsplit(self.path).query)))
+            self._send(fake.show(parse_qs(urlsplit(self.path).query)))
 
         def do_POST(self) -> None:
-            self._send(fake.retry(self.path.split("/")[-2]))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            url = urlsplit(self.path)
+            assert url.path == "/api/jobs/retry"
+            self._send(fake.retry(parse_qs(url.query), body))
 
         def _send(self, response: tuple[int, Any]) -> None:
             status, value = response
@@ -86,60 +101,75 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def redrive(url: str, pauses: list[float]) -> Redrive:
-    return Redrive(Api(url, "secret", pauses.append), 20, pauses.append)
+def new_redrive(url: str, pauses: list[float]) -> Callable[..., Redrive]:
+    def new(code: str | None = None, rate: int = 20) -> Redrive:
+        return Redrive(Api(url, "secret", pauses.append), code, None, rate, pauses.append)
+
+    return new
 
 
 def failed(code: str, *numbers: int) -> list[dict[str, Any]]:
     return [{"id": f"job-{number}", "error": {"code": code}} for number in numbers]
 
 
-def test_jobs_with_a_code_are_found_on_all_pages(redrive: Redrive, fake: FakeApi) -> None:
+def test_jobs_with_a_code_are_found_on_all_pages(new_redrive: Callable[..., Redrive], fake: FakeApi) -> None:
     fake.jobs = failed("down", 1) + failed("no_photos", *range(2, 9)) + failed("down", 9, 10)
-    assert [job["id"] for job in redrive.find("down", 1000)] == ["job-1", "job-9", "job-10"]
-    assert [job["id"] for job in redrive.find("down", 2)] == ["job-1", "job-9"]
-    assert len(redrive.find(None, 1000)) == 10
+    assert [job["id"] for job in new_redrive("down").find(1000)] == ["job-1", "job-9", "job-10"]
+    assert [job["id"] for job in new_redrive("down").find(2)] == ["job-1", "job-9"]
+    assert len(new_redrive().find(1000)) == 10
     assert count_codes(fake.jobs) == {"down": 3, "no_photos": 7}
-    assert fake.retries == []
+    assert fake.calls == []
 
 
-def test_jobs_are_retried_at_the_rate_and_outcomes_are_counted(
-    redrive: Redrive, fake: FakeApi, pauses: list[float]
+def test_jobs_are_retried_at_the_rate_up_to_the_limit(
+    new_redrive: Callable[..., Redrive], fake: FakeApi, pauses: list[float]
 ) -> None:
-    fake.statuses = [200, 409, 404, 200]
-    outcomes = redrive.run(failed("down", 1, 2, 3, 4))
-    assert fake.retries == ["job-1", "job-2", "job-3", "job-4"]
-    assert outcomes == {"retried": 2, "not_failed": 2}
-    assert pauses == [0.05] * 3
+    fake.jobs = failed("no_photos", 0) + failed("down", *range(1, 6))
+    assert new_redrive("down", rate=2).run(1000) == 5
+    assert fake.retried == [f"job-{number}" for number in range(1, 6)]
+    assert (fake.calls, pauses) == ([2, 2, 2], [1.0, 1.0])
     assert fake.keys == {"secret"}
+    fake.jobs = failed("down", *range(10, 600))
+    pauses.clear()
+    assert new_redrive(rate=1000).run(250) == 250
+    assert (fake.calls[3:], pauses) == ([100, 100, 50], [0.1, 0.1])
 
 
 def test_a_throttled_call_is_repeated_after_the_time_the_server_asks_for(
-    redrive: Redrive, fake: FakeApi, pauses: list[float]
+    new_redrive: Callable[..., Redrive], fake: FakeApi, pauses: list[float]
 ) -> None:
-    fake.statuses = [429, 503, 503, 200]
-    assert redrive.run(failed("down", 1)) == {"retried": 1}
+    fake.jobs, fake.statuses = failed("down", 1), [429, 503, 503, 200]
+    assert new_redrive().run(10) == 1
     assert pauses == [7.0, 2.0, 4.0]
 
 
-def test_a_call_that_stays_unavailable_is_counted(redrive: Redrive, fake: FakeApi) -> None:
-    fake.statuses = [503] * MAX_TRIES
-    assert redrive.run(failed("down", 1)) == {"unavailable": 1}
+@pytest.mark.parametrize("statuses", [[503] * MAX_TRIES, [409]])
+def test_a_refused_call_ends_the_command_with_the_servers_reason(
+    new_redrive: Callable[..., Redrive], fake: FakeApi, statuses: list[int]
+) -> None:
+    fake.statuses = [200, *statuses]
+    fake.jobs = failed("down", 1, 2)
+    with pytest.raises(CommandError, match=f"responded with {statuses[0]}: .*why"):
+        new_redrive(rate=1).run(10)
+    assert fake.retried == ["job-1"]
 
 
-def test_an_api_that_cannot_be_listed_ends_the_command(redrive: Redrive, fake: FakeApi) -> None:
+def test_an_api_that_cannot_be_listed_ends_the_command(
+    new_redrive: Callable[..., Redrive], fake: FakeApi
+) -> None:
     fake.list_status = 403
     with pytest.raises(CommandError, match="responded with 403"):
-        redrive.find(None, 10)
+        new_redrive().find(10)
 
 
 def test_an_api_that_cannot_be_reached_ends_the_command(pauses: list[float]) -> None:
+    api = Api("http://127.0.0.1:9/api", None, pauses.append)
     with pytest.raises(CommandError, match="cannot be reached"):
-        Redrive(Api("http://127.0.0.1:9/api", None, pauses.append), 20, pauses.append).find(None, 10)
+        Redrive(api, None, None, 20, pauses.append).find(10)
 
 
 def test_an_operator_retries_the_jobs_of_all_owners(fake: FakeApi, url: str) -> None:
     fake.jobs = failed("down", 1, 2, 3)
-    redrive = Redrive(Api(url, token="a.b.c"), 1, sleep=lambda _: None)
-    redrive.run(redrive.find(None, 10, owner="*"))
-    assert (len(fake.retries), fake.tokens, fake.owners) == (3, {"Bearer a.b.c"}, {"*"})
+    redrive = Redrive(Api(url, token="a.b.c"), None, "*", 10, sleep=lambda _: None)
+    assert (len(redrive.find(10)), redrive.run(10)) == (3, 3)
+    assert (fake.tokens, fake.owners) == ({"Bearer a.b.c"}, {"*"})

@@ -93,11 +93,13 @@ def test_without_sign_in_no_call_checks_tokens_and_no_authorizer_exists(
     assert {resource["Properties"]["AuthorizationType"] for _, _, resource in methods(api)} == {"NONE"}
     assert api.find_resources("AWS::ApiGateway::Authorizer") == {}
     assert "authorizer" not in json.dumps(api.find_resources("AWS::Lambda::Function"))
-    assert "by-all" not in str(statements(api, "ReadJobsServiceRole"))
+    for role in ("ReadJobsServiceRole", "ChangeJobServiceRole"):
+        assert "by-all" not in str(statements(api, role))
 
 
 def test_with_sign_in_lists_of_all_owners_can_be_read(api: Template) -> None:
-    assert "/index/by-all" in str(statements(api, "ReadJobsServiceRole"))
+    for role in ("ReadJobsServiceRole", "ChangeJobServiceRole"):
+        assert "/index/by-all" in str(statements(api, role))
 
 
 def test_with_cognito_the_user_pools_tokens_are_accepted() -> None:

@@ -221,6 +221,27 @@ def test_the_reader_may_query_the_indexes_of_lists_and_write_nothing(api: Templa
     assert set(re.findall("/index/([a-z-]+)", str(queried))) == {"by-created", "by-status", "by-kind"}
 
 
+@pytest.mark.parametrize(
+    ("role", "actions", "indexes"),
+    [
+        ("CreateJobServiceRole", {"GetItem", "BatchGetItem", "PutItem", "UpdateItem"}, set()),
+        (
+            "ChangeJobServiceRole",
+            {"GetItem", "BatchGetItem", "UpdateItem", "Query"},
+            {"by-created", "by-status", "by-kind"},
+        ),
+    ],
+)
+def test_the_writers_may_only_read_and_write_jobs(
+    api: Template, role: str, actions: set[str], indexes: set[str]
+) -> None:
+    own = [each for each in statements(api, role) if "dynamodb" in str(each["Action"])]
+    allowed = {action for each in own for action in as_list(each["Action"])}
+    assert allowed == {f"dynamodb:{action}" for action in actions}
+    assert set(re.findall("/index/([a-z-]+)", str([each["Resource"] for each in own]))) == indexes
+    assert "ledger" not in str(own)
+
+
 def test_the_endpoint_is_regional_because_edge_endpoints_close_idle_streams(api: Template) -> None:
     (rest_api,) = api.find_resources("AWS::ApiGateway::RestApi").values()
     assert rest_api["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}

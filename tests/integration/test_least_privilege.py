@@ -38,6 +38,22 @@ def scan_jobs(client: Any, outputs: dict[str, str]) -> None:
     client("dynamodb").scan(TableName=outputs["JobsTable"])
 
 
+def query(client: Any, outputs: dict[str, str], index: str, attribute: str) -> None:
+    condition = {
+        "KeyConditionExpression": f"{attribute} = :p",
+        "ExpressionAttributeValues": {":p": {"S": "x"}},
+    }
+    client("dynamodb").query(TableName=outputs["JobsTable"], IndexName=index, **condition)
+
+
+def query_jobs(client: Any, outputs: dict[str, str]) -> None:
+    query(client, outputs, "by-created", "list_shard")
+
+
+def query_due_jobs(client: Any, outputs: dict[str, str]) -> None:
+    query(client, outputs, "by-due", "due_shard")
+
+
 def spend_budget(client: Any, outputs: dict[str, str]) -> None:
     client("dynamodb").update_item(TableName=outputs["LedgerTable"], Key={"pk": {"S": "budget#unsplash"}})
 
@@ -84,9 +100,9 @@ def receive_job_messages(client: Any, outputs: dict[str, str]) -> None:
 
 REFUSALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 FORBIDDEN: dict[str, list[Attempt]] = {
-    "create_job": [update_job, delete_job, scan_jobs, spend_budget, send_result, read_access_key],
+    "create_job": [query_jobs, delete_job, scan_jobs, spend_budget, send_result, read_access_key],
     "read_jobs": [put_job, update_job, scan_jobs, spend_budget, send_job_message],
-    "change_job": [put_job, delete_job, send_result, spend_budget],
+    "change_job": [put_job, delete_job, scan_jobs, query_due_jobs, send_result, spend_budget],
     "job_worker": [
         put_job,
         delete_job,

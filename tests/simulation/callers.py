@@ -1,6 +1,7 @@
 """Clients of the API in the simulation. They repeat a request that had no answer, under its own key."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +24,8 @@ class Answers:
     reopened: dict[str, int] = field(default_factory=dict)
     keys: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """The ids of the jobs that were returned for each owner and key."""
+    changed: Counter[str] = field(default_factory=Counter)
+    """The status that jobs got by a filter, and how many of them the answers counted."""
     refused: list[str] = field(default_factory=list)
     waiting: int = 0
 
@@ -65,6 +68,40 @@ class Callers:
         event = _event("POST", "/jobs", owner, headers={"Idempotency-Key": key}, body=body)
         self._send(event, at, (201,), accept)
 
+    def post_all(self, *entries: dict[str, Any], at: float = 0, owner: str = "ann") -> None:
+        """Create several jobs with one call, which is repeated with the same keys until all are accepted.
+
+        Each entry has its `kind` and the fields of its input.
+        """
+        jobs = []
+        for entry in entries:
+            self._number += 1
+            job_input = {name: value for name, value in entry.items() if name != "kind"}
+            jobs.append({"key": f"key-{self._number}", "kind": entry["kind"], "input": job_input})
+
+        def accept(answer: dict[str, Any]) -> bool:
+            results = json.loads(answer["body"])["results"]
+            for entry, result in zip(jobs, results, strict=True):
+                if "id" not in result:
+                    continue
+                if result["id"] not in self.answers.accepted:
+                    self.on_accepted(owner, result["id"])
+                self.answers.accepted[result["id"]] = owner
+                self.answers.keys.setdefault((owner, str(entry["key"])), set()).add(result["id"])
+            return all("id" in result for result in results)
+
+        self._send(_event("POST", "/jobs/bulk", owner, body=json.dumps({"jobs": jobs})), at, (200,), accept)
+
+    def change_all(self, what: str, *, at: float = 0, owner: str = "ann", **fields: Any) -> None:
+        """Cancel or retry by a filter, again and again until there are no more jobs."""
+
+        def count(answer: dict[str, Any]) -> bool:
+            body = json.loads(answer["body"])
+            self.answers.changed["cancelled" if what == "cancel" else "pending"] += body["changed"]
+            return not body["more"]
+
+        self._send(_event("POST", f"/jobs/{what}", owner, body=json.dumps(fields)), at, (200,), count)
+
     def cancel(self, job_id: str, *, at: float = 0, owner: str = "ann") -> None:
         """Cancel a job `at` seconds from now."""
         event = _event("DELETE", "/jobs/{id}", owner, job_id)
@@ -82,14 +119,16 @@ class Callers:
     def _send(
         self, event: dict[str, Any], at: float, expected: tuple[int, ...], then: Callable[[Any], object]
     ) -> None:
+        """Send a request until it gets an expected answer. If `then` returns False, it is sent again."""
         self.answers.waiting += 1
 
         def send(tries: int) -> None:
             def end(answer: dict[str, Any] | None, error: BaseException | None) -> None:
-                if answer is not None and answer["statusCode"] in expected:
+                if answer is not None and answer["statusCode"] in expected and then(answer) is not False:
                     self.answers.waiting -= 1
-                    then(answer)
-                elif tries < MAX_TRIES and (answer is None or answer["statusCode"] >= 429):
+                elif tries < MAX_TRIES and (
+                    answer is None or answer["statusCode"] in expected or answer["statusCode"] >= 429
+                ):
                     self._world.after(self._world.uniform(*RETRY_MS), lambda: send(tries + 1))
                 else:
                     self.answers.waiting -= 1

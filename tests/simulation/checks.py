@@ -7,6 +7,7 @@ from functions.common.attributes import from_item
 from functions.common.job import Job, index_keys
 from functions.common.ledger import Ledger
 from functions.common.wake import EARLY_MS
+from tests.simulation import recorded
 from tests.simulation.callers import Callers, owner_digest
 from tests.simulation.dynamodb import DynamoDBClient
 from tests.simulation.kinds import NARROW
@@ -32,6 +33,8 @@ def breaches(system: System, callers: Callers) -> list[str]:
     for job_id in jobs:
         problems += _changes(system, callers, job_id)
     problems += _counters(system, jobs)
+    problems += recorded.problems(system)
+    problems += _filters(system, callers)
     problems += _work(system)
     problems += _indexes(system, jobs)
     problems += _photos(system, jobs)
@@ -136,6 +139,21 @@ def _counters(system: System, jobs: dict[str, Job]) -> list[str]:
         if counted != actual:
             problems.append(f"the counters of {owner} are {counted}, but there are {dict(actual)}")
     return problems
+
+
+def _filters(system: System, callers: Callers) -> list[str]:
+    """Check that every job was changed that the answers of calls with a filter counted."""
+    changes: Counter[str] = Counter(
+        after.status
+        for history in system.histories.values()
+        for (_, before), (_, after) in pairwise(history.changes)
+        if before.status != after.status
+    )
+    return [
+        f"{count} jobs are said to be {status} by a filter, but {changes[status]} were changed"
+        for status, count in callers.answers.changed.items()
+        if changes[status] < count
+    ]
 
 
 def _work(system: System) -> list[str]:

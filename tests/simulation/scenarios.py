@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tests.simulation.callers import Callers
 from tests.simulation.system import System
@@ -162,6 +163,29 @@ def cancelled_and_retried(callers: Callers, _: System) -> None:
         callers.retry(job_id, at=2)
 
     callers.post("flaky", delay=10, then=then)
+
+
+@scenario("resolved", "error no_luck", seconds=12)
+def several_at_once(callers: Callers, _: System) -> None:
+    entries: list[dict[str, Any]] = [{"kind": "flaky"}] * 3 + [{"kind": "photo", "query": "pasta"}]
+    callers.post_all(*entries, {"kind": "flaky", "way": "permanent"})
+
+
+@scenario("cancelled", "resolved", seconds=40)
+def cancelled_by_a_filter(callers: Callers, _: System) -> None:
+    for _number in range(3):
+        callers.post("flaky", delay=30)
+    callers.post("flaky", delay=30, owner="bob")
+    callers.change_all("cancel", at=2, limit=2)
+    callers.change_all("cancel", at=2, kind="flaky")
+
+
+@scenario("error no_luck", "error unlucky", seconds=45)
+def retried_by_a_filter(callers: Callers, _: System) -> None:
+    for _number in range(3):
+        callers.post("flaky", way="permanent")
+    callers.post("flaky", way="transient")
+    callers.change_all("retry", at=30, limit=2, code="no_luck")
 
 
 @scenario("resolved", seconds=32)

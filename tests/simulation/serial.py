@@ -8,7 +8,7 @@ from unittest.mock import patch
 from functions.common import observability
 from tests.simulation.world import World
 
-MODULES = ("functions.common.store", "kinds.photo.find_photos")
+MODULES = ("functions.common.store", "kinds.photo.find_photos", "tests.simulation.system")
 """The modules that make thread pools."""
 
 

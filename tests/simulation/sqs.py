@@ -154,7 +154,9 @@ class SqsClient:
         self._queues = {queue.url: queue for queue in queues.values()}
         self._process = process
 
-    def send_message(self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0) -> dict[str, Any]:
+    def send_message(
+        self, QueueUrl: str, MessageBody: str, DelaySeconds: int = 0, MessageGroupId: str = ""
+    ) -> dict[str, Any]:
         queue = self._queues[QueueUrl]
         send = lambda: self._store(queue, MessageBody, DelaySeconds)  # noqa: E731
         self._process.call(f"sqs.send_message {queue.name}", {}, send)

@@ -1,14 +1,17 @@
 """The system in the simulated world: the product's functions, connected as `infra` connects them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 from functions.change_job.change_job import JobChanger
+from functions.change_job.change_jobs import BulkChanger
 from functions.change_job.handler import ROUTES as CHANGE_ROUTES
 from functions.common.api import Api
 from functions.common.budget import Limits
+from functions.common.find_jobs import JobFinder
 from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.common.queues import Queue as SqsQueue
@@ -94,10 +97,11 @@ class System:
     def api(self, process: Process, event: dict[str, Any]) -> dict[str, Any]:
         """Handle a call by the function that API Gateway would invoke."""
         store, queues = self._store(process), self._kind_queues(process)
-        if event["httpMethod"] == "POST" and event["resource"] == "/jobs":
+        if f"{event['httpMethod']} {event['resource']}" in CREATE_ROUTES:
             intake = JobIntake(store, queues, process.clock, SALT)
             return Api(CREATE_ROUTES, CreateJob(intake, self.kinds), "oidc", process.clock).handle(event)
-        changer = JobChanger(store, queues, SALT)
+        finder = JobFinder(store, ThreadPoolExecutor(), process.clock)
+        changer = BulkChanger(JobChanger(store, queues, SALT), finder, process.clock)
         return Api(CHANGE_ROUTES, changer, "oidc", process.clock).handle(event)
 
     # --- the functions ---

@@ -9,10 +9,12 @@ from uuid import uuid4
 import msgspec
 
 from functions.common.caller import caller_digest
+from functions.common.errors import Problem
 from functions.common.job import PUBLIC_OWNER, Job, to_json
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, message_fields
 from functions.common.store import JobStore
-from functions.create_job.create_job import Caller
+from functions.create_job.create_job import Caller, JobIntake
+from functions.create_job.job_request import JobEntry, JobRequest
 from kinds.photo import Photo
 
 NOW = 1_760_000_000_000
@@ -37,6 +39,9 @@ CONTEXT = SimpleNamespace(
 )
 """The context that Lambda passes to a handler."""
 
+LITERAL_ROUTES = ("/jobs/bulk", "/jobs/retry", "/jobs/cancel")
+"""API Gateway prefers them to those with an id."""
+
 POISON = ["", "{}", "[]", "[" * 100_000, '{"job_id": "", "owner": "public", "kind": "photo", "run": 1}']
 """Message bodies without a job."""
 
@@ -51,6 +56,17 @@ def make_job(**values: Any) -> Job:
         times["expires_at"] = NOW // 1000 + 3600
     fixed = {"input": {"query": values.pop("query", "food")}, "correlation_id": CORRELATION, "caller": CALLER}
     return Job(**{"id": str(uuid4()), **fixed, **times, **values})
+
+
+def create_one(
+    intake: JobIntake, *, key: str | None = None, correlation_id: str = "", **job_input: Any
+) -> Job:
+    """Create a photo job. Raises its problem."""
+    entry = JobEntry(JobRequest("photo", job_input), key)
+    [job] = intake.create_jobs([entry], correlation_id, CREATOR)
+    if isinstance(job, Problem):
+        raise job
+    return job
 
 
 def stored(store: JobStore, job: Job) -> Job:
@@ -116,7 +132,7 @@ def api_event(
     """Return a REST proxy event. Like API Gateway's, it has null for missing values."""
     sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
     _, first, *rest = path.split("/", 3)
-    has_id = bool(rest) and first == "jobs"
+    has_id = bool(rest) and first == "jobs" and path not in LITERAL_ROUTES
     resource = "/".join(["", first, "{id}", *rest[1:]]) if has_id else path
     routed = {"resource": resource, "pathParameters": {"id": rest[0]} if has_id else None}
     return {

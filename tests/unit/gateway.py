@@ -13,7 +13,11 @@ METHOD_ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/api/GET/jobs
 CALLS = (
     ("POST", "/jobs"),
     ("GET", "/jobs"),
+    ("POST", "/jobs/bulk"),
+    ("POST", "/jobs/retry"),
+    ("POST", "/jobs/cancel"),
     ("GET", "/jobs/{id}"),
+    ("GET", "/jobs/{id}/history"),
     ("DELETE", "/jobs/{id}"),
     ("POST", "/jobs/{id}/retry"),
     ("GET", "/stats"),

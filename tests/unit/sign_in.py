@@ -4,8 +4,10 @@ from concurrent.futures import Executor
 from typing import Any
 
 from functions.change_job.change_job import JobChanger
+from functions.change_job.change_jobs import BulkChanger
 from functions.change_job.handler import ROUTES as CHANGES
 from functions.common.api import Api
+from functions.common.find_jobs import JobFinder
 from functions.common.identity import owner_of
 from functions.common.job import Job
 from functions.common.ledger import Ledger
@@ -30,9 +32,10 @@ def api_functions(
     """Return the functions that create, change and read jobs."""
     by_kind = {"photo": queues.jobs}
     intake = JobIntake(store, by_kind, clock, SALT)
+    changer = JobChanger(store, by_kind, SALT)
     return [
         Api(CREATES, CreateJob(intake, {"photo": photo.KIND}), "oidc", clock),
-        Api(CHANGES, JobChanger(store, by_kind, SALT), "oidc", clock),
+        Api(CHANGES, BulkChanger(changer, JobFinder(store, pool, clock), clock), "oidc", clock),
         Api(READS, JobReader(store, ledger, {}, pool, clock), "oidc", clock),
     ]
 

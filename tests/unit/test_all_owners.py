@@ -9,12 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from functions.common import all_owners, find_jobs
+from functions.common.all_owners import LISTED_DAYS
+from functions.common.find_jobs import MAX_EXAMINED
 from functions.common.job import DAY, RETENTION_SECONDS, SHARDS, Job
+from functions.common.job_filter import JobFilter
 from functions.common.ledger import Ledger
 from functions.common.queues import MAX_DELAY_SECONDS
 from functions.common.store import JobStore
-from functions.read_jobs import all_owners
-from functions.read_jobs.all_owners import LISTED_DAYS, MAX_EXAMINED
 from functions.read_jobs.paging import PageRequest, decode_cursor
 from functions.read_jobs.read_jobs import JobReader
 from tests.unit.factories import NOW, make_job
@@ -29,7 +31,7 @@ MIDNIGHT = NOW // DAY * DAY
 def read(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Read]:
     def page(size: int = 20, cursor: str | None = None, **values: Any) -> dict[str, Any]:
         after = decode_cursor(cursor) if cursor else None
-        return reader.list_jobs("*", PageRequest(size=size, after=after, **values))
+        return reader.list_jobs("*", PageRequest(size=size, after=after, wanted=JobFilter(**values)))
 
     with ThreadPoolExecutor(SHARDS) as pool:
         reader = JobReader(store, ledger, {}, pool, clock)
@@ -67,21 +69,43 @@ def test_all_pages_have_every_job_once_newest_first(
     assert read_all(read, size) == [job.id for job in expected]
 
 
-@pytest.mark.parametrize("values", [{"status": "error"}, {"kind": "countdown"}], ids=str)
-def test_jobs_are_filtered_by_status_and_kind(read: Read, store: JobStore, values: dict[str, Any]) -> None:
+FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "m", "attempts": 1}}
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"status": "error"}, {"status": "error"}),
+        ({"kind": "countdown"}, {"kind": "countdown"}),
+        (FAILED, {"status": "error", "code": "c"}),
+    ],
+    ids=str,
+)
+def test_jobs_are_filtered_by_status_kind_and_code(
+    read: Read, store: JobStore, values: dict[str, Any], wanted: dict[str, Any]
+) -> None:
     random = Random(1)
     for number in range(30):
         add(store, number, random.choice(TIMES))
-    wanted = [add(store, number, random.choice(TIMES), **values) for number in range(100, 110)]
-    expected = sorted(wanted, key=lambda job: (job.created_at, job.id), reverse=True)
+    jobs = [add(store, number, random.choice(TIMES), **values) for number in range(100, 110)]
+    expected = sorted(jobs, key=lambda job: (job.created_at, job.id), reverse=True)
     for size in (3, 100):
-        assert read_all(read, size, **values) == [job.id for job in expected]
+        assert read_all(read, size, **wanted) == [job.id for job in expected]
+
+
+def test_jobs_are_filtered_by_time(read: Read, store: JobStore) -> None:
+    jobs = [add(store, number, time) for number, time in enumerate(sorted(TIMES, reverse=True))]
+    since, until = jobs[5].created_at, jobs[1].created_at
+    for size in (1, 2, 100):
+        assert read_all(read, size, since=since, until=until) == [job.id for job in jobs[2:6]]
+        assert read_all(read, size, until=until) == [job.id for job in jobs[2:]]
+        assert read_all(read, size, since=since) == [job.id for job in jobs[:6]]
 
 
 def test_a_call_examines_a_bounded_number_of_entries(
     read: Read, store: JobStore, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(all_owners, "MAX_EXAMINED", 40)
+    monkeypatch.setattr(find_jobs, "MAX_EXAMINED", 40)
     monkeypatch.setattr(all_owners, "STEP", 5)
     for number in range(100):
         add(store, number, NOW - number)

@@ -10,10 +10,9 @@ from bench.calls import FULL, LONE, Calls
 from functions.common.job import Job
 from functions.common.kind import Budget, Context, Kind
 from functions.create_job.create_job import JobIntake
-from functions.create_job.job_request import JobRequest
 from functions.job_counter.count_jobs import JobCounter
 from functions.result_worker.record_results import record_results
-from tests.unit.factories import CREATOR, SALT, make_job, make_message, sqs_record, stream_record
+from tests.unit.factories import SALT, create_one, make_job, make_message, sqs_record, stream_record
 from tests.unit.fakes import FakeClock, Workbench
 
 JOBS_COUNTED = 90
@@ -44,11 +43,10 @@ def test_a_job_makes_the_calls_that_the_cost_model_prices(
     counted = CountedCalls(dynamodb, bench.queues.sqs)
     by_function: dict[str, Counter[str]] = defaultdict(Counter)
     intake = JobIntake(bench.store, {"photo": bench.queues.jobs}, clock, SALT)
-    request = JobRequest("photo", {"query": "pasta"})
     jobs = []
     for _ in range(0, calls.jobs, calls.batch):
         counted.take()
-        jobs += [intake.create_job(request, None, "", CREATOR) for _ in range(calls.batch)]
+        jobs += [create_one(intake, query="pasta") for _ in range(calls.batch)]
         by_function["create_job"] += counted.take()
         messages = bench.queues.jobs.records()
         counted.take()  # Lambda's own receiving is not the functions'
@@ -70,7 +68,7 @@ def test_a_job_makes_the_calls_that_the_cost_model_prices(
 
 def test_a_job_takes_two_calls_to_create_and_at_most_one_and_a_half_to_process() -> None:
     accepted = FULL.by_function["create_job"]
-    assert accepted == {"PutItem": FULL.jobs, "SendMessage": FULL.jobs}
+    assert accepted == {"PutItem": FULL.jobs, "SendMessageBatch": FULL.jobs}
     worked = sum((Counter(calls) for calls in FULL.by_function.values()), Counter()) - Counter(accepted)
     assert worked["UpdateItem"] < 1.3 * FULL.jobs
     assert worked.total() / FULL.jobs <= 1.5

@@ -1,7 +1,7 @@
 """DELETE /jobs/{id} and POST /jobs/{id}/retry, from the event of API Gateway to the table and the queue."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -10,9 +10,11 @@ from uuid import uuid4
 import pytest
 
 from functions.change_job.change_job import JobChanger
+from functions.change_job.change_jobs import BulkChanger
 from functions.change_job.handler import ROUTES
 from functions.common.api import Api
 from functions.common.errors import Problem
+from functions.common.find_jobs import JobFinder
 from functions.common.identity import PUBLIC
 from functions.common.job import RETENTION_SECONDS
 from functions.common.store import JobStore, JobUpdate
@@ -42,17 +44,19 @@ def changer(store: JobStore, queues: Queues, clock: FakeClock) -> JobChanger:
 
 
 @pytest.fixture
-def cancel(changer: JobChanger) -> Call:
-    return lambda job_id: ParsedResponse.read(
-        Api(ROUTES, changer, "none").handle(api_event("DELETE", f"/jobs/{job_id}"))
-    )
+def api(changer: JobChanger, store: JobStore, clock: FakeClock) -> Iterator[Api]:
+    with ThreadPoolExecutor(1) as pool:
+        yield Api(ROUTES, BulkChanger(changer, JobFinder(store, pool, clock), clock), "none")
 
 
 @pytest.fixture
-def retry(changer: JobChanger) -> Call:
-    return lambda job_id: ParsedResponse.read(
-        Api(ROUTES, changer, "none").handle(api_event("POST", f"/jobs/{job_id}/retry"))
-    )
+def cancel(api: Api) -> Call:
+    return lambda job_id: ParsedResponse.read(api.handle(api_event("DELETE", f"/jobs/{job_id}")))
+
+
+@pytest.fixture
+def retry(api: Api) -> Call:
+    return lambda job_id: ParsedResponse.read(api.handle(api_event("POST", f"/jobs/{job_id}/retry")))
 
 
 def test_a_pending_job_is_cancelled(cancel: Call, store: JobStore) -> None:

@@ -13,9 +13,9 @@ from functions.common.messages import JobMessage
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES, CreateJob
-from functions.create_job.job_request import MAX_BODY, JobRequest
+from functions.create_job.job_request import MAX_BODY
 from kinds import countdown, photo
-from tests.unit.factories import CALLER, CORRELATION, CREATOR, NOW, SALT, ParsedResponse, api_event
+from tests.unit.factories import CALLER, CORRELATION, NOW, SALT, ParsedResponse, api_event, create_one
 from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import refused, watch
 
@@ -79,12 +79,14 @@ def test_a_new_job_is_returned_in_the_contracts_form(post: Post, body: str | Non
 
 
 def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, queues: Queues) -> None:
-    sends = watch(queues.sqs, "SendMessage")
+    sends = watch(queues.sqs, "SendMessageBatch")
     job = post('{"delay_seconds": 900}').body
     assert job["starts_at"] == NOW + 900_000
     body = {"job_id": job["id"], "owner": "public", "kind": "photo", "run": 1}
     body["correlation_id"] = CORRELATION
-    assert [(send["DelaySeconds"], json.loads(send["MessageBody"])) for send in sends] == [(900, body)]
+    [[entry]] = [send["Entries"] for send in sends]
+    assert (entry["DelaySeconds"], json.loads(entry["MessageBody"])) == (900, body)
+    assert entry["MessageGroupId"] == CALLER
     [item] = items(dynamodb)
     assert item["due_at"] == item["wake_at"] == {"N": str(NOW + 900_000)}
     assert (item["caller"]["S"], "expires_at" in item) == (CALLER, False)
@@ -117,16 +119,14 @@ def test_the_same_key_returns_the_same_job(post: Post, clock: FakeClock, dynamod
 
 def test_concurrent_posts_with_one_key_create_one_job(intake: JobIntake, dynamodb: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
-        jobs = list(
-            pool.map(lambda _: intake.create_job(JobRequest("photo", {}), "k", "", CREATOR), range(16))
-        )
+        jobs = list(pool.map(lambda _: create_one(intake, key="k"), range(16)))
     assert len({job.id for job in jobs}) == len(items(dynamodb)) == 1
 
 
 def test_a_repeated_post_queues_a_job_that_could_not_be_queued(
     post: Post, queues: Queues, dynamodb: Any
 ) -> None:
-    with refused(queues.sqs, "SendMessage"):
+    with refused(queues.sqs, "SendMessage"), refused(queues.sqs, "SendMessageBatch"):
         answer = post(key="k")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
     assert answer.headers["Content-Type"] == "application/problem+json"
@@ -143,7 +143,7 @@ def test_repeated_posts_send_few_messages(post: Post, queues: Queues, clock: Fak
     for _ in range(600):
         post(key="k")
         clock.now += 100
-    assert len(sends) == 7
+    assert len(sends) == 1 + 7
 
 
 @pytest.mark.parametrize("delay", [0, 600])
@@ -153,7 +153,7 @@ def test_a_repeated_post_wakes_the_job_when_it_is_due(
     sends = watch(queues.sqs, "SendMessageBatch")
     for _ in range(5):
         post(f'{{"delay_seconds": {delay}}}', key="k")
-    assert [entry["DelaySeconds"] for send in sends for entry in send["Entries"]] == [delay]
+    assert [entry["DelaySeconds"] for send in sends for entry in send["Entries"]] == [delay] * 2
 
 
 def test_a_repeated_post_that_cannot_queue_the_job_says_so_and_the_next_one_queues_it(

@@ -14,7 +14,6 @@ from functions.common.ledger import Window
 from functions.common.observability import MetricUnit, count, measure, metrics
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
-from functions.create_job.job_request import JobRequest
 from functions.dlq_worker.record_failures import record_failures
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, JobWatchdog
 from functions.result_worker.record_results import record_results
@@ -23,9 +22,9 @@ from tests.embedded_metrics import check_embedded_metrics
 from tests.unit.factories import (
     ADDRESS,
     CORRELATION,
-    CREATOR,
     NOW,
     SALT,
+    create_one,
     make_failure,
     make_job,
     make_message,
@@ -65,7 +64,7 @@ def test_every_log_line_of_a_job_has_its_correlation_id(
 ) -> None:
     """The job is deferred, lost, rescued, fails, is retried and resolved."""
     intake = JobIntake(bench.store, {"photo": bench.queues.jobs}, clock, SALT)
-    job = intake.create_job(JobRequest("photo", {"query": "pasta"}), None, "thread-7", CREATOR)
+    job = create_one(intake, correlation_id="thread-7", query="pasta")
     bench.unsplash.errors["pasta"] = RateLimited(0)
     bench.work()
     clock.now += 2 * 3_602_000

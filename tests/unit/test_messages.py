@@ -25,8 +25,8 @@ BODY: dict[str, Any] = {
     "run": 2,
     "correlation_id": CORRELATION,
 }
-RESULT = {"output": to_json(make_output())}
-FAILURE = {"code": "no_photos", "message": "none", "attempts": 3}
+RESULT: dict[str, Any] = {"output": to_json(make_output()), "started_at": None}
+FAILURE: dict[str, Any] = {"code": "no_photos", "message": "none", "attempts": 3, "started_at": None}
 
 REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html"""
@@ -43,6 +43,8 @@ REFUSED_BY_SQS = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 def test_a_message_can_be_parsed_from_its_body(message: JobMessage, body: dict[str, Any]) -> None:
     assert json.loads(message.body()) == body
     assert parse(type(message), json.dumps(body | {"of_a_later_version": 1})) == message
+    older = {name: value for name, value in body.items() if name != "started_at"}
+    assert parse(type(message), json.dumps(older)) == message
 
 
 @pytest.mark.parametrize("text", ["ü🍝", "a\x00b", "\ufffe", "\uffff"])

@@ -11,11 +11,14 @@ import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
+from functions.change_job.selection_request import parse_cancel, parse_retry
 from functions.common.errors import FieldError, Problem, problem_body
+from functions.common.history import HistoryEntry
 from functions.common.identity import PUBLIC
 from functions.common.job import PUBLIC_FIELDS, STATUSES, Job, JobError, Progress
 from functions.common.kind import Kind
 from functions.common.ledger import Window
+from functions.common.minutes import last_minutes
 from functions.common.queues import MAX_DELAY_SECONDS
 from functions.common.tickets import TicketKeys
 from functions.create_ticket.create_ticket import MAX_JOBS, TicketOffice, parse_ticket_request
@@ -60,6 +63,8 @@ def job(kind: str, job_input: dict[str, Any], **values: Any) -> dict[str, Any]:
         ("Budget", [field.name for field in fields(Window)]),
         ("Kind", describe(INCLUDED)["data"][0]),
         ("Ticket", TICKET),
+        ("HistoryEntry", HistoryEntry(0, "pending", 0).public_view()),
+        ("Minute", last_minutes([], 0)[0]),
         ("Problem", problem_body(400, "")),
         ("FieldError", [field.name for field in fields(FieldError)]),
     ],
@@ -152,6 +157,53 @@ def test_the_discriminator_names_the_schema_of_every_kind() -> None:
 )
 def test_requests_conform_as_the_functions_accept_them(body: dict[str, Any], is_valid: bool) -> None:
     assert (errors("JobRequest", body) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("body", "is_valid"),
+    [
+        ({"query": "pasta"}, True),
+        ({"kind": "countdown", "input": {"seconds": 5}, "delay_seconds": 5}, True),
+        ({"kind": "countdown", "query": "pasta"}, False),
+        ({"input": {"query": "pasta"}, "delay_seconds": -1}, False),
+    ],
+)
+def test_entries_of_a_bulk_request_are_requests_with_a_key(body: dict[str, Any], is_valid: bool) -> None:
+    assert (errors("BulkRequest", {"jobs": [{**body, "key": "k"}]}) == []) is is_valid
+    assert errors("BulkRequest", {"jobs": [{**body, "key": ""}]})
+    assert errors("JobRequest", {**body, "key": "k"})
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "is_valid"),
+    [
+        ("RetryRequest", {}, True),
+        ("RetryRequest", {"kind": "photo", "status": "error", "code": "c", "limit": 100}, True),
+        ("RetryRequest", {"status": "cancelled"}, True),
+        ("RetryRequest", {"status": "pending"}, False),
+        ("RetryRequest", {"limit": 0}, False),
+        ("RetryRequest", {"limit": 101}, False),
+        ("RetryRequest", {"id": "x"}, False),
+        ("CancelRequest", {"kind": "photo", "status": "pending", "limit": 1}, True),
+        ("CancelRequest", {"status": "error"}, False),
+        ("CancelRequest", {"code": "c"}, False),
+    ],
+)
+def test_filters_conform_as_the_function_accepts_them(schema: str, body: Any, is_valid: bool) -> None:
+    assert (errors(schema, body) == []) is is_valid
+
+    def parse() -> None:
+        text = json.dumps(body)
+        if schema == "RetryRequest":
+            parse_retry(text, "public", INCLUDED)
+        else:
+            parse_cancel(text, "public")
+
+    if is_valid:
+        parse()
+    else:
+        with pytest.raises(Problem):
+            parse()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import pytest
 
 from functions.common.errors import Problem
 from functions.common.job import created_key
+from functions.common.job_filter import JobFilter
 from functions.read_jobs.paging import PageRequest, encode_cursor, parse_page_request
 from tests.unit.factories import NOW
 
@@ -12,9 +13,14 @@ SORT_KEY = created_key(NOW, "123e4567-e89b-12d3-a456-426614174000")
     ("parameters", "page"),
     [
         ({}, PageRequest(page=1, size=20)),
-        ({"page": "3", "pageSize": "100", "status": "error"}, PageRequest(page=3, size=100, status="error")),
+        (
+            {"page": "3", "pageSize": "100", "status": "error"},
+            PageRequest(page=3, size=100, wanted=JobFilter("error")),
+        ),
         ({"cursor": encode_cursor(SORT_KEY), "pageSize": "1"}, PageRequest(size=1, after=SORT_KEY)),
         ({"page": "51"}, PageRequest(page=51)),
+        ({"code": "c", "kind": "photo"}, PageRequest(wanted=JobFilter("error", "photo", "c"))),
+        ({"since": "5", "until": "6", "page": "1"}, PageRequest(wanted=JobFilter(since=5, until=6))),
     ],
 )
 def test_a_valid_query_is_parsed(parameters: dict[str, str], page: PageRequest) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from functions.common import find_jobs
 from functions.common.api import Api
 from functions.common.attributes import to_item
 from functions.common.budget import Limits
@@ -33,6 +34,10 @@ BAD_QUERIES = {
     "cursor": [{"cursor": "broken"}, {"cursor": CURSOR, "page": "2"}],
     "status": [{"status": "done"}, {"status": ""}],
     "kind": [{"kind": ""}, {"kind": "Photo"}, {"kind": "x" * 33}, {"kind": "a#b"}],
+    "code": [{"code": ""}, {"code": "a b"}, {"code": "x" * 65}, {"code": "c", "status": "pending"}],
+    "since": [{"since": text} for text in ("", "-1", "1.5", "yesterday", "٣", "9" * 14)],
+    "until": [{"until": ""}, {"until": "5", "since": "5"}, {"until": "4", "since": "5"}],
+    "page ": [{"page": "2", **each} for each in ({"code": "c"}, {"since": "1"}, {"until": "1"})],
     "query string": [{"limit": "5"}],
 }
 
@@ -84,7 +89,7 @@ def test_an_id_must_be_a_canonical_uuid(get: Get, text: str) -> None:
 @pytest.mark.parametrize("field", BAD_QUERIES)
 def test_an_invalid_query_names_its_parameter(get: Get, field: str) -> None:
     for query in BAD_QUERIES[field]:
-        assert get(**query).problem() == (400, field)
+        assert get(**query).problem() == (400, field.strip()), query
 
 
 def test_the_list_is_newest_first_over_all_shards(get: Get, store: JobStore) -> None:
@@ -177,6 +182,49 @@ def test_the_list_of_a_kind_has_its_jobs_of_all_statuses_or_of_one(
     stats = get("/stats").body
     assert stats["counts_by_kind"]["countdown"] == {"pending": 2, "resolved": 2, "error": 0, "cancelled": 0}
     assert (stats["counts"]["pending"], stats["codes"]) == (4, {})
+
+
+def test_failed_jobs_of_a_code_are_found_among_others(
+    get: Get, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: dict[str, Any] = {"status": "error", "error": {"code": "rare", "message": "m", "attempts": 1}}
+    common = {**failed, "error": {**failed["error"], "code": "common"}}
+    add(store, *range(40), **common)
+    add(store, *range(40, 43), **failed)
+    add(store, *range(43, 50), **common)
+    add(store, 50, 51, **failed, kind="countdown")
+    add(store, 52)
+    page = get(code="rare", pageSize="3")
+    assert (page.body["total"], page.body["totalPages"]) == (None, None)
+    assert ids(page) == [str(UUID(int=number)) for number in (51, 50, 42)]
+    assert ids(get(code="rare", pageSize="3", cursor=page.body["next_cursor"])) == [
+        str(UUID(int=number)) for number in (41, 40)
+    ]
+    assert ids(get(code="rare", kind="photo")) == [str(UUID(int=number)) for number in (42, 41, 40)]
+    monkeypatch.setattr(find_jobs, "STEP", 5)
+    monkeypatch.setattr(find_jobs, "MAX_EXAMINED", 10)
+    page = get(code="rare", kind="photo", pageSize="2")
+    assert ids(page) == [str(UUID(int=number)) for number in (42, 41)]
+    pages = [get(code="common")]
+    while pages[-1].body["next_cursor"]:
+        pages.append(get(code="common", cursor=pages[-1].body["next_cursor"]))
+    assert len(pages) > 3
+    found = [job_id for page in pages for job_id in ids(page)]
+    assert found == [str(UUID(int=number)) for number in (*range(49, 42, -1), *range(39, -1, -1))]
+
+
+def test_jobs_of_a_time_are_found(get: Get, store: JobStore) -> None:
+    add(store, *range(20))
+    add(store, *range(20, 40), status="resolved")
+    page = get(since=str(NOW + 5), until=str(NOW + 35), pageSize="20")
+    assert (page.body["total"], page.body["page"]) == (None, 1)
+    found = ids(page) + ids(get(since=str(NOW + 5), pageSize="20", cursor=page.body["next_cursor"]))
+    assert found == [str(UUID(int=number)) for number in range(34, 4, -1)]
+    assert ids(get(until=str(NOW + 2))) == [str(UUID(int=number)) for number in (1, 0)]
+    assert ids(get(since=str(NOW + 38), status="resolved", kind="photo")) == [
+        str(UUID(int=number)) for number in (39, 38)
+    ]
+    assert get(since=str(NOW + 40)).body["next_cursor"] is None
 
 
 def test_a_job_that_moves_between_the_partitions_of_a_kind_is_listed_once(

@@ -33,8 +33,10 @@ def test_a_transient_failure_is_retried_after_a_backoff(
     bench.unsplash.errors["bad"] = DOWN
     [job, _] = bench.add("bad", "pasta", attempts=attempts)
     assert bench.work() == {make_message(job).body()}
+    due_at = NOW + 1000 * backoff
+    failure: Any = {"at": NOW, "code": DOWN.code, "message": DOWN.message}
     assert stored(bench.store, job) == replace(
-        job, attempts=attempts + 1, due_at=NOW + 1000 * backoff, wake_at=NOW + 1000 * backoff
+        job, attempts=attempts + 1, due_at=due_at, wake_at=due_at, failure=failure, started_at=NOW
     )
     assert [hide["VisibilityTimeout"] for hide in hides] == [backoff]
     assert bench.queues.dead_letters.bodies() == []
@@ -48,7 +50,8 @@ def test_a_permanent_or_last_failure_is_sent_to_the_dead_letter_queue(
     [job, _] = bench.add("bad", "pasta", attempts=attempts - 1)
     assert bench.work() == set()
     reason: dict[str, Any] = {"code": error.code, "message": error.message, "attempts": attempts}
-    assert bench.queues.dead_letters.bodies() == [json.loads(make_failure(job, **reason).body())]
+    [body] = bench.queues.dead_letters.bodies()
+    assert body == json.loads(make_failure(job, **reason).body()) | {"started_at": NOW}
     assert stored(bench.store, job) == job
     assert len(bench.queues.results.bodies()) == 1
 

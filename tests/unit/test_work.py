@@ -32,7 +32,7 @@ def test_a_processed_job_sends_a_result(bench: Workbench) -> None:
     [job] = bench.add("pasta", run=2)
     assert bench.work() == set()
     result = make_result(job, id="p30", regular="https://cdn.test/p30")
-    assert bench.queues.results.bodies() == [json.loads(result.body())]
+    assert bench.queues.results.bodies() == [json.loads(result.body()) | {"started_at": NOW}]
     assert stored(bench.store, job) == job
 
 

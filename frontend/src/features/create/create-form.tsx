@@ -7,7 +7,7 @@ import { KEEP_FOCUS } from "../../hooks/use-focus-on-navigation";
 import { type KindView, useView } from "../../kinds/kind-view";
 import { kindsQuery } from "../../queries";
 import { useServices } from "../../services";
-import { discardDraft, newDraft, sendDraft } from "../jobs/drafts";
+import { discardDraft, newDraft, sendDrafts } from "../jobs/drafts";
 import { FieldControl } from "./field-control";
 import {
   type Errors,
@@ -104,7 +104,7 @@ function KindForm({ kind, view, params }: FormProps) {
     setState(cleared);
     const content = { kind: kind.name, input };
     const drafts = Array.from({ length: state.count }, () => newDraft(content, delaySeconds));
-    const results = await Promise.all(drafts.map((draft) => sendDraft(services, draft)));
+    const results = await sendDrafts(services, drafts);
     const refused = results.flatMap((error) => (error instanceof ApiError ? error.fields : []));
     const refusedFields = errorsByField(fields, refused);
     // if something else has been typed in the meantime, the draft remains, with the reason

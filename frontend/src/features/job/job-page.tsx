@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
-import type { Job } from "calo-client/api/types";
+import type { HistoryEntry, Job } from "calo-client/api/types";
 import { retryFailed } from "calo-client/live/recovery";
 import { useEffect, useState } from "react";
 import { Link } from "wouter";
@@ -12,11 +12,17 @@ import { ProgressBar } from "../../components/progress-bar";
 import { useNow } from "../../hooks/use-now";
 import { type KindView, useView, type ViewProps } from "../../kinds/kind-view";
 import { useJobTexts } from "../../kinds/use-job-texts";
-import { jobQuery, lastingProblem } from "../../queries";
+import { historyQuery, jobQuery, lastingProblem } from "../../queries";
 import { useServices } from "../../services";
 import { displayStatus } from "../../text/job-status";
 import { exactTime } from "../../text/time";
-import { addVersion, type Step, timeline } from "./timeline";
+import { addVersion, isComplete, type Step, timeline } from "./timeline";
+
+/** How long the counter usually takes to record a change. */
+const HISTORY_DELAY_MS = 2_000;
+/** A change that is older and not in the history never will be. */
+const HISTORY_PATIENCE_MS = 60_000;
+const NO_HISTORY: readonly HistoryEntry[] = [];
 
 export function JobPage({ id }: { id: string }) {
   const services = useServices();
@@ -57,7 +63,7 @@ function JobView({ job, view }: { job: Job; view: KindView }) {
   const limit = texts.limit(job);
   const kind = texts.kinds?.find(({ name }) => name === job.kind);
   const props: ViewProps = { job, title, kind, place: "page", isPriority: true };
-  const steps = timeline(useVersions(job), limit, now);
+  const steps = timeline(useVersions(job), useHistory(job), limit, now);
   return (
     <>
       <title>{`${title} · Calo`}</title>
@@ -110,6 +116,19 @@ function Timeline({ steps, now }: { steps: Step[]; now: number }) {
       </ol>
     </>
   );
+}
+
+/** Return the job's history. After a change it is fetched again until it has the change, which takes some seconds. */
+function useHistory(job: Job): readonly HistoryEntry[] {
+  const services = useServices();
+  const query = useQuery({
+    ...historyQuery(services, job.id),
+    refetchInterval: ({ state }) =>
+      isComplete(state.data ?? [], job) || Date.now() > job.updated_at + HISTORY_PATIENCE_MS
+        ? false
+        : HISTORY_DELAY_MS,
+  });
+  return query.data ?? NO_HISTORY;
 }
 
 /** Return the versions of the job that this page has received, the current one last. */

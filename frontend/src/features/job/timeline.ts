@@ -1,6 +1,6 @@
-/** A job's timeline, from the job itself and from its earlier versions that were received on this page. */
+/** A job's timeline, from its history and from what this page has received since. All times come from the server. */
 
-import type { Job } from "calo-client/api/types";
+import type { HistoryEntry, Job } from "calo-client/api/types";
 import { clockTime, duration } from "../../text/time";
 
 export interface Step {
@@ -10,17 +10,24 @@ export interface Step {
 }
 
 /**
- * `versions` are the received versions, the current one last. All times come from the server. `limit` is what people
- * call the rate limit of the job's kind.
+ * `versions` are the versions of the job that the page has received, the current one last. The history has the
+ * earlier changes, but may lack the latest ones for some seconds. `limit` is what people call the rate limit of
+ * the job's kind.
  */
-export function timeline(versions: readonly Job[], limit: string, now: number): Step[] {
+export function timeline(
+  versions: readonly Job[],
+  history: readonly HistoryEntry[],
+  limit: string,
+  now: number,
+): Step[] {
   const job = versions.at(-1);
   if (!job) return [];
-  const steps = versions.flatMap((version, index) => {
-    const retried = retriedStep(version, versions[index - 1]);
-    return [...retried, ...(version === job ? currentSteps : earlierSteps)(version, limit, now)];
-  });
-  return [{ text: "Created", time: job.created_at }, ...steps];
+  const entries = merge(history, versions);
+  const steps = entries.map((entry, index) => ({
+    text: textOf(entry, entries.slice(0, index), job, limit, now),
+    time: entry.at,
+  }));
+  return job.status === "pending" ? [...steps, ...nextSteps(job, now)] : steps;
 }
 
 /** Add a received version. One in which only the progress differs replaces the last, and adds no step. */
@@ -34,44 +41,87 @@ export function addVersion(versions: readonly Job[], job: Job): readonly Job[] {
     : [...versions, job];
 }
 
-/** Return the steps that an earlier version shows and the current version no longer does. */
-function earlierSteps(job: Job, limit: string, now: number): Step[] {
-  if (job.status !== "pending") return [{ text: ENDED[job.status], time: job.updated_at }];
-  if (job.deferred_until === null) return [];
-  const until = clockTime(job.deferred_until, now);
-  return [{ text: `Waited for ${limit} until ${until}`, time: job.updated_at }];
+/** Return whether the history has the change that led to the job's present state. */
+export function isComplete(history: readonly HistoryEntry[], job: Job): boolean {
+  const last = history.at(-1);
+  if (!last || last.status !== job.status) return false;
+  return job.status === "pending"
+    ? job.deferred_until === null || last.code !== null
+    : last.at >= job.updated_at;
 }
 
-function currentSteps(job: Job, limit: string, now: number): Step[] {
-  if (job.status === "pending") return pendingSteps(job, limit, now);
-  const attempts = job.error?.attempts ? [{ text: attemptsText(job.error.attempts), time: null }] : [];
-  const elapsed = job.status === "cancelled" ? "" : ` after ${duration(job.updated_at - job.created_at)}`;
-  return [...attempts, { text: `${ENDED[job.status]}${elapsed}`, time: job.updated_at }];
+/** Return the history, and the received changes that it does not have. */
+function merge(history: readonly HistoryEntry[], versions: readonly Job[]): HistoryEntry[] {
+  const created = versions[0]?.created_at ?? 0;
+  const entries = history.length > 0 ? [...history] : [entry(created, "pending", null)];
+  for (const [index, version] of versions.entries()) {
+    const change = changeOf(version, versions[index - 1]);
+    const last = entries.at(-1);
+    const isKnown = !change || !last || change.at <= last.at;
+    const isRepeated = change?.code === "deferred" && last?.code === "deferred";
+    if (!isKnown && !isRepeated) entries.push(change);
+  }
+  return entries;
 }
 
-function pendingSteps(job: Job, limit: string, now: number): Step[] {
+function changeOf(job: Job, previous: Job | undefined): HistoryEntry | null {
+  const { updated_at: at, status, error } = job;
+  if (status !== "pending") {
+    return {
+      at,
+      status,
+      attempt: error?.attempts ?? 0,
+      code: error?.code ?? null,
+      message: error?.message ?? null,
+    };
+  }
+  if (previous && previous.status !== "pending") return entry(at, status, "retried");
+  return job.deferred_until === null ? null : entry(at, status, "deferred");
+}
+
+function entry(at: number, status: Job["status"], code: string | null): HistoryEntry {
+  return { at, status, attempt: 0, code, message: null };
+}
+
+function textOf(
+  { at, status, attempt, code, message }: HistoryEntry,
+  earlier: readonly HistoryEntry[],
+  job: Job,
+  limit: string,
+  now: number,
+): string {
+  const previous = earlier.at(-1);
+  if (!previous) return "Created";
+  const nth = attempt > 1 ? ` in attempt ${attempt}` : "";
+  const elapsed = duration(Math.max(0, at - waitingSince(previous, job)));
+  if (status === "cancelled") return "Cancelled";
+  if (status !== "pending") return `${status === "resolved" ? "Ready" : "Failed"} after ${elapsed}${nth}`;
+  if (code === "retried") return "Retried";
+  if (code === "deferred") return deferredText(at, message, job, limit, now);
+  if (code === "started") return `Started after ${elapsed}${attempt > 1 ? `: attempt ${attempt}` : ""}`;
+  return `Attempt ${attempt} failed after ${elapsed}${message ? `: ${message}` : ""}`;
+}
+
+/** Return from when a step lasted: the previous one, but a delayed job does not wait before its start. */
+function waitingSince(previous: HistoryEntry, job: Job): number {
+  return previous.attempt === 0 && previous.code === null
+    ? Math.max(previous.at, job.starts_at ?? 0)
+    : previous.at;
+}
+
+function deferredText(at: number, message: string | null, job: Job, limit: string, now: number): string {
+  const isWaiting = job.deferred_until !== null && job.deferred_until > now && at >= job.created_at;
+  if (isWaiting) return `${limit.charAt(0).toUpperCase()}${limit.slice(1)} was reached`;
+  const until =
+    message === null ? (job.deferred_until ?? Number.NaN) : Date.parse(message.replace("until ", ""));
+  return Number.isNaN(until) ? `Waited for ${limit}` : `Waited for ${limit} until ${clockTime(until, now)}`;
+}
+
+/** Return what comes next for a pending job. */
+function nextSteps(job: Job, now: number): Step[] {
   if (job.deferred_until !== null && job.deferred_until > now) {
     const until = clockTime(job.deferred_until, now);
-    return [
-      { text: `${limit.charAt(0).toUpperCase()}${limit.slice(1)} was reached`, time: job.updated_at },
-      { text: `Continues at ${until}; this doesn't count as an attempt`, time: null },
-    ];
+    return [{ text: `Continues at ${until}; this doesn't count as an attempt`, time: null }];
   }
   return [{ text: job.progress ? "Running" : "Pending", time: null }];
-}
-
-/** A pending job that had ended was retried. */
-function retriedStep(job: Job, previous: Job | undefined): Step[] {
-  const isRetried = job.status === "pending" && previous !== undefined && previous.status !== "pending";
-  return isRetried ? [{ text: "Retried", time: job.updated_at }] : [];
-}
-
-const ENDED: Record<Exclude<Job["status"], "pending">, string> = {
-  resolved: "Ready",
-  error: "Failed",
-  cancelled: "Cancelled",
-};
-
-function attemptsText(attempts: number): string {
-  return attempts === 1 ? "1 attempt" : `${attempts} attempts`;
 }

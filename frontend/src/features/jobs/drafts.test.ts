@@ -7,22 +7,30 @@ import { FakeTimers, makeJob, makePage } from "calo-client/testing";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Kept } from "../../kept";
 import type { Services } from "../../services";
-import { type Draft, discardDraft, isAwaited, keepDrafts, newDraft, sendDraft } from "./drafts";
+import { type Draft, discardDraft, isAwaited, keepDrafts, newDraft, sendDraft, sendDrafts } from "./drafts";
 
 const photo = (query: string) => ({ kind: "photo", input: { query } });
 const FIRST_PAGE = { status: null, page: 1, cursor: null };
 
 let queries: QueryClient;
 let createJob: ReturnType<typeof vi.fn<(body: unknown, key: string) => Promise<Job>>>;
+let createJobs: ReturnType<typeof vi.fn<(entries: { key: string }[]) => Promise<(Job | ApiError)[]>>>;
 let services: Services;
 
 beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0);
   queries = new QueryClient();
   createJob = vi.fn();
+  createJobs = vi.fn();
   const live = { expectEventFor: (request: () => unknown) => request() };
   const cache = new JobCache(queries, new FakeTimers());
-  services = { api: { createJob }, queries, cache, ownJobs: new OwnJobs(), live } as unknown as Services;
+  services = {
+    api: { createJob, createJobs },
+    queries,
+    cache,
+    ownJobs: new OwnJobs(),
+    live,
+  } as unknown as Services;
   queries.setQueryData(["jobs", FIRST_PAGE], makePage([]));
 });
 
@@ -102,6 +110,32 @@ test.each([new ApiError(400, "bad"), new ApiError(429, "too many", 5_000)])(
     expect([drafts(), jobs()]).toEqual([[], [makeJob("a")]]);
   },
 );
+
+test("several drafts are sent with one call, and each has its own outcome", async () => {
+  const sent = ["pasta", "", "tea"].map((topic) => newDraft(photo(topic), 30));
+  const bad = new ApiError(400, "bad");
+  const tea = makeJob("b", photo("tea"));
+  createJobs.mockResolvedValue([makeJob("a"), bad, new ApiError(503, "not queued")]);
+  createJob.mockResolvedValue(tea);
+  expect(await sendDrafts(services, sent)).toEqual([null, bad, null]);
+  expect(createJobs.mock.calls).toEqual([
+    [sent.map(({ kind, input, key }) => ({ kind, input, delay_seconds: 30, key }))],
+  ]);
+  expect(createJob.mock.calls).toEqual([[{ ...photo("tea"), delay_seconds: 30 }, sent[2]?.key]]);
+  expect(drafts()).toEqual([{ ...sent[1], error: bad }]);
+  expect(jobs()).toEqual(expect.arrayContaining([makeJob("a"), tea]));
+});
+
+test("a call for several drafts is retried with the same keys, and its failure is that of each", async () => {
+  const sent = ["pasta", "tea"].map((topic) => newDraft(photo(topic), 0));
+  const throttled = new ApiError(429, "too many", 5_000);
+  createJobs.mockRejectedValueOnce(new ApiError(0, "no network")).mockRejectedValueOnce(throttled);
+  expect(await sendDrafts(services, sent)).toEqual([throttled, throttled]);
+  expect(createJobs.mock.calls.map(([entries]) => entries.map(({ key }) => key))).toEqual(
+    Array(2).fill(sent.map(({ key }) => key)),
+  );
+  expect(drafts().map(({ error }) => error)).toEqual([throttled, throttled]);
+});
 
 test("a rejected draft can be discarded without affecting others", async () => {
   createJob.mockRejectedValue(new ApiError(400, "bad"));

@@ -3,7 +3,7 @@
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
 import { retryDelayMs, shouldRetry } from "calo-client/api/retry-policy";
-import type { Job, JobContent } from "calo-client/api/types";
+import type { Job, JobContent, JobRequest } from "calo-client/api/types";
 import type { Services } from "../../services";
 
 /** `key` is the Idempotency-Key: a draft that is sent several times creates one job. */
@@ -32,22 +32,64 @@ export function newDraft({ kind, input }: JobContent, delaySeconds: number): Dra
  * the error, which is also returned.
  */
 export async function sendDraft(services: Services, draft: Draft): Promise<unknown> {
-  const { api, cache, live, ownJobs, queries } = services;
+  const { api, live, queries } = services;
   storeDraft(queries, { ...draft, error: null });
-  const { kind, input, delaySeconds } = draft;
-  const body = { kind, input, ...(delaySeconds ? { delay_seconds: delaySeconds } : {}) };
   try {
-    const job = await live.expectEventFor(() => withRetries(() => api.createJob(body, draft.key)));
-    ownJobs.add(job);
-    notifyManager.batch(() => {
-      discardDraft(queries, draft);
-      cache.update([job]);
-    });
+    const send = () => api.createJob(requestOf(draft), draft.key);
+    accept(services, draft, await live.expectEventFor(() => withRetries(send)));
     return null;
   } catch (error) {
     storeDraft(queries, { ...draft, error });
     return error;
   }
+}
+
+/**
+ * Send several drafts with one call. Return the error of each, or null. Never rejects: see sendDraft. A draft
+ * that the call could not complete is sent again on its own.
+ */
+export async function sendDrafts(services: Services, drafts: readonly Draft[]): Promise<unknown[]> {
+  const { api, live, queries } = services;
+  if (drafts.length === 1) return Promise.all(drafts.map((draft) => sendDraft(services, draft)));
+  for (const draft of drafts) storeDraft(queries, { ...draft, error: null });
+  const entries = drafts.map((draft) => ({ ...requestOf(draft), key: draft.key }));
+  try {
+    const results = await live.expectEventFor(() => withRetries(() => api.createJobs(entries)));
+    const outcomes = notifyManager.batch(() =>
+      drafts.map((draft, index) => settle(services, draft, results[index])),
+    );
+    return await Promise.all(outcomes);
+  } catch (error) {
+    for (const draft of drafts) storeDraft(queries, { ...draft, error });
+    return drafts.map(() => error);
+  }
+}
+
+async function settle(
+  services: Services,
+  draft: Draft,
+  result: Job | ApiError | undefined,
+): Promise<unknown> {
+  if (result === undefined || (result instanceof ApiError && result.isTransient))
+    return sendDraft(services, draft);
+  if (result instanceof ApiError) {
+    storeDraft(services.queries, { ...draft, error: result });
+    return result;
+  }
+  accept(services, draft, result);
+  return null;
+}
+
+function requestOf({ kind, input, delaySeconds }: Draft): JobRequest {
+  return { kind, input, ...(delaySeconds ? { delay_seconds: delaySeconds } : {}) };
+}
+
+function accept({ cache, ownJobs, queries }: Services, draft: Draft, job: Job): void {
+  ownJobs.add(job);
+  notifyManager.batch(() => {
+    discardDraft(queries, draft);
+    cache.update([job]);
+  });
 }
 
 /** Return whether a job may be the one that a draft is creating. */
@@ -92,7 +134,7 @@ function storeDraft(queries: QueryClient, draft: Draft): void {
 }
 
 /** Retry after transient failures. Throttling is not retried: the user sees it and decides. */
-async function withRetries(request: () => Promise<Job>): Promise<Job> {
+async function withRetries<T>(request: () => Promise<T>): Promise<T> {
   for (let failures = 0; ; failures += 1) {
     try {
       return await request();

@@ -1,5 +1,4 @@
-import type { components } from "calo-client/api/types";
-import type { Job, JobContent } from "calo-client/api/types";
+import type { components, Job, JobContent } from "calo-client/api/types";
 import { Link } from "wouter";
 import type { KindView, ViewProps } from "../kind-view";
 import { Credit, PhotoFrame } from "./photo-frame";

@@ -2,7 +2,7 @@
 
 import { ApiError, errorFromResponse, networkError } from "./api-error";
 import type { paths } from "./schema";
-import type { Job, JobPage, JobRequest, Kind, ListParams, Stats } from "./types";
+import type { BulkEntry, HistoryEntry, Job, JobPage, JobRequest, Kind, ListParams, Stats } from "./types";
 
 export const PAGE_SIZE = 24;
 
@@ -37,11 +37,16 @@ export class CaloApi {
 
   listJobs({ status, page, cursor }: ListParams, signal: AbortSignal): Promise<JobPage> {
     const query = { pageSize: PAGE_SIZE, ...(cursor ? { cursor } : { page }), ...(status ? { status } : {}) };
-    return this.#call("get", "/jobs", { query, signal });
+    return this.#call("get", "/jobs", { query, signal }) as Promise<JobPage>;
   }
 
   getJob(id: string, signal: AbortSignal): Promise<Job> {
     return this.#call("get", "/jobs/{id}", { id, signal });
+  }
+
+  /** Return the job's recorded changes, oldest first. */
+  async getHistory(id: string, signal: AbortSignal): Promise<HistoryEntry[]> {
+    return (await this.#call("get", "/jobs/{id}/history", { id, signal })).data;
   }
 
   getStats(signal: AbortSignal): Promise<Stats> {
@@ -57,6 +62,14 @@ export class CaloApi {
   /** Create a job. The same key returns the same job, so the request can be retried after a lost response. */
   createJob(body: JobRequest, key: string): Promise<Job> {
     return this.#call("post", "/jobs", { body, headers: { "Idempotency-Key": key } });
+  }
+
+  /** Create up to 100 jobs. Return each job, or why it was not created, in order. */
+  async createJobs(jobs: readonly BulkEntry[]): Promise<(Job | ApiError)[]> {
+    const { results } = await this.#call("post", "/jobs/bulk", { body: { jobs } });
+    return results.map((result) =>
+      "id" in result ? result : new ApiError(result.status, result.detail, null, result.errors),
+    );
   }
 
   cancelJob(id: string): Promise<Job> {

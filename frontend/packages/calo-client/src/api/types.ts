@@ -8,7 +8,13 @@ type Schemas = components["schemas"];
 
 /** A job of any kind. The generated type of an unknown kind's job has the schema's name as its kind. */
 export type Job = Omit<Schemas["OtherJob"], "kind"> & { kind: string };
-export type JobPage = Omit<Schemas["JobPage"], "data"> & { data: Job[] };
+/** The total is known unless the list is filtered by code or time, which this app does not do. */
+export type JobPage = Omit<Schemas["JobPage"], "data" | "total" | "totalPages"> & {
+  data: Job[];
+  total: number;
+  totalPages: number;
+};
+export type HistoryEntry = Schemas["HistoryEntry"];
 export type Budget = Schemas["Budget"];
 export type FieldError = Schemas["FieldError"];
 export type Stats = Schemas["Stats"];
@@ -19,6 +25,11 @@ export type JobContent = Pick<Job, "kind" | "input">;
 
 export interface JobRequest extends JobContent {
   delay_seconds?: number;
+}
+
+/** A job to create with others. Its idempotency key is `key`. */
+export interface BulkEntry extends JobRequest {
+  key: string;
 }
 
 /** The parts of JSON Schema that declarations of kinds use. */

@@ -1,4 +1,4 @@
-"""The list of all owners, for operators: an index by day, of which a call examines a limited part."""
+"""The list of all owners, for operators: an index by day, of which a call reads a limited part."""
 
 from collections.abc import Iterator
 from concurrent.futures import Executor
@@ -6,11 +6,8 @@ from heapq import merge
 from typing import Any
 
 from functions.common.job import DAY, SHARDS, all_shards, created_key, day_of
-from functions.common.store import LAST_CREATED_KEY, JobStore, ListPartition
-from functions.read_jobs.paging import PageRequest
+from functions.common.store import JobStore, ListPartition
 
-MAX_EXAMINED = 1000
-"""Entries of the index that a call reads. A page is shorter if few of them have the requested status."""
 LISTED_DAYS = 62
 """Days from which jobs are listed: a job may start after 30, and is kept for 30 after its end. One that has
 waited longer, or was retried, is found by its id or in its owner's list."""
@@ -20,33 +17,17 @@ Entries = list[dict[str, Any]]
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
-def newest_of_all(
-    store: JobStore, pool: Executor, request: PageRequest, now: int
-) -> tuple[list[str], str | None]:
-    """Return created_keys of all owners, newest first, and the position from which to read further or None.
-
-    `now` is epoch ms.
-    """
-    keys: list[str] = []
-    position = None
-    for entries, after in _steps(store, pool, request.after or LAST_CREATED_KEY, now):
-        position = after
-        for entry in entries:
-            if _is_wanted(entry, request):
-                keys.append(entry["created_key"])
-                if len(keys) == request.size:
-                    return keys, keys[-1]
-    return keys, position
-
-
-def _steps(store: JobStore, pool: Executor, position: str, now: int) -> Iterator[tuple[Entries, str | None]]:
+def all_steps(
+    store: JobStore, pool: Executor, position: str, now: int, max_examined: int | None
+) -> Iterator[tuple[Entries, str | None]]:
     """Yield the entries before a position in steps, each with the position after it: None at the end.
 
-    The days are read from the newest. After days with few entries, twice as many are read together.
+    `now` is epoch ms. At most `max_examined` entries are read. The days are read from the newest. After days
+    with few entries, twice as many are read together.
     """
     last = min(_day(position), day_of(now + 60_000))  # the clocks of two functions differ
     oldest = day_of(now) - LISTED_DAYS
-    remaining, days = MAX_EXAMINED, 1
+    remaining, days = max_examined or 10**9, 1
     while last >= oldest and remaining >= SHARDS:
         days = min(days, last - oldest + 1, remaining // SHARDS)
         names = [name for day in range(last, last - days, -1) for name in all_shards(day)]
@@ -73,10 +54,6 @@ def _read(
     merged = merge(*lists, key=lambda entry: str(entry["created_key"]), reverse=True)
     complete = [entry for entry in merged if boundary is None or entry["created_key"] >= boundary]
     return complete, sum(map(len, lists)), boundary
-
-
-def _is_wanted(entry: dict[str, Any], request: PageRequest) -> bool:
-    return request.status in (None, entry.get("status")) and request.kind in (None, entry.get("kind"))
 
 
 def _day(key: str) -> int:
