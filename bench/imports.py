@@ -47,6 +47,10 @@ SETTINGS = {
     "RETRY_SECONDS": "10",
     "MAX_RECEIVES": "5",
     "GRACE_SECONDS": "900",
+    "WEBHOOKS": "true",
+    "WEBHOOKS_QUEUE_URL": "q",
+    "WEBHOOK_KEY": "key",
+    "WEBHOOK_PRIVATE_HOSTS": "",
 }
 HANDLERS = {
     "create_job": ("create_job", "dynamodb sqs"),
@@ -57,6 +61,8 @@ HANDLERS = {
     "dlq_worker": ("dependencies", "dynamodb"),
     "job_counter": ("counter", "dynamodb"),
     "job_watchdog": ("watchdog", "dynamodb sqs"),
+    "webhook_sender": ("sender", "dynamodb sqs secretsmanager"),
+    "webhooks": ("webhooks", "dynamodb sqs secretsmanager"),
     "authorizer": ("verifier", ""),
 }
 

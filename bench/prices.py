@@ -31,6 +31,7 @@ PRICES = {
     "lambda_gb_second": Price(0.0000133334, "GB-second on Arm", "/lambda/pricing/"),
     "sqs_request": Price(0.40 / MILLION, "request to a standard queue", "/sqs/pricing/"),
     "sns_publish": Price(0.50 / MILLION, "64 KB published (delivery to SQS is free)", "/sns/pricing/", True),
+    "sns_filter_gb": Price(0.09, "GB compared with a filter for the body", "/sns/pricing/"),
     "pipe_request": Price(0.40 / MILLION, "64 KB after the filter", "/eventbridge/pricing/", True),
     "write_unit": Price(0.625 / MILLION, "on-demand write unit", "/dynamodb/pricing/on-demand/", True),
     "read_unit": Price(0.125 / MILLION, "on-demand read unit", "/dynamodb/pricing/on-demand/", True),

@@ -27,6 +27,7 @@ SIZES: dict[Size, dict[str, Any]] = {
         "relay_streams": 2_000,
         "nat_gateways": 0,
         "waf": False,
+        "webhooks": False,
         "access_logs": False,
         "flow_logs": "none",
         "alarms": "few",
@@ -65,8 +66,9 @@ class Settings:
         Unsplash's own image URLs, as its guidelines ask.
     budget_share: the share of a window's requests that one caller can use before the window's last sixth, up
         to 1.
-    result_concurrency, dlq_concurrency: batches that these workers process concurrently, 2 to 1,000. A new
-        account has ten concurrent executions for all functions together.
+    result_concurrency, dlq_concurrency, webhook_concurrency: batches that the workers of results and dead
+        letters and the sender of webhooks process concurrently, 2 to 1,000. A new account has ten concurrent
+        executions for all functions together.
     grace_seconds: how late a pending job may be before the watchdog checks whether its message is lost.
     live: whether to deploy the live relay and its network, which cause most of the idle cost.
     web: whether to deploy the web app.
@@ -81,7 +83,8 @@ class Settings:
     availability_zones: comma-separated names of the zones of the relay's network. If empty, CloudFormation
         chooses the first two. `make preflight` reports when they must be named.
     api_rate, api_burst: throttling limits of each API call: requests per second, and burst.
-    post_rate, post_burst: the same for the two calls that create work: creating and retrying a job.
+    post_rate, post_burst: the same for the calls that create work: creating and retrying a job, and
+        sending its webhook again.
     live_rate, live_burst: the same for opening a live stream. When a relay stops, all its clients reconnect.
     api_key: require an API key (header X-Api-Key) for every call except preflights and the live stream. Needs
         web=false, because the web app is public and cannot keep a key secret.
@@ -99,6 +102,7 @@ class Settings:
     self_sign_up: whether people can create an account in the user pool themselves.
     sign_in_urls: comma-separated URLs of frontends to which Cognito may return after sign-in, besides that of
         the deployed web app.
+    webhooks: whether jobs can have a webhook. While idle, its queue and its key cost about a dollar a month.
     waf: deploy a web application firewall (AWS WAF) for the API. It costs about ten dollars a month.
     waf_rate: requests that one IP address may make in five minutes.
     access_logs: store the access logs of S3, CloudFront and the load balancer. Must be false in regions where
@@ -119,6 +123,8 @@ class Settings:
     These settings exist for the local run (`make run`):
 
     images_base_url: base URL of the stored images. If empty, the distribution's own domain.
+    webhook_private_hosts: comma-separated `host:port` pairs that webhooks may call although they are not
+        public. They may use plain http.
     kinds_folders: comma-separated folders with more kinds, beside `kinds`.
     functions_platform: `lambda`, or `local` for an emulator that runs functions with the interpreter in
         .venv-emulator.
@@ -130,6 +136,7 @@ class Settings:
     budget_share: float = 0.5
     result_concurrency: int = 10
     dlq_concurrency: int = 2
+    webhook_concurrency: int = 5
     grace_seconds: int = SQS_MAX_DELAY
     live: bool = True
     web: bool = True
@@ -157,6 +164,7 @@ class Settings:
     oidc_groups_claim: str = "groups"
     self_sign_up: bool = False
     sign_in_urls: str = "http://localhost:8080/"
+    webhooks: bool = True
     waf: bool = True
     waf_rate: int = 2000
     access_logs: bool = True
@@ -169,6 +177,7 @@ class Settings:
     retain_data: bool = True
     nag: bool = False
     images_base_url: str = field(default="", metadata=LOCAL_RUN)
+    webhook_private_hosts: str = field(default="", metadata=LOCAL_RUN)
     kinds_folders: str = field(default="", metadata=LOCAL_RUN)
     functions_platform: Platform = field(default="lambda", metadata=LOCAL_RUN)
     tls_only: bool = field(default=True, metadata=LOCAL_RUN)
@@ -191,7 +200,7 @@ class Settings:
         _require(0 < self.budget_share <= 1, "budget_share", "must be above 0 and at most 1")
         _require(self.grace_seconds >= 1, "grace_seconds", "must be at least 1")
         # https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
-        for name in ("result_concurrency", "dlq_concurrency"):
+        for name in ("result_concurrency", "dlq_concurrency", "webhook_concurrency"):
             self._require_range(name, 2, 1000)
 
     def _check_relay(self) -> None:
@@ -219,6 +228,8 @@ class Settings:
         keeps_secret = not (self.api_key and self.web)
         _require(keeps_secret, "api_key", "needs web=false, because the web app cannot send a key")
         _require(1 <= self.post_rate <= self.post_burst, "post_rate", "must be from 1 to post_burst")
+        for host in filter(None, self.webhook_private_hosts.split(",")):
+            _require(_is_host_and_port(host.strip()), "webhook_private_hosts", "must list host:port pairs")
         _require(1 <= self.live_rate <= self.live_burst, "live_rate", "must be from 1 to live_burst")
         self._require_range("api_provisioned", 1, 1000)
         # https://docs.aws.amazon.com/waf/latest/APIReference/API_RateBasedStatement.html
@@ -298,6 +309,16 @@ def _is_safe_url(url: str) -> bool:
     if not is_valid or not host or " " in url:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
+
+
+def _is_host_and_port(text: str) -> bool:
+    """Return whether a text is a host and its port as they are in a URL, such as 127.0.0.1:9000."""
+    try:
+        parts = urlsplit(f"http://{text}")
+        is_valid = bool(parts.hostname and parts.port) and text.isprintable()
+    except ValueError:
+        return False
+    return is_valid and parts.netloc == text and not set("@ ") & set(text)
 
 
 def _is_loopback(host: str) -> bool:

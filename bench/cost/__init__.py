@@ -49,6 +49,7 @@ TIMES = {
     "job_counter": 0.05,
     "job_watchdog": 0.05,
     "authorizer": 0.01,
+    "webhook_sender": 0.3,
 }
 WORK_SECONDS = {1: 1.0, 10: 2.0}
 """Seconds per invocation of job_worker, by batch size."""
@@ -61,6 +62,8 @@ MEMORY_GB = {
     "dlq_worker": 0.25,
     "job_counter": 0.25,
     "job_watchdog": 0.25,
+    "webhook_sender": 0.25,
+    "webhooks": 0.25,
     "relay_janitor": 0.25,
     "authorizer": 0.25,
     "create_ticket": 0.25,
@@ -76,6 +79,8 @@ KINDS = 2
 QUEUE_POLLERS, RELAY_POLLERS = 5, 2
 QUEUE_REQUESTS = QUEUE_POLLERS * SECONDS / POLL_SECONDS + WATCHDOG_RUNS
 """Requests per month to an empty queue: Lambda's long polls, and the watchdog's question for its size."""
+WEBHOOK_POLLS = QUEUE_POLLERS * SECONDS / POLL_SECONDS
+"""The same for the queue of the webhooks, which the watchdog does not read."""
 STREAM_POLLS = 4.0
 """Stream reads per second by the Pipe."""
 
@@ -92,6 +97,7 @@ CHANGE_GB = 3e3 / GB
 IMAGE_GB = {"stored": 180e3 / GB, "shown": 150e3 / GB}
 LOG_GB = {1: 6e3 / GB, 10: 2.5e3 / GB}
 """Logs of all functions per job, by batch size."""
+WEBHOOK_LOG_GB = 1e3 / GB
 RELAY_LOG_GB = 170 / GB
 ACCESS_LOG_GB = 300 / GB
 """API Gateway's log line for a request. Not counted: flow logs of rejected connections, and the access logs
@@ -117,6 +123,7 @@ class Size:
     dashboards: int
     metrics: int
     waf_rules: int
+    webhooks: bool
     nat_gateways: int
     addresses: int
     tasks: int
@@ -127,13 +134,13 @@ class Size:
 
 
 STANDARD = Size(
-    alarm_metrics=38, live_alarm_metrics=5, kind_alarms=3, budget_alarms=1,
-    dashboards=1, metrics=40, waf_rules=3, nat_gateways=1, addresses=1, tasks=2, max_tasks=10,
+    alarm_metrics=43, live_alarm_metrics=5, kind_alarms=3, budget_alarms=1,
+    dashboards=1, metrics=42, waf_rules=3, webhooks=True, nat_gateways=1, addresses=1, tasks=2, max_tasks=10,
     vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
 )  # fmt: skip
 SMALL = Size(
     alarm_metrics=12, live_alarm_metrics=1, kind_alarms=1, budget_alarms=0,
-    dashboards=0, metrics=0, waf_rules=0, nat_gateways=0, addresses=1, tasks=1, max_tasks=1,
+    dashboards=0, metrics=0, waf_rules=0, webhooks=False, nat_gateways=0, addresses=1, tasks=1, max_tasks=1,
     vcpu=0.25, memory_gb=0.5, streams_per_task=2_000,
 )  # fmt: skip
 SIZES = {"standard": STANDARD, "small": SMALL}
@@ -217,6 +224,8 @@ def _amounts(load: Load) -> Iterator[Amount]:
 
 
 def _per_job(load: Load) -> Iterator[Amount]:
+    if load.size.webhooks:
+        yield "SNS and Pipe", "sns_filter_gb", 2 * load.jobs * CHANGE_GB
     yield from _processing(LONE, load.lone_jobs)
     yield from _processing(FULL, load.jobs - load.lone_jobs)
     yield from _api_requests(load, load.jobs)
@@ -274,6 +283,7 @@ def _idle(load: Load) -> Iterator[Amount]:
     """Yield the amounts that do not depend on jobs or viewers."""
     size = load.size
     yield "SQS", "sqs_request", (KINDS + 2) * QUEUE_REQUESTS
+    yield "SQS", "sqs_request", WEBHOOK_POLLS if size.webhooks else 0
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
     yield from _invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
     yield "DynamoDB", "read_unit", WATCHDOG_RUNS * 8 * 0.5  # the partitions of the by-due index
@@ -282,7 +292,7 @@ def _idle(load: Load) -> Iterator[Amount]:
     yield "CloudWatch", "dashboard", size.dashboards
     yield "WAF", "web_acl", 1 if size.waf_rules else 0
     yield "WAF", "waf_rule", size.waf_rules
-    yield "Secrets Manager", "secret", 1
+    yield "Secrets Manager", "secret", 2 if size.webhooks else 1
 
 
 def _viewers(load: Load) -> Iterator[Amount]:
@@ -343,5 +353,17 @@ def progress_writes(size: Size, kilobytes: int) -> float:
         ("SNS and Pipe", "pipe_request", 1),
         ("SNS and Pipe", "sns_publish", 1),
         ("SQS", "sqs_request", 2 * size.tasks),
+    ]
+    return 1e6 * sum(PRICES[priced].usd * amount for _, priced, amount in amounts)
+
+
+def webhooks() -> float:
+    """Return the dollars of a million webhooks that are delivered at the first attempt, one by one."""
+    amounts: list[Amount] = [
+        ("DynamoDB", "write_unit", 2),  # the claim and the record of the attempt
+        ("DynamoDB", "read_unit", 2),  # the receiver and the number of the owner's secret
+        ("SQS", "sqs_request", 3),  # sent by the topic, received, deleted
+        *_invocations("webhook_sender", 1, TIMES["webhook_sender"]),
+        ("CloudWatch", "log_gb", WEBHOOK_LOG_GB),
     ]
     return 1e6 * sum(PRICES[priced].usd * amount for _, priced, amount in amounts)

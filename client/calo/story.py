@@ -13,7 +13,7 @@ MARGIN_MS = 60_000
 """How long before a job's creation the search starts: clocks differ, and its request began earlier."""
 DETAILS = (
     "method", "path", "kind", "label", "attempt", "code", "reason", "retry_in", "deferred_until", "rescue",
-    "outcome", "status", "version",
+    "outcome", "status", "version", "host", "answer",
 )  # fmt: skip
 """The log fields that are printed, in this order."""
 RELAY_LOGS = "*relay.log"

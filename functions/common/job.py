@@ -83,6 +83,8 @@ class Job:
     `failure` is the latest failed attempt, `started_at` when the latest attempt began whose outcome was
     recorded. Both are for the job's history.
 
+    `notify` is the URL of the webhook that is called when the job ends. It is not shown, because it may
+    contain a secret.
     `fingerprint` is that of the request that created it; it tells a repeated request from a different one
     with the same key. `caller` is who this run is charged to: see caller.py.
     `correlation_id` is API Gateway's id of the request. Every log line of the job has it. It never changes.
@@ -110,6 +112,7 @@ class Job:
     delay_seconds: int = 0
     failure: Failure | None = None
     started_at: int | None = None
+    notify: str | None = None
     fingerprint: str = ""
     caller: str = ""
     correlation_id: str = ""

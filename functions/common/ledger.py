@@ -1,9 +1,9 @@
-"""The ledger table: budgets, counts of jobs, and small items of kinds. Jobs are not in it."""
+"""The ledger table: budgets, counts of jobs, and small items of kinds and webhooks. Jobs are not in it."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from functions.common.attributes import Item, from_item, to_attribute
 from functions.common.job import STATUSES, Status
@@ -90,6 +90,10 @@ class Ledger:
     def items(self, kind: str) -> Items:
         """Return the items of a kind."""
         return Items(self._table, f"kind#{kind}#")
+
+    def webhooks(self, part: Literal["delivery", "receiver", "webhook-secret"]) -> Items:
+        """Return the items of a part of the webhooks."""
+        return Items(self._table, f"{part}#")
 
     # --- budgets: one item each, which all workers share ---
 

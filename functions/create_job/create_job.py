@@ -88,6 +88,7 @@ class JobIntake:
             kind=request.kind,
             input=request.input,
             delay_seconds=request.delay_seconds,
+            notify=request.notify,
             fingerprint=request.fingerprint,
             correlation_id=correlation_id,
             caller=caller_of(caller.owner, caller.address, self.salt),

@@ -12,6 +12,7 @@ import boto3
 from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_response
 from functions.common.clock import now_ms
 from functions.common.errors import Problem, invalid, problem_body
+from functions.common.http.destinations import ANYWHERE_PUBLIC, Destinations, listed
 from functions.common.job import Job
 from functions.common.kind import Kind
 from functions.common.observability import instrumented, logger
@@ -34,21 +35,29 @@ class CreateJobSettings:
     """Environment variables.
 
     `auth` is `none` without sign-in. `kinds` is a JSON object: for each kind its `module` and the URL of its
-    `queue`. `caller_salt` is that of the digests of callers' addresses.
+    `queue`. `caller_salt` is that of the digests of callers' addresses. `webhooks` is `true` if jobs may have
+    `notify`, and `webhook_private_hosts` lists each `host:port` that it may name although it is not public,
+    separated by commas.
     """
 
     auth: str
     jobs_table: str
     kinds: str
     caller_salt: str
+    webhooks: str
+    webhook_private_hosts: str
 
 
 @dataclass(frozen=True)
 class CreateJob:
-    """What the calls need. `kinds` are the declarations by name."""
+    """What the calls need. `kinds` are the declarations by name, `receivers` the URLs of webhooks.
+
+    Without webhooks it is None.
+    """
 
     intake: JobIntake
     kinds: Mapping[str, Kind]
+    receivers: Destinations | None = ANYWHERE_PUBLIC
 
 
 def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
@@ -65,7 +74,8 @@ def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
 def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
     """Return `201` and the job, with its path in Location."""
     key = parse_idempotency_key(request.headers.get(KEY_HEADER.lower()))
-    entry = JobEntry(parse_job_request(request.body, function.kinds), key, KEY_HEADER)
+    wanted = parse_job_request(request.body, function.kinds, function.receivers)
+    entry = JobEntry(wanted, key, KEY_HEADER)
     [job] = function.intake.create_jobs([entry], request.correlation_id, _caller(request))
     if isinstance(job, Problem):
         raise job
@@ -76,7 +86,7 @@ def handle_create_jobs(request: ApiRequest, function: CreateJob) -> ApiResponse:
     """Return `200` and, for each entry, the job or the problem."""
     if KEY_HEADER.lower() in request.headers:
         raise invalid(KEY_HEADER, "is not for several jobs; give each entry its own key")
-    entries = parse_bulk_request(request.body, function.kinds)
+    entries = parse_bulk_request(request.body, function.kinds, function.receivers)
     valid = [entry for entry in entries if isinstance(entry, JobEntry)]
     created = iter(function.intake.create_jobs(valid, request.correlation_id, _caller(request)))
     results = [entry if isinstance(entry, Problem) else next(created) for entry in entries]
@@ -107,7 +117,9 @@ def create_job() -> Api:
         JobStore(boto3.client("dynamodb"), settings.jobs_table), queues, now_ms, settings.caller_salt
     )
     declarations = _declarations({name: kind["module"] for name, kind in kinds.items()})
-    return Api(ROUTES, CreateJob(intake, declarations), settings.auth)
+    hosts = listed(settings.webhook_private_hosts)
+    receivers = Destinations(private=hosts) if settings.webhooks == "true" else None
+    return Api(ROUTES, CreateJob(intake, declarations, receivers), settings.auth)
 
 
 @instrumented

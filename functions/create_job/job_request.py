@@ -5,11 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from functions.common.api import parse_json_object, printable
 from functions.common.errors import FieldError, Problem, invalid
+from functions.common.http.destinations import ANYWHERE_PUBLIC, Destinations, NotAllowed
 from functions.common.job import MAX_JSON, PHOTO, parse_object, to_json
 from functions.common.kind import Kind
 from functions.common.queues import MAX_DELAY_SECONDS
@@ -19,7 +21,8 @@ MAX_BODY = 8 * MAX_JSON
 MAX_KEY = 200
 KEY_HEADER = "Idempotency-Key"
 MAX_LABEL = 80
-FIELDS = ("kind", "input", "delay_seconds")
+MAX_URL = 2000
+FIELDS = ("kind", "input", "delay_seconds", "notify")
 TYPES = {
     "str": "text",
     "int": "a whole number",
@@ -37,6 +40,8 @@ SIGNS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 class JobRequest:
     """A valid request. The input is complete: it has the defaults, too. The work starts after the delay.
 
+    `notify` is the URL to call when the job ends.
+
     `label` is what people recognize the job by: the value of the kind's label, shortened.
     """
 
@@ -44,11 +49,13 @@ class JobRequest:
     input: dict[str, Any]
     delay_seconds: int = 0
     label: str = ""
+    notify: str | None = None
 
     @property
     def fingerprint(self) -> str:
         """Equal for requests with equal fields."""
-        fields = to_json([self.kind, self.input, self.delay_seconds])
+        notify = [] if self.notify is None else [self.notify]  # as before there were webhooks
+        fields = to_json([self.kind, self.input, self.delay_seconds, *notify])
         return hashlib.sha256(fields.encode()).hexdigest()[:32]
 
 
@@ -61,15 +68,21 @@ class JobEntry:
     key_field: str = "key"
 
 
-def parse_job_request(body: str | None, kinds: Mapping[str, Kind]) -> JobRequest:
+def parse_job_request(
+    body: str | None, kinds: Mapping[str, Kind], receivers: Destinations | None = ANYWHERE_PUBLIC
+) -> JobRequest:
     """Parse the body of `POST /jobs`. Raises Problem 400 or 413."""
     if body is not None and len(body) > MAX_BODY:
         raise too_long(f"{MAX_BODY} characters")
-    return parse_fields(parse_json_object(body), kinds)
+    return parse_fields(parse_json_object(body), kinds, receivers)
 
 
-def parse_fields(values: dict[str, Any], kinds: Mapping[str, Kind]) -> JobRequest:
+def parse_fields(
+    values: dict[str, Any], kinds: Mapping[str, Kind], receivers: Destinations | None
+) -> JobRequest:
     """Check the fields of a request for a job. Every field is optional. Raises Problem 400.
+
+    `receivers` says which URLs `notify` may be, or is None if this deployment has no webhooks.
 
     The input of a photo may also be at the top level, which is the form of the first contract.
     """
@@ -85,7 +98,8 @@ def parse_fields(values: dict[str, Any], kinds: Mapping[str, Kind]) -> JobReques
     else:
         job_input = parse_input(values.get("input", {}), kind, path="input")
     label = str(job_input[kind.label])[:MAX_LABEL] if kind.label else ""
-    return JobRequest(kind.name, job_input, _delay(values.get("delay_seconds", 0)), label)
+    delay = _delay(values.get("delay_seconds", 0))
+    return JobRequest(kind.name, job_input, delay, label, _notify(values.get("notify"), receivers))
 
 
 def parse_input(value: object, kind: Kind, path: str) -> dict[str, Any]:
@@ -167,6 +181,26 @@ def _choices(kind: Kind, field: str) -> str:
 
 def _below(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
+
+
+def _notify(url: object, receivers: Destinations | None) -> str | None:
+    """Check a URL as far as it can be without resolving its name, which is done when it is called."""
+    if url is None:
+        return None
+    if receivers is None:
+        raise invalid("notify", "must be left out: this deployment has no webhooks (setting webhooks=false)")
+    if not isinstance(url, str) or not 1 <= len(url) <= MAX_URL:
+        raise invalid("notify", f"must be a URL of at most {MAX_URL} characters")
+    if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
+        raise invalid("notify", "must be a URL without spaces; encode other characters")
+    try:
+        receivers.require_public(url)
+    except NotAllowed as reason:
+        message = f"must be an https URL of a public host, such as https://example.com/hook: {reason}"
+        raise invalid("notify", message) from None
+    if "@" in urlsplit(url).netloc:
+        raise invalid("notify", "must not contain a user name or password; verify the signature instead")
+    return url
 
 
 def _delay(value: object) -> int:

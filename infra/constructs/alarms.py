@@ -34,11 +34,11 @@ QUARTER_HOUR = Duration.minutes(15)
 FEW = frozenset(
     {
         "JobsFail", "ResultsWait", "DeadLettersStay", "ChangesUndelivered", "PipeFails",
-        "CounterBehind", "JobWatchdogErrors", "ApiErrors", "RelayUnhealthy",
+        "CounterBehind", "JobWatchdogErrors", "ApiErrors", "RelayUnhealthy", "WebhooksGivenUp",
     }
 )  # fmt: skip
-"""The alarms of the setting `alarms=few`, beside JobsWait for each kind: failures of jobs, API calls or live
-events. They do not need custom metrics."""
+"""The alarms of the setting `alarms=few`, beside JobsWait for each kind: failures of jobs, API calls, live
+events or webhooks. They do not need custom metrics."""
 JOBS_WAIT = "JobsWait"
 """The alarms of the kinds' queues begin with this."""
 
@@ -58,6 +58,8 @@ class Alarms(Construct):
         self._add_failures(watched)
         self._add_damaged()
         self._add_publishing(watched)
+        if watched.has_webhooks:
+            self._add_webhooks(watched)
         self._add_alarm(
             "CounterBehind",
             metric=function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum"),
@@ -179,6 +181,16 @@ class Alarms(Construct):
             section="pipe-fails",
             threshold=1,
             periods=(2, 3),
+        )
+
+    def _add_webhooks(self, watched: Watched) -> None:
+        self._add_alarm(
+            "WebhooksGivenUp",
+            metric=visible_messages(watched.queue("WebhookDeadLetters")),
+            description="Webhooks were not delivered within a day.",
+            section="webhooks-given-up",
+            threshold=1,
+            periods=(1, 1),
         )
 
     def _add_damaged(self) -> None:

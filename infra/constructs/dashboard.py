@@ -21,6 +21,8 @@ from infra.constructs.metrics import (
     SPARE_PHOTOS,
     STREAMS_DROPPED,
     UNSPLASH_REQUESTS,
+    WEBHOOKS_DELIVERED,
+    WEBHOOKS_GIVEN_UP,
     api_metric,
     call_metric,
     custom_metric,
@@ -47,7 +49,7 @@ CALLS = (
 
 
 class Dashboard(cloudwatch.Dashboard):
-    """A dashboard with four sections. Each heading is a question that its graphs answer."""
+    """A dashboard with five sections. Each heading is a question that its graphs answer."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
@@ -63,6 +65,9 @@ class Dashboard(cloudwatch.Dashboard):
         self._add_heading("What does each kind do?")
         for kind in watched.kinds.deployed.values():
             self.add_widgets(*_kind(kind, watched))
+        if watched.has_webhooks:
+            self._add_heading("Do webhooks reach their receivers?")
+            self.add_widgets(*_webhooks(watched))
         self._add_heading("Who is spending the budget?")
         self.add_widgets(*_budget(watched), _labels(watched), _callers(watched))
 
@@ -150,6 +155,21 @@ def _publishing(watched: Watched) -> list[cloudwatch.IWidget]:
     pipe = [pipe_metric(watched.pipe, name) for name in names]
     age = function_metric(watched.function("JobCounter"), "IteratorAge", "Maximum")
     return [_graph("Pipe", pipe), _graph("Lag of counts (ms)", [age])]
+
+
+def _webhooks(watched: Watched) -> list[cloudwatch.IWidget]:
+    """Show waiting notices, most of which are attempts that failed before and wait for the next."""
+    queue, sender = watched.queue("WebhookNotices"), watched.function("WebhookSender")
+    waiting = [queue_metric(queue, f"ApproximateNumberOfMessages{name}") for name in ("Visible", "Delayed")]
+    durations = [function_metric(sender, "Duration", statistic) for statistic in ("p50", "p95")]
+    return [
+        _graph(
+            "Webhooks delivered, given up",
+            [custom_metric(WEBHOOKS_DELIVERED), custom_metric(WEBHOOKS_GIVEN_UP)],
+        ),
+        _graph("Webhooks due, and waiting for the next attempt", waiting),
+        _graph("Time of a batch of webhooks (ms)", durations),
+    ]
 
 
 def _budget(watched: Watched) -> list[cloudwatch.IWidget]:

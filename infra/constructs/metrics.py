@@ -21,6 +21,8 @@ SPARE_PHOTOS = ("job_worker", "SparePhotos")
 UNSPLASH_REQUESTS = ("job_worker", "UnsplashRequests")
 JOBS_RESCUED = ("job_watchdog", "JobsRescued")
 JOBS_LOST = ("job_watchdog", "JobsLost")
+WEBHOOKS_DELIVERED = ("webhook_sender", "WebhooksDelivered")
+WEBHOOKS_GIVEN_UP = ("webhook_sender", "WebhooksGivenUp")
 CONNECTIONS = ("sse_relay", "Connections")
 FEED_LAG = ("sse_relay", "FeedLag")
 """Seconds from a change until it is written to a stream."""

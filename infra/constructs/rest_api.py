@@ -16,6 +16,8 @@ API_NAME = "Calo"
 STAGE = "api"
 WORK_CALLS = ("/jobs/POST", "/jobs/{id}/retry/POST")
 """The calls that create work for the workers."""
+DELIVER_CALL = "/jobs/{id}/deliveries/POST"
+"""The call that creates work for the sender of webhooks."""
 LIVE_CALL = "/live/GET"
 HEADERS = [
     "Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-Api-Key",
@@ -110,6 +112,8 @@ def _stage(settings: Settings, access_log: apigateway.LogGroupLogDestination) ->
     The options of a single call replace all options of the stage for this call, including logs and metrics.
     """
     calls = dict.fromkeys(WORK_CALLS, _limits(settings, settings.post_rate, settings.post_burst))
+    if settings.webhooks:
+        calls[DELIVER_CALL] = calls[WORK_CALLS[0]]
     if settings.live:
         calls[LIVE_CALL] = _limits(settings, settings.live_rate, settings.live_burst)
     return apigateway.StageOptions(

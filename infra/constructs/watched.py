@@ -40,6 +40,11 @@ class Watched:
         return self.read_jobs(f"queue/{construct_id}")
 
     @property
+    def has_webhooks(self) -> bool:
+        """Whether jobs can have webhooks."""
+        return "WebhookNotices" in self.queue_ids
+
+    @property
     def pipe(self) -> str:
         """The name of the Pipe."""
         return self.read_jobs("pipe")

@@ -10,6 +10,7 @@ from infra.constructs.functions import CaloFunction
 from infra.constructs.live_route import add_live_route
 from infra.constructs.rest_api import RestApi
 from infra.constructs.web_acl import WebAcl
+from infra.constructs.webhooks import allow_items
 from infra.deployed_kinds import Kinds
 from infra.settings import Settings
 from infra.stacks.base import CaloStack
@@ -59,9 +60,12 @@ class ApiStack(CaloStack):
         self.create_job = self._writer(
             jobs, "CreateJob", name="create_job", actions=["PutItem", "UpdateItem"]
         )
+        self.create_job.add_environment("WEBHOOKS", str(settings.webhooks).lower())
+        self.create_job.add_environment("WEBHOOK_PRIVATE_HOSTS", settings.webhook_private_hosts)
         self.change_job = self._writer(jobs, "ChangeJob", name="change_job", actions=["UpdateItem"])
         self._allow_lists(self.change_job)
         self.read_jobs = self._read_jobs(jobs)
+        self.webhooks = self._webhooks(jobs) if settings.webhooks else None
         authorizer = None if settings.auth == "none" else self._authorizer(jobs)
         self._add_calls(authorizer)
         live_resource = self.api.root.add_resource("live") if live or authorizer else None
@@ -86,7 +90,8 @@ class ApiStack(CaloStack):
     def functions(self) -> list[CaloFunction]:
         """The functions that handle calls."""
         tickets = [self.create_ticket] if self.create_ticket else []
-        return [self.create_job, self.change_job, self.read_jobs, *tickets]
+        webhooks = [self.webhooks] if self.webhooks else []
+        return [self.create_job, self.change_job, self.read_jobs, *webhooks, *tickets]
 
     def _authorizer(self, jobs: JobsStack) -> apigateway.IAuthorizer:
         """Return the check of tokens before a call. Its function is not among those with alarms.
@@ -118,6 +123,12 @@ class ApiStack(CaloStack):
         self.api.add_call(job, "DELETE", change, authorizer)
         self.api.add_call(job.add_resource("history"), "GET", read, authorizer)
         self.api.add_call(job.add_resource("retry"), "POST", change, authorizer)
+        if self.webhooks is not None:
+            webhooks = self._integration(self.webhooks)
+            secret = self.api.root.add_resource("webhooks").add_resource("secret")
+            for resource in (job.add_resource("deliveries"), secret):
+                self.api.add_call(resource, "GET", webhooks, authorizer)
+                self.api.add_call(resource, "POST", webhooks, authorizer)
         self.api.add_call(self.api.root.add_resource("stats"), "GET", read, authorizer)
         self.api.add_call(self.api.root.add_resource("kinds"), "GET", read, None)
         self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read, None)
@@ -205,6 +216,21 @@ class ApiStack(CaloStack):
         lists = LISTS if self.settings.auth == "none" else (*LISTS, LIST_OF_OPERATORS)
         table = self.table_arn(self.jobs_table)
         function.allow(["dynamodb:Query"], *(f"{table}/index/{name}" for name in lists))
+
+    def _webhooks(self, jobs: JobsStack) -> CaloFunction:
+        ledger, key = self.read(jobs, "ledger-table"), self.read(jobs, "webhook-key")
+        own = {
+            "LEDGER_TABLE": ledger,
+            "WEBHOOKS_QUEUE_URL": self.read(jobs, "queue-url/WebhookNotices"),
+            "WEBHOOK_KEY": key,
+        }
+        function = self._function("Webhooks", name="webhooks", environment={**self._job_environment, **own})
+        function.allow(["dynamodb:GetItem"], self.table_arn(self.jobs_table))
+        function.allow(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/WebhookNotices")))
+        function.allow(["secretsmanager:GetSecretValue"], key)
+        allow_items(function, self.table_arn(ledger), ["GetItem"], "delivery")
+        allow_items(function, self.table_arn(ledger), ["GetItem", "UpdateItem"], "webhook-secret")
+        return function
 
     def _create_ticket(self, jobs: JobsStack) -> CaloFunction:
         secret = self.read(jobs, "ticket-secret")

@@ -19,6 +19,7 @@ from infra.constructs.queues import MAX_RECEIVES, Queues
 from infra.constructs.sign_in import SignIn
 from infra.constructs.tables import Tables
 from infra.constructs.ticket_key import TicketKey
+from infra.constructs.webhooks import Webhooks
 from infra.deployed_kinds import PHOTO, DeployedKind, Kinds
 from infra.names import construct_name
 from infra.settings import Settings
@@ -53,6 +54,7 @@ class JobsStack(CaloStack):
         self.access_logs = AccessLogs(self, "AccessLogs", settings=settings) if settings.access_logs else None
         self.images = self._images()
         self.publishing = Publishing(self, "Publishing", settings=settings, jobs=self.tables.jobs)
+        self.webhooks = self._webhooks()
         self.secrets = {name: self._secret(name) for name in kinds.secrets}
         self.job_workers = {name: self._job_worker(kind) for name, kind in kinds.deployed.items()}
         self.result_worker = self._result_worker()
@@ -69,18 +71,32 @@ class JobsStack(CaloStack):
     def functions(self) -> list[CaloFunction]:
         """The functions, in the order in which they process a job."""
         workers = [self.result_worker, self.dlq_worker, self.job_counter, self.job_watchdog]
-        return [*self.job_workers.values(), *workers]
+        return [*self.job_workers.values(), *workers, *([self.webhooks.sender] if self.webhooks else [])]
 
     @property
     def watched_queues(self) -> list[sqs.Queue]:
         """The queues that alarms and the dashboard watch."""
-        queues = self.queues
-        return [*queues.jobs.values(), queues.results, queues.dead_letters, self.publishing.undelivered]
+        queues, webhooks = self.queues, self.webhooks
+        ours = [*queues.jobs.values(), queues.results, queues.dead_letters, self.publishing.undelivered]
+        return [*ours, *([webhooks.queue, webhooks.dead_letters] if webhooks else [])]
 
     def _images(self) -> Images | None:
         if not self.kinds.store_files:
             return None
         return Images(self, "Images", settings=self.settings, access_logs=self.access_logs)
+
+    def _webhooks(self) -> Webhooks | None:
+        if not self.settings.webhooks:
+            return None
+        return Webhooks(
+            self,
+            "Webhooks",
+            settings=self.settings,
+            topic=self.publishing.topic,
+            ledger_arn=self.tables.ledger.table_arn,
+            ledger=self.tables.ledger.table_name,
+            bundles=self.bundles,
+        )
 
     def _secret(self, name: str) -> secretsmanager.Secret:
         """Create a secret with a placeholder. Its value is set after the deployment."""
@@ -230,6 +246,10 @@ class JobsStack(CaloStack):
             "TopicArn": self.publishing.topic.topic_arn,
             **{f"Secret{construct_name(name)}": secret.secret_arn for name, secret in self.secrets.items()},
         }
+        if self.webhooks is not None:
+            values["WebhooksQueueUrl"] = self.webhooks.queue.queue_url
+            values["WebhookDeadLetterQueueUrl"] = self.webhooks.dead_letters.queue_url
+            values["WebhookSecret"] = self.webhooks.key.secret_arn
         if ACCESS_KEY in self.secrets:
             values["UnsplashSecret"] = self.secrets[ACCESS_KEY].secret_arn
         if self.images is not None:
@@ -256,6 +276,9 @@ class JobsStack(CaloStack):
             self.publish(f"queue/{queue.node.id}", queue.queue_name)
         for function in self.functions:
             self.publish(f"function/{function.node.id}", function.function_name)
+        if self.webhooks is not None:
+            self.publish("queue-url/WebhookNotices", self.webhooks.queue.queue_url)
+            self.publish("webhook-key", self.webhooks.key.secret_arn)
         if self.sign_in is not None:
             self.publish("sign-in/issuer", self.sign_in.issuer)
             self.publish("sign-in/pool", self.sign_in.pool.user_pool_id)

@@ -21,6 +21,7 @@ INDEX = "https://pypi.org/simple"
 LOCKS = (
     "functions/requirements",
     "functions/authorizer/requirements",
+    "functions/webhook_sender/requirements",
     "functions/sse_relay/requirements",
     "local/emulator-requirements",
     "docs/site/requirements",

@@ -8,8 +8,8 @@ import msgspec
 import requests
 
 from functions.common.errors import Transient
+from functions.common.http.destinations import NotAllowed
 from functions.common.http.download import ResponseTooLarge
-from functions.common.http.exchange import NotAllowed
 from functions.common.kind import Files, Http
 from kinds.photo import Photo
 from kinds.photo.image_format import image_type

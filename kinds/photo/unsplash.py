@@ -14,8 +14,8 @@ import requests
 
 from functions.common.decode import is_encodable
 from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.http.destinations import NotAllowed
 from functions.common.http.download import ResponseTooLarge
-from functions.common.http.exchange import NotAllowed
 from functions.common.kind import Http
 from kinds.photo import Photo, Photographer
 

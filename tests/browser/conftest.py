@@ -48,10 +48,11 @@ def page(browser: Browser) -> Iterator[Page]:
 def calo(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
     """Yield the local system as `make run` starts it. It is not started if Chromium is not installed."""
     folder = tmp_path_factory.mktemp("web") / "run"
-    (port,) = free_ports(1)
+    port, receiver = free_ports(2)
+    settings = {"webhook_private_hosts": f"127.0.0.1:{receiver}"}
     environment = {"HOME": str(folder.parent)}  # no access key and no endpoint of the caller
     with (
-        LocalSystem(folder, port, environment=environment) as system,
+        LocalSystem(folder, port, settings=settings, environment=environment) as system,
         contextlib.closing(Calo(system)) as calo,
     ):
         yield calo

@@ -120,6 +120,7 @@ def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
         ("*", "/*"): (100, 200),
         ("POST", "/~1jobs"): (20, 40),
         ("POST", "/~1jobs~1{id}~1retry"): (20, 40),
+        ("POST", "/~1jobs~1{id}~1deliveries"): (20, 40),
         # when a relay stops, thousands of clients open a stream within seconds
         ("GET", "/~1live"): (2000, 4000),
     }

@@ -39,7 +39,7 @@ def count(templates: Templates, kind: str) -> int:
     return len(list(properties_of(templates, kind)))
 
 
-def test_functions_have_the_priced_size(deployed: Templates) -> None:
+def test_functions_have_the_priced_size(deployed: Templates, priced: Size) -> None:
     """CDK's own functions run only during a deployment."""
     functions = list(properties_of(deployed, "AWS::Lambda::Function"))
     sizes = {
@@ -51,6 +51,8 @@ def test_functions_have_the_priced_size(deployed: Templates) -> None:
     }
     # these exist only with sign-in, see test_api_sign_in.py and test_live_sign_in.py
     sizes |= {name: MEMORY_GB[name] for name in ("authorizer", "create_ticket")}
+    if not priced.webhooks:
+        sizes |= {name: MEMORY_GB[name] for name in ("webhook_sender", "webhooks")}
     assert sizes == MEMORY_GB
 
 
@@ -81,7 +83,7 @@ def test_resources_that_are_charged_per_item_are_counted(deployed: Templates, pr
     )
     per_item = {
         "AWS::CloudWatch::Dashboard": priced.dashboards,
-        "AWS::SecretsManager::Secret": 1,
+        "AWS::SecretsManager::Secret": 2 if priced.webhooks else 1,
         "AWS::EC2::NatGateway": priced.nat_gateways,
         "AWS::ElasticLoadBalancingV2::LoadBalancer": 1,
     }

@@ -119,7 +119,10 @@ def test_functions_without_packages_share_one_arm64_bundle(jobs: Template) -> No
         if function["Handler"].startswith("functions.")
     ]
     assert {tuple(function["Architectures"]) for function in own} == {("arm64",)}
-    assert len({function["Code"]["S3Key"] for function in own}) == 1
+    # the bundle of the sender of webhooks also has the package that signs them
+    assert len({function["Code"]["S3Key"] for function in own}) == 2
+    others = [function for function in own if "webhook_sender" not in function["Handler"]]
+    assert len({function["Code"]["S3Key"] for function in others}) == 1
     # the bundle contains byte code for this version
     assert {function["Runtime"] for function in own} == {f"python{RUNTIME}"}
 
@@ -203,3 +206,83 @@ def test_other_stacks_may_write_access_logs(jobs: Template, templates: dict[str,
     assert allowed["logging.s3.amazonaws.com", f"/{site['LogFilePrefix']}*"] == {
         "StringEquals": {"aws:SourceAccount": account}
     }
+
+
+def test_the_queue_of_webhooks_gets_the_ends_of_jobs_with_a_webhook_as_they_are_published(
+    jobs: Template,
+) -> None:
+    subscription = named(jobs, "AWS::SNS::Subscription", "")
+    assert "WebhookNotices" in subscription["Endpoint"]["Fn::GetAtt"][0]
+    assert (subscription["RawMessageDelivery"], subscription["FilterPolicyScope"]) == (True, "MessageBody")
+    assert subscription["FilterPolicy"] == {
+        "dynamodb": {
+            "OldImage": {"status": {"S": ["pending"]}},
+            "NewImage": {
+                "status": {"S": [{"anything-but": ["pending"]}]},
+                "notify": {"S": [{"exists": True}]},
+            },
+        }
+    }
+
+
+def test_notices_that_cannot_be_handled_go_to_their_own_dead_letter_queue(jobs: Template) -> None:
+    queue = named(jobs, "AWS::SQS::Queue", "WebhookNotices")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 5
+    assert "WebhookDeadLetters" in queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    timeout = named(jobs, "AWS::Lambda::Function", "WebhookSender")["Timeout"]
+    assert queue["VisibilityTimeout"] >= 6 * timeout
+    source = named(jobs, "AWS::Lambda::EventSourceMapping", "WebhookSender")
+    assert (source["BatchSize"], source["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+
+
+def test_the_key_of_webhooks_is_kept(jobs: Template) -> None:
+    (key,) = [
+        secret
+        for name, secret in jobs.find_resources("AWS::SecretsManager::Secret").items()
+        if "WebhookKey" in name
+    ]
+    assert key["DeletionPolicy"] == "Retain"
+    assert key["Properties"]["GenerateSecretString"]["PasswordLength"] == 64
+
+
+@pytest.mark.parametrize(
+    ("stack", "role", "expected"),
+    [
+        (
+            "CaloJobs",
+            "WebhookSenderServiceRole",
+            [
+                (["dynamodb:GetItem", "dynamodb:UpdateItem"], ["delivery#*", "receiver#*"]),
+                ("dynamodb:GetItem", ["webhook-secret#*"]),
+            ],
+        ),
+        (
+            "CaloApi",
+            "WebhooksServiceRole",
+            [
+                ("dynamodb:GetItem", ["delivery#*"]),
+                (["dynamodb:GetItem", "dynamodb:UpdateItem"], ["webhook-secret#*"]),
+            ],
+        ),
+    ],
+)
+def test_functions_of_webhooks_use_only_their_items_of_the_ledger(
+    templates: dict[str, Template], stack: str, role: str, expected: Any
+) -> None:
+    """The emulator does not enforce this condition."""
+    policy = named(templates[stack], "AWS::IAM::Policy", role)
+    conditional = [
+        (statement["Action"], statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Condition" in statement
+    ]
+    assert conditional == expected
+    others = [
+        action
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Condition" not in statement
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    ]
+    assert [action for action in others if action.startswith("dynamodb:")] == (
+        [] if stack == "CaloJobs" else ["dynamodb:GetItem"]
+    )

@@ -102,7 +102,9 @@ def test_a_workers_environment_comes_from_its_declaration(extended: Templates) -
 def test_the_first_value_of_a_secret_never_changes(extended: Templates) -> None:
     """Otherwise the next deployment would overwrite the keys that operators have put there."""
     secrets = resources(extended["CaloJobs"], "AWS::SecretsManager::Secret").values()
-    assert {secret["SecretString"] for secret in secrets} == {"put-the-access-key-here"}
+    assert {secret["SecretString"] for secret in secrets if "SecretString" in secret} == {
+        "put-the-access-key-here"
+    }
 
 
 def join(value: Any) -> str:

@@ -90,7 +90,7 @@ def test_every_function_has_alarms_for_errors_and_throttles(templates: dict[str,
 
 
 def test_the_alarms_of_the_small_size_need_no_custom_metrics() -> None:
-    small = synth_stacks(size="small")
+    small = synth_stacks(size="small", webhooks="true")
     few = alarms(small["CaloOps"])
     assert len(few) == len(FEW) + 2  # and one for each kind
     for alarm in few:

@@ -62,6 +62,12 @@ def test_context_values_are_strings() -> None:
         ("oidc_jwks_url", "https://issuer.example/keys"),
         ("oidc_groups_claim", ""),
         ("self_sign_up", "true"),
+        ("webhook_concurrency", "1"),
+        ("webhook_private_hosts", "127.0.0.1"),
+        ("webhook_private_hosts", "127.0.0.1:9000,http://localhost:9001"),
+        ("webhook_private_hosts", "127.0.0.1:0"),
+        ("webhook_private_hosts", "user@localhost:9000"),
+        ("webhook_private_hosts", "localhost:99999"),
         ("sign_in_urls", ","),
         ("sign_in_urls", "http://example.com/"),
     ],
@@ -90,6 +96,11 @@ def test_a_size_changes_several_settings_and_each_can_be_overridden() -> None:
     assert (small.waf, small.access_logs, small.dashboard, small.metrics) == (False, False, False, False)
     assert Settings.from_context({"size": "small", "waf": "true"}) == replace(small, waf=True)
     assert Settings.from_context({"size": "standard"}) == Settings()
+
+
+def test_private_hosts_of_webhooks_are_host_and_port() -> None:
+    for hosts in ("127.0.0.1:9000", "localhost:9000, receiver.local:1", "[::1]:9000"):
+        assert Settings.from_context({"webhook_private_hosts": hosts}).webhook_private_hosts == hosts
 
 
 def test_settings_that_need_custom_metrics_are_rejected_without_them() -> None:

@@ -1,5 +1,7 @@
 """Settings that change which resources are deployed."""
 
+import json
+
 import pytest
 
 from tests.conftest import synth_stacks
@@ -22,7 +24,12 @@ def test_hotlinked_images_need_no_bucket_distribution_or_permission_to_store_the
 
 
 def test_the_workers_concurrency_can_be_set() -> None:
-    limits = {"kind.*.concurrency": "4", "result_concurrency": "3", "dlq_concurrency": "5"}
+    limits = {
+        "kind.*.concurrency": "4",
+        "result_concurrency": "3",
+        "dlq_concurrency": "5",
+        "webhook_concurrency": "6",
+    }
     jobs = synth_stacks(live="false", **limits)["CaloJobs"]
     mappings = jobs.find_resources("AWS::Lambda::EventSourceMapping").values()
     scaling = [
@@ -30,7 +37,7 @@ def test_the_workers_concurrency_can_be_set() -> None:
         for mapping in mappings
         if "ScalingConfig" in mapping["Properties"]
     ]
-    assert sorted(config["MaximumConcurrency"] for config in scaling) == [3, 4, 4, 5]
+    assert sorted(config["MaximumConcurrency"] for config in scaling) == [3, 4, 4, 5, 6]
 
 
 def test_data_can_be_deleted_with_the_stack() -> None:
@@ -43,9 +50,9 @@ def test_data_can_be_deleted_with_the_stack() -> None:
 def test_the_api_can_call_published_versions_of_its_functions(start: str) -> None:
     api = synth_stacks(live="false", api_start=start)["CaloApi"]
     aliases = api.find_resources("AWS::Lambda::Alias")
-    assert len(aliases) == 3
+    assert len(aliases) == 4
     warm = [alias["Properties"].get("ProvisionedConcurrencyConfig") for alias in aliases.values()]
-    assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 3
+    assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 4
     functions = api.find_resources("AWS::Lambda::Function").values()
     snapshots = {str(function["Properties"].get("SnapStart")) for function in functions}
     assert snapshots == ({"{'ApplyOn': 'PublishedVersions'}"} if start == "snapstart" else {"None"})
@@ -58,3 +65,20 @@ def test_flow_logs_and_access_logs_can_be_omitted() -> None:
     stacks = synth_stacks(flow_logs="none", access_logs="false")
     assert stacks["CaloLive"].find_resources("AWS::EC2::FlowLog") == {}
     assert len(stacks["CaloJobs"].find_resources("AWS::S3::Bucket")) == 1
+
+
+def test_without_webhooks_there_is_nothing_of_them() -> None:
+    """The small size does not have them, because they cost two thirds of a dollar a month while idle."""
+    for context in ({"webhooks": "false"}, {"size": "small"}):
+        stacks = synth_stacks(live="false", **context)
+        text = json.dumps([stacks[name].to_json() for name in ("CaloJobs", "CaloApi", "CaloOps")])
+        for word in ("WebhookNotices", "WebhookSender", "WebhookKey", "WebhooksGivenUp", "deliveries"):
+            assert word not in text
+        (create_job,) = [
+            function["Properties"]
+            for function in stacks["CaloApi"].find_resources("AWS::Lambda::Function").values()
+            if function["Properties"]["Handler"] == "functions.create_job.handler.handler"
+        ]
+        assert create_job["Environment"]["Variables"]["WEBHOOKS"] == "false"
+    added = synth_stacks(live="false", size="small", webhooks="true")
+    assert "WebhookSender" in json.dumps(added["CaloJobs"].to_json())

@@ -211,19 +211,26 @@ def calo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calo]:
         with contextlib.closing(Calo(Deployed(os.environ[API_URL]))) as deployed:
             yield deployed
         return
-    (port,) = free_ports(1)
+    port, *receivers = free_ports(3)
     folder = run_folder(tmp_path_factory.mktemp("system"), port)
-    with _system(folder, port) as system, contextlib.closing(Calo(system)) as calo:
+    with _system(folder, port, receivers) as system, contextlib.closing(Calo(system)) as calo:
         yield calo
 
 
-def _system(folder: Path, port: int) -> LocalSystem:
-    """Return the system to start. Only variables that select an emulator are passed from the environment."""
+def _system(folder: Path, port: int, receivers: list[int]) -> LocalSystem:
+    """Return the system to start. Only variables that select an emulator are passed from the environment.
+
+    `receivers` are the ports of this machine that webhooks may call.
+    """
     environment = {"HOME": str(folder.parent)}
     running = "AWS_ENDPOINT_URL" in os.environ
     if running:
         environment |= {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ}
-    settings = {"grace_seconds": str(Calo.grace), "kinds_folders": str(KINDS)}
+    settings = {
+        "grace_seconds": str(Calo.grace),
+        "kinds_folders": str(KINDS),
+        "webhook_private_hosts": ",".join(f"127.0.0.1:{receiver}" for receiver in receivers),
+    }
     return LocalSystem(folder, port, settings=settings, environment=environment, enforce_iam=not running)
 
 

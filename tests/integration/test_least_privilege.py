@@ -98,11 +98,47 @@ def receive_job_messages(client: Any, outputs: dict[str, str]) -> None:
     client("sqs").receive_message(QueueUrl=outputs["JobsQueueUrl"])
 
 
+def send_notice(client: Any, outputs: dict[str, str]) -> None:
+    client("sqs").send_message(QueueUrl=outputs["WebhooksQueueUrl"], MessageBody="x")
+
+
+def read_webhook_key(client: Any, outputs: dict[str, str]) -> None:
+    client("secretsmanager").get_secret_value(SecretId=outputs["WebhookSecret"])
+
+
+def read_job(client: Any, outputs: dict[str, str]) -> None:
+    client("dynamodb").get_item(TableName=outputs["JobsTable"], Key=KEY)
+
+
 REFUSALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 FORBIDDEN: dict[str, list[Attempt]] = {
-    "create_job": [query_jobs, delete_job, scan_jobs, spend_budget, send_result, read_access_key],
-    "read_jobs": [put_job, update_job, scan_jobs, spend_budget, send_job_message],
-    "change_job": [put_job, delete_job, scan_jobs, query_due_jobs, send_result, spend_budget],
+    "create_job": [
+        query_jobs,
+        delete_job,
+        scan_jobs,
+        spend_budget,
+        send_result,
+        read_access_key,
+        send_notice,
+        read_webhook_key,
+    ],
+    "read_jobs": [
+        put_job,
+        update_job,
+        scan_jobs,
+        spend_budget,
+        send_job_message,
+        send_notice,
+        read_webhook_key,
+    ],
+    "change_job": [
+        put_job,
+        delete_job,
+        scan_jobs,
+        query_due_jobs,
+        send_result,
+        spend_budget,
+    ],
     "job_worker": [
         put_job,
         delete_job,
@@ -115,6 +151,21 @@ FORBIDDEN: dict[str, list[Attempt]] = {
     "result_worker": [put_job, delete_job, send_job_message, spend_budget, read_access_key],
     "dlq_worker": [put_job, delete_job, send_job_message, send_result],
     "job_counter": [update_job, put_job, send_result],
+    "webhook_sender": [
+        read_job,
+        put_job,
+        update_job,
+        send_job_message,
+        send_result,
+        read_access_key,
+    ],
+    "webhooks": [
+        put_job,
+        update_job,
+        scan_jobs,
+        send_job_message,
+        read_access_key,
+    ],
     "job_watchdog": [put_job, delete_job, scan_jobs, spend_budget, send_result],
 }
 
@@ -226,7 +277,7 @@ def test_the_janitor_removes_the_queue_and_subscription_of_a_killed_relay(
             janitor.remove("another-relay")
     assert calo.relay_queues() == before
     subscriptions = calo.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
-    assert len(subscriptions) == len(before)
+    assert len(subscriptions) == len(before) + 1, "the other one is that of the webhooks"
 
 
 def test_every_function_has_forbidden_actions(calo: Calo) -> None:

@@ -49,13 +49,14 @@ class Callers:
         key: str | None = None,
         owner: str = "ann",
         delay: int = 0,
+        notify: str | None = None,
         then: Callable[[str], object] = lambda _: None,
         **job_input: Any,
     ) -> None:
         """Create a job `at` seconds from now. `then` gets its id once it is accepted."""
         self._number += 1
         key = key or f"key-{self._number}"
-        body = json.dumps({"kind": kind, "input": job_input, "delay_seconds": delay})
+        body = json.dumps({"kind": kind, "input": job_input, "delay_seconds": delay, "notify": notify})
 
         def accept(answer: dict[str, Any]) -> None:
             job = json.loads(answer["body"])

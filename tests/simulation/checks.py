@@ -38,6 +38,7 @@ def breaches(system: System, callers: Callers) -> list[str]:
     problems += _work(system)
     problems += _indexes(system, jobs)
     problems += _photos(system, jobs)
+    problems += system.receivers.breaches(jobs)
     for (owner, key), ids in callers.answers.keys.items():
         if len(ids) > 1:
             problems.append(f"key {key} of {owner} has several jobs: {sorted(ids)}")

@@ -7,6 +7,7 @@ from typing import Any
 from tests.simulation.callers import Callers
 from tests.simulation.system import System
 from tests.simulation.third_party import BROKEN, NOTHING, SHAKY
+from tests.simulation.webhooks import FAILS_TWICE, HOOK, SLOW_AT_FIRST
 
 OWNERS = ("ann", "bob")
 Start = Callable[[Callers, System], object]
@@ -249,3 +250,30 @@ def two_copies_at_once(callers: Callers, system: System) -> None:
         system.queues["flaky"].send(message.body, delay=message.visible_at - system.world.now)
 
     callers.post("flaky", way="transient", delay=3, then=repeat)
+
+
+@scenario("resolved", seconds=10)
+def webhook(callers: Callers, _: System) -> None:
+    callers.post("flaky", notify=HOOK)
+    callers.post("flaky")
+
+
+@scenario("cancelled", seconds=50)
+def webhook_that_fails_at_first(callers: Callers, _: System) -> None:
+    callers.post("flaky", delay=5, notify=FAILS_TWICE, then=lambda job_id: callers.cancel(job_id, at=1))
+
+
+@scenario("error no_luck", seconds=50)
+def webhook_of_a_job_that_is_retried(callers: Callers, _: System) -> None:
+    """The first end is being delivered when the second one comes."""
+    callers.post(
+        "flaky", way="permanent", notify=FAILS_TWICE, then=lambda job_id: callers.retry(job_id, at=3)
+    )
+
+
+@scenario("error no_luck", seconds=40)
+def webhook_that_is_slow_while_its_job_is_retried(callers: Callers, _: System) -> None:
+    """The request about the first end takes so long that the second one could pass it."""
+    callers.post(
+        "flaky", way="permanent", notify=SLOW_AT_FIRST, then=lambda job_id: callers.retry(job_id, at=4)
+    )

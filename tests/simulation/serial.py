@@ -8,7 +8,12 @@ from unittest.mock import patch
 from functions.common import observability
 from tests.simulation.world import World
 
-MODULES = ("functions.common.store", "kinds.photo.find_photos", "tests.simulation.system")
+MODULES = (
+    "functions.common.store",
+    "functions.webhook_sender.send_webhooks",
+    "kinds.photo.find_photos",
+    "tests.simulation.system",
+)
 """The modules that make thread pools."""
 
 

@@ -1,5 +1,6 @@
 """The system in the simulated world: the product's functions, connected as `infra` connects them."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
@@ -11,11 +12,13 @@ from functions.change_job.change_jobs import BulkChanger
 from functions.change_job.handler import ROUTES as CHANGE_ROUTES
 from functions.common.api import Api
 from functions.common.budget import Limits
+from functions.common.deliveries import Deliveries
 from functions.common.find_jobs import JobFinder
 from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.common.queues import Queue as SqsQueue
 from functions.common.store import JobStore
+from functions.common.webhook_secrets import WebhookSecrets
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES as CREATE_ROUTES
 from functions.create_job.handler import CreateJob
@@ -28,11 +31,14 @@ from functions.job_worker.report import Reporter
 from functions.job_worker.run_work import WorkRunner
 from functions.job_worker.work import JobWorker
 from functions.result_worker.record_results import record_results
+from functions.webhook_sender.receivers import Receivers as WebhookReceivers
+from functions.webhook_sender.send_webhooks import WebhookSender
 from tests.simulation.dynamodb import DynamoDBClient, Tables
 from tests.simulation.kinds import PHOTO_LIMIT, Kinds
 from tests.simulation.sqs import Poller, Queue, Records, SqsClient
 from tests.simulation.stream import JobStream, Record
 from tests.simulation.third_party import ThirdParty
+from tests.simulation.webhooks import Receivers, is_ending
 from tests.simulation.world import Process, World
 
 MAX_RECEIVES = 5
@@ -41,6 +47,8 @@ MINUTE = 60_000
 VISIBILITY = 60_000
 REPORT_VISIBILITY = 30_000
 SALT = "salt"
+SUBSCRIPTION_MS = (100, 2000)
+"""How long the Pipe and the topic take. Records of a job may pass each other."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,8 @@ class System:
         """Called with each record that the Pipe publishes to the topic."""
         self.replace_relay: Callable[[], object] = lambda: None
         """Ends a relay, and starts another."""
-        self.stream = JobStream(world, self._count, lambda record: self.on_published(record), self._offset)
+        self.receivers = Receivers(world)
+        self.stream = JobStream(world, self._count, self._publish, self._offset)
         self.tables = Tables(self._on_change)
         self._add_queues()
         if watchdog:
@@ -152,6 +161,27 @@ class System:
         ledger = Ledger(self._dynamodb(process), "ledger")
         JobCounter(ledger, self.world.random.randrange).count(records)
 
+    def _publish(self, record: Record) -> None:
+        """Deliver a record to the subscribers of the topic."""
+        self.on_published(record)
+        if is_ending(record):
+            self.queues["webhooks"].send(json.dumps(record), self.world.uniform(*SUBSCRIPTION_MS))
+
+    def _send_webhooks(self, process: Process, records: Records) -> set[str]:
+        ledger = Ledger(self._dynamodb(process), "ledger")
+        secrets = WebhookSecrets(ledger.webhooks("webhook-secret"), lambda: b"key", process.clock)
+        return WebhookSender(
+            deliveries=Deliveries(ledger.webhooks("delivery")),
+            receivers=WebhookReceivers(ledger.webhooks("receiver")),
+            queue=self._queue(process, "webhooks"),
+            dead_letters=self._queue(process, "webhook-dead-letters"),
+            secrets=secrets.active,
+            post=self.receivers.post,
+            clock=process.clock,
+            monotonic=process.monotonic,
+            uniform=self.world.uniform,
+        ).send(records)
+
     def _run_watchdog(self) -> None:
         def run(process: Process) -> None:
             JobWatchdog(
@@ -186,6 +216,10 @@ class System:
         self.queues = {"dead-letters": dead_letters, "results": results}
         Poller("result_worker", results, self.world, 10, 2, self._record_results, self._offset)
         Poller("dlq_worker", dead_letters, self.world, 25, 2, self._record_failures, self._offset)
+        undelivered = Queue("webhook-dead-letters", self.world, VISIBILITY)
+        webhooks = Queue("webhooks", self.world, VISIBILITY, MAX_RECEIVES, undelivered)
+        self.queues |= {"webhooks": webhooks, "webhook-dead-letters": undelivered}
+        Poller("webhook_sender", webhooks, self.world, 10, 2, self._send_webhooks, self._offset)
         for name, kind in self.kinds.items():
             queue = Queue(name, self.world, VISIBILITY, MAX_RECEIVES, dead_letters)
             self.queues[name] = queue

@@ -112,6 +112,8 @@ def serve() -> Iterator[Callable[[dict[str, Page]], str]]:
                 with suppress(ConnectionError):
                     pages[self.path.split("?")[0]](self)
 
+            do_POST = do_GET
+
             def log_message(self, *_: Any) -> None:
                 pass
 

@@ -20,6 +20,10 @@ CALLS = (
     ("GET", "/jobs/{id}/history"),
     ("DELETE", "/jobs/{id}"),
     ("POST", "/jobs/{id}/retry"),
+    ("GET", "/jobs/{id}/deliveries"),
+    ("POST", "/jobs/{id}/deliveries"),
+    ("GET", "/webhooks/secret"),
+    ("POST", "/webhooks/secret"),
     ("GET", "/stats"),
 )
 """The calls that need sign-in, except those of the live stream. A test compares them with the contract."""

@@ -18,6 +18,7 @@ from bench.cost import (
     idle_kind,
     progress_writes,
     usage,
+    webhooks,
 )  # fmt: skip
 from bench.cost.__main__ import main
 from bench.prices import PRICES
@@ -48,7 +49,7 @@ def test_a_million_jobs_match_the_calculation_by_hand() -> None:
     units = made_and_ended + takings + claims_and_puts + small + counted
     assert used["DynamoDB"]["write_unit"] == pytest.approx(1e6 * units)
     assert used["API Gateway"]["api_request"] == pytest.approx(1e6)
-    polls = 20 * SECONDS / 20
+    polls = 25 * SECONDS / 20
     assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls + 4 * 43_800)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
     worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
@@ -204,3 +205,16 @@ def test_the_price_of_a_kind_and_of_progress_matches_the_calculation_by_hand() -
 )
 def test_the_table_of_kinds_in_the_document_matches_the_model(row: str) -> None:
     assert row in (ROOT / "docs" / "cost.md").read_text()
+
+
+def test_the_price_of_webhooks_matches_the_calculation_by_hand_and_the_documents() -> None:
+    sender = 0.2 + 0.3 * 0.25 * 13.3334
+    assert webhooks() == pytest.approx(2 * 0.625 + 2 * 0.125 + 3 * 0.4 + sender + 0.5)
+    idle, filtered = 0.40 + 5 * SECONDS / 20 * 0.4e-6, 2 * 3e3 / 1e9 * 0.09 * 1e6
+    text = (ROOT / "docs" / "cost.md").read_text()
+    for price in (webhooks(), filtered, idle):
+        assert f"| {price:.2f} |" in text
+    guide = (ROOT / "docs" / "webhooks.md").read_text()
+    assert f"{webhooks():.2f} dollars" in guide
+    assert f"costs {filtered:.2f} for" in guide
+    assert f"key {idle:.2f} a month" in guide

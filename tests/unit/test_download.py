@@ -6,14 +6,15 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
+from threading import Thread
 from typing import Any
 
 import pytest
 import requests
 
 from functions.common.http.addresses import is_public
+from functions.common.http.destinations import Destinations, NotAllowed
 from functions.common.http.download import Download, HttpResponse, ResponseTooLarge
-from functions.common.http.exchange import NotAllowed
 from tests.unit.fakes import Page, page
 
 Serve = Callable[[dict[str, Page]], str]
@@ -210,16 +211,153 @@ def test_a_host_that_is_not_allowed_is_refused(url: str) -> None:
         Download(frozenset(["images.test", "local.test:8000"])).get(url, {}, 1000)
 
 
+def resolve_to(monkeypatch: pytest.MonkeyPatch, *addresses: str, port: int = 443) -> None:
+    resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
+
+
 @pytest.mark.parametrize("hosts", [None, frozenset(["stranger.test"])], ids=["every host", "listed"])
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["169.254.169.254"]])
 def test_a_name_that_resolves_to_a_private_address_is_refused(
-    monkeypatch: pytest.MonkeyPatch, hosts: frozenset[str] | None
+    monkeypatch: pytest.MonkeyPatch, hosts: frozenset[str] | None, addresses: list[str]
 ) -> None:
-    """The address that is connected to counts, so it does not help to resolve the name differently later."""
+    """It is not even connected to: errors of connections would tell which ports are open."""
+    connected: list[Any] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: connected.append(address))
+    resolve_to(monkeypatch, *addresses)
+    download = Download(hosts)
+    with pytest.raises(NotAllowed, match="not a public address"):
+        download.get("https://stranger.test/", {}, 1000)
+    with pytest.raises(NotAllowed, match="not a public address"):
+        download.post("https://stranger.test/", {}, b"x")
+    assert connected == []
+
+
+def test_the_address_that_was_checked_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several addresses, the next is tried. The name is not resolved again."""
+    connected: list[Any] = []
+
+    def connect(_: socket.socket, address: Any) -> None:
+        connected.append(address)
+        raise ConnectionRefusedError
+
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    names: list[str] = []
+
+    def resolve(host: str, *arguments: Any, **options: Any) -> Any:
+        names.append(host)
+        if host == "stranger.test":
+            return [
+                (socket.AF_INET, socket.SOCK_STREAM, 6, "", (name, 443)) for name in ("8.8.8.8", "8.8.4.4")
+            ]
+        return real(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(requests.ConnectionError):
+        Download(None).post("https://stranger.test/", {}, b"x")
+    assert connected == [("8.8.8.8", 443), ("8.8.4.4", 443)]
+    assert names == ["stranger.test", "8.8.8.8", "8.8.4.4"]
+
+
+def test_the_deadline_applies_to_the_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    begin = time.monotonic()
+    with pytest.raises(requests.RequestException):
+        Download(None, seconds=0.2).post("https://stranger.test/", {}, b"x")
+    assert time.monotonic() - begin < 4
+
+
+def test_the_deadline_applies_while_tls_is_negotiated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends one byte at a time stays within the timeout of each read."""
+
+    def drip_record(server: socket.socket) -> None:
+        connected, _ = server.accept()
+        with connected, contextlib.suppress(OSError):
+            connected.sendall(b"\x16\x03\x03\x40\x00")
+            for _ in range(60):
+                connected.sendall(b"x")
+                time.sleep(0.1)
+
     with socket.create_server(("127.0.0.1", 0)) as server:
-        resolved = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", server.getsockname())]
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: resolved)
-        with pytest.raises(NotAllowed, match="not a public address"):
-            Download(hosts).get("https://stranger.test/", {}, 1000)
+        Thread(target=drip_record, args=(server,), daemon=True).start()
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+        begin = time.monotonic()
+        with pytest.raises(requests.Timeout):
+            Download(None, private=frozenset([host]), seconds=0.4).post(f"https://{host}/", {}, b"x")
+        assert time.monotonic() - begin < 4
+
+
+# --- POST ---
+
+
+def test_a_post_has_its_headers_and_body_and_returns_the_status(serve: Serve) -> None:
+    received: list[Any] = []
+
+    def receive(handler: BaseHTTPRequestHandler) -> None:
+        length = int(handler.headers["Content-Length"])
+        received.append((handler.command, handler.headers["X-Asked"], handler.rfile.read(length)))
+        page(status=202, body=b"thanks")(handler)
+
+    host = serve({"/": receive})
+    post = Download(None, private=frozenset([host])).post
+    assert post(f"http://{host}/", {"X-Asked": "this"}, b"hello") == 202
+    assert received == [("POST", "this", b"hello")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (page(status=302, Location="/there"), 302),
+        (page(status=307, Location="/there"), 307),
+        (raw(b"HTTP/1.1 200 OK\r\n\r\nhalf"), 200),
+        (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\nx"), 200),
+        (drip_body, 200),
+    ],
+    ids=["redirect", "redirect of a POST", "without length", "huge body", "slow body"],
+)
+def test_only_the_status_of_a_post_counts(serve: Serve, answer: Page, status: int) -> None:
+    host = serve({"/": answer})
+    begin = time.monotonic()
+    assert Download(None, private=frozenset([host]), seconds=5).post(f"http://{host}/", {}, b"x") == status
+    assert time.monotonic() - begin < 4
+
+
+@pytest.mark.parametrize("slow", [drip_head, silence])
+def test_the_deadline_applies_to_a_post(serve: Serve, slow: Page) -> None:
+    host = serve({"/": slow})
+    with pytest.raises(requests.Timeout):
+        Download(None, private=frozenset([host]), seconds=0.2).post(f"http://{host}/", {}, b"x")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/", "http://stranger.test/", "ftp://local.test:8000/",
+        "https://127.0.0.1/", "https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://[::1]/",
+        "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/", "https://localhost/", "https://a.localhost/",
+        "https://LOCALHOST./", "https://printer.local/", "https://metadata.google.internal/",
+        "https://169.254.169.254/latest/meta-data/", "https://[x/", "https:///",
+        "http://user@local.test:8000/", "https://a:99999/", "//local.test:8000/", "",
+    ],
+)  # fmt: skip
+def test_a_url_that_may_not_be_posted_to(url: str) -> None:
+    with pytest.raises(NotAllowed):
+        Destinations(private=frozenset(["local.test:8000"])).require_public(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_public"),
+    [
+        ("https://stranger.test/", True),
+        ("https://stranger.test:8443/hook?x=1", True),
+        ("https://8.8.8.8/", True),
+        ("http://local.test:8000/hook", False),
+        ("https://local.test:8000", False),
+    ],
+)
+def test_a_url_that_may_be_posted_to(url: str, is_public: bool) -> None:
+    assert Destinations(private=frozenset(["local.test:8000"])).require_public(url) is is_public
 
 
 @pytest.mark.parametrize(
@@ -234,12 +372,15 @@ def test_strangers_are_only_asked_with_https(url: str) -> None:
     "address",
     ["10.0.0.1", "172.16.0.1", "192.168.0.1", "127.0.0.1", "169.254.169.254", "0.0.0.0", "224.0.0.1",
      "255.255.255.255", "100.64.0.1", "192.0.0.1", "::", "::1", "fe80::1%eth0", "fd00::1", "ff02::1",
-     "::ffff:10.0.0.1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:f5ff:fffe", "fd00:ec2::254"],
+     "::ffff:10.0.0.1", "2002:7f00:1::", "64:ff9b::a00:1", "fd00:ec2::254",
+     "2001:0:4136:e378:8000:63bf:f5ff:fffe"],
 )  # fmt: skip
 def test_an_address_that_is_not_on_the_internet(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "151.101.1.181", "2606:4700::1111", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "151.101.1.181", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+)
 def test_an_address_on_the_internet(address: str) -> None:
     assert is_public(address)

@@ -18,6 +18,8 @@ from functions.job_watchdog import handler as job_watchdog
 from functions.job_worker import handler as job_worker
 from functions.read_jobs import handler as read_jobs
 from functions.result_worker import handler as result_worker
+from functions.webhook_sender import handler as webhook_sender
+from functions.webhooks import handler as webhooks
 from tests.unit import factories as make
 from tests.unit.factories import CONTEXT, ParsedResponse
 from tests.unit.fakes import Page, Queues, page
@@ -32,12 +34,19 @@ FACTORIES: list[Any] = [
     dlq_worker.dependencies,
     job_counter.counter,
     job_watchdog.watchdog,
+    webhook_sender.sender,
+    webhooks.webhooks,
 ]
 
 
 @pytest.fixture(autouse=True)
 def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -> Iterator[None]:
-    urls = {"jobs": queues.jobs.url, "results": queues.results.url, "dead_letter": queues.dead_letters.url}
+    urls = {
+        "webhooks": queues.jobs.url,
+        "jobs": queues.jobs.url,
+        "results": queues.results.url,
+        "dead_letter": queues.dead_letters.url,
+    }
     budgets = {"unsplash": {"limit": 50, "seconds": 3600, "share": 25}}
     kinds = {
         "photo": {"module": "kinds.photo", "queue": queues.jobs.url},
@@ -53,6 +62,9 @@ def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -
         "MAX_RECEIVES": "5",
         "RETRY_SECONDS": "10",
         "GRACE_SECONDS": "900",
+        "WEBHOOKS": "true",
+        "WEBHOOK_PRIVATE_HOSTS": "",
+        "WEBHOOK_KEY": "webhook-key",
     }
     set_all(monkeypatch, values | {f"{name.upper()}_QUEUE_URL": url for name, url in urls.items()})
     set_all(
@@ -157,6 +169,36 @@ def test_result_and_dlq_worker(
         store.create(job)
         assert retry_ids(module.handler(sqs_event("", outcome(job).body()), CONTEXT)) == unreadable
         assert make.stored(store, job).status == status
+
+
+def test_webhooks_and_their_sender(
+    aws: boto3.Session,
+    store: JobStore,
+    queues: Queues,
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[dict[str, Page]], str],
+) -> None:
+    received: list[str] = []
+
+    def receive(handler: Any) -> None:
+        received.append(handler.headers["webhook-signature"])
+        page(status=204)(handler)
+
+    host = serve({"/hook": receive})
+    set_all(monkeypatch, {"WEBHOOK_PRIVATE_HOSTS": host})
+    aws.client("secretsmanager").create_secret(Name="webhook-key", SecretString="x" * 64)
+    job = make.make_job(status="resolved", output=make.make_output(), notify=f"http://{host}/hook")
+    store.create(job)
+    secret = make.api_event("GET", "/webhooks/secret")
+    again = make.api_event("POST", f"/jobs/{job.id}/deliveries")
+    answers = [ParsedResponse.read(webhooks.handler(event, CONTEXT)) for event in (secret, again)]
+    FACTORIES[-1].cache_clear()
+    assert [answer.status for answer in answers] == [200, 202]
+    (notice,) = [record["body"] for record in queues.jobs.records()]
+    assert [retry_ids(webhook_sender.handler(sqs_event("", notice), CONTEXT)) for _ in range(2)] == [
+        {"m0"}
+    ] * 2
+    assert len(received) == 1
 
 
 def test_job_counter(ledger: Ledger) -> None:

@@ -6,8 +6,8 @@ import pytest
 import requests
 
 from functions.common.errors import Transient
+from functions.common.http.destinations import NotAllowed
 from functions.common.http.download import HttpResponse, ResponseTooLarge
-from functions.common.http.exchange import NotAllowed
 from functions.job_worker.context import StoredFiles, UntrustedHttp
 from kinds.photo import Photo
 from kinds.photo.image_format import image_type

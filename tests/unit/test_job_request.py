@@ -1,6 +1,7 @@
 """The body of POST /jobs: what is accepted, and what the refusals say."""
 
 import enum
+import hashlib
 import json
 from typing import Annotated, Any, Literal
 
@@ -10,10 +11,12 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct, field
 
 from functions.common.errors import Problem
-from functions.common.job import MAX_JSON
+from functions.common.http.destinations import Destinations
+from functions.common.job import MAX_JSON, to_json
 from functions.common.kind import Kind
 from functions.create_job.job_request import (
     MAX_BODY,
+    MAX_URL,
     JobRequest,
     parse_idempotency_key,
     parse_input,
@@ -241,3 +244,50 @@ def test_the_nesting_of_an_input_is_limited(levels: int, is_accepted: bool) -> N
         with pytest.raises(Problem) as refused:
             parse_job_request(body, kinds)
         assert refused.value.status == 400
+
+
+RECEIVERS = Destinations(private=frozenset(["127.0.0.1:9000"]))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://receiver.test/hook?a=b%20c#d", "https://8.8.8.8:8443/", "http://127.0.0.1:9000/hook",
+     "https://receiver.test/" + "x" * (MAX_URL - 22), None],
+)  # fmt: skip
+def test_a_valid_url_for_notify_is_kept(url: str | None) -> None:
+    request = parse_job_request(json.dumps({"notify": url}), KINDS, RECEIVERS)
+    assert request.notify == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "receiver.test", "http://receiver.test/", "https://", "ftp://receiver.test/", "https://[x/",
+     "https://user:secret@receiver.test/", "https://user@receiver.test/", "https://a b/", "https://é.test/",
+     "https://receiver.test/\n", "https://receiver.test\\@127.0.0.1/", "https://127.0.0.1/", "https://127.1/",
+     "https://localhost/", "https://10.0.0.1:8443/", "https://[::1]/", "http://127.0.0.1:9001/",
+     "https://receiver.test/" + "x" * (MAX_URL - 21), "https://\ud800.test/", 5, True, [], {"url": "x"}],
+)  # fmt: skip
+def test_an_invalid_url_for_notify_is_refused(url: object) -> None:
+    with pytest.raises(Problem) as refused:
+        parse_job_request(json.dumps({"notify": url}), KINDS, RECEIVERS)
+    (error,) = refused.value.errors
+    assert (refused.value.status, error.field) == (400, "notify")
+    assert error.message.startswith("must ")
+
+
+def test_without_webhooks_notify_is_refused() -> None:
+    with pytest.raises(Problem, match="webhooks=false"):
+        parse_job_request('{"notify": "https://receiver.test/"}', KINDS, None)
+    assert parse_job_request('{"notify": null}', KINDS, None).notify is None
+
+
+def test_notify_is_part_of_the_fingerprint_which_is_as_before_without_it() -> None:
+    requests = [
+        parse_job_request(json.dumps(body), KINDS)
+        for body in ({"query": "x"}, {"query": "x", "notify": None}, {"query": "x", "notify": "https://a.test"},
+                     {"query": "x", "notify": "https://b.test"})
+    ]  # fmt: skip
+    plain, null, *others = [request.fingerprint for request in requests]
+    assert plain == null
+    assert len({plain, *others}) == 3
+    assert plain == hashlib.sha256(to_json(["photo", {"query": "x"}, 0]).encode()).hexdigest()[:32]

@@ -7,8 +7,8 @@ import requests
 from msgspec.structs import replace
 
 from functions.common.errors import Permanent, RateLimited, Transient
+from functions.common.http.destinations import NotAllowed
 from functions.common.http.download import HttpResponse, ResponseTooLarge
-from functions.common.http.exchange import NotAllowed
 from functions.job_worker.context import UntrustedHttp
 from kinds.photo.unsplash import PhotoPage, Unsplash
 from tests.unit.factories import make_photo

@@ -1,1 +1,1 @@
-"""Fetching from servers that are not trusted."""
+"""Requests to servers that are not trusted."""

@@ -1,4 +1,4 @@
-"""Download from strangers, with limits on time, size, hosts and addresses.
+"""Requests to strangers, with limits on time, size, hosts and addresses.
 
 A body is complete or an error: it must have a length or be chunked, and it is requested without compression,
 because a small compressed body can be large, and a truncated one can look complete.
@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from functions.common.http.exchange import NotAllowed, exchange, new_session
+from functions.common.http.destinations import Destinations, NotAllowed
+from functions.common.http.exchange import exchange, new_session
 
 CHUNK = 64 * 1024
 MAX_REDIRECTS = 3
@@ -35,22 +36,18 @@ class HttpResponse:
 
 
 class Download:
-    """GET requests with a deadline (seconds) for the whole exchange.
-
-    `hosts` lists the allowed `host` or `host:port`; None allows every host. A plain `host`, and every host
-    with None, requires https and a public address. Only an entry with a port may use http and any address,
-    because it is a local or test server.
-    """
+    """Requests with a deadline (seconds) for the whole exchange. `hosts` and `private`: see Destinations."""
 
     def __init__(
         self,
         hosts: frozenset[str] | None,
         *,
+        private: frozenset[str] = frozenset(),
         seconds: float = 10,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._session = new_session()
-        self._hosts = hosts
+        self._destinations = Destinations(hosts, private)
         self._seconds = seconds
         self._monotonic = monotonic
 
@@ -72,7 +69,7 @@ class Download:
         """Like `get`, but write the body to a file. The body of the returned response is empty."""
         deadline = self._monotonic() + self._seconds
         for _ in range(MAX_REDIRECTS + 1):
-            public_only = self._check(url)
+            public_only = self._destinations.require_public(url)
             file.seek(0)
             file.truncate()
             response = self._get_once(url, headers, max_bytes, deadline, file, public_only=public_only)
@@ -85,21 +82,20 @@ class Download:
                 raise NotAllowed("the redirect is not a valid URL") from error
         raise requests.TooManyRedirects(f"more than {MAX_REDIRECTS} redirects")
 
-    def _check(self, url: str) -> bool:
-        """Return whether the address must be public. Raises NotAllowed."""
-        try:
-            parts = urlsplit(url)
-            has_port = parts.port is not None
-        except ValueError as error:
-            raise NotAllowed("the URL is not valid") from error
-        if has_port and self._is_listed(parts) and parts.scheme in ("http", "https"):
-            return False
-        if parts.scheme == "https" and parts.hostname and (self._hosts is None or self._is_listed(parts)):
-            return True
-        raise NotAllowed(f"{parts.scheme}://{parts.netloc} is not allowed")
+    def post(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        """Return the status of the response to a POST. A redirect is not followed.
 
-    def _is_listed(self, parts: SplitResult) -> bool:
-        return self._hosts is not None and parts.netloc in self._hosts
+        The body of the response is not read, so it may be of any size. Raises requests.RequestException
+        (requests.Timeout after the deadline) or NotAllowed.
+        """
+        public_only = self._destinations.require_public(url)
+        headers = {**headers, "Connection": "close"}
+        options: dict[str, Any] = {"timeout": self._seconds, "stream": True, "allow_redirects": False}
+        with (
+            exchange(self._seconds, public_only=public_only),
+            self._session.post(url, data=body, headers=headers, **options) as response,
+        ):
+            return response.status_code
 
     def _get_once(
         self,

@@ -2,12 +2,18 @@
 
 The timeout of `requests` applies to each read, not to their sum. Headers or a body sent one byte at a time
 would block a worker for hours.
+
+A name may resolve to another address each time. So an exchange that requires a public address resolves the
+name itself, checks every address, and connects to one of these. It connects to no other: the error of a
+connection would tell a caller which ports of a private network are open.
 """
 
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -15,12 +21,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from functions.common.http.addresses import is_public
-
-
-class NotAllowed(Exception):
-    """The URL, one that it redirects to, or the address of its host is not allowed."""
+from functions.common.http.destinations import NotAllowed
 
 
 def new_session() -> requests.Session:
@@ -36,18 +40,28 @@ def new_session() -> requests.Session:
 
 
 class _Exchange:
-    """The exchange of one thread. Shutting down its socket ends a read that is blocked on it."""
+    """The exchange of one thread. Shutting down its socket ends a read that is blocked on it.
 
-    def __init__(self, *, public_only: bool) -> None:
+    `opened` is a duplicate of the socket of a new connection. It works also while TLS is being negotiated.
+    """
+
+    def __init__(self, seconds: float, *, public_only: bool) -> None:
+        self._ends_at = time.monotonic() + seconds
         self.public_only = public_only
+        self.opened: socket.socket | None = None
         self.socket: socket.socket | None = None
         self.is_aborted = False
 
+    def remaining(self) -> float:
+        """Return the seconds that remain, more than none: zero would mean that there is no limit."""
+        return max(0.001, self._ends_at - time.monotonic())
+
     def abort(self) -> None:
         self.is_aborted = True
-        if self.socket is not None:
-            with contextlib.suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)
+        for connected in (self.opened, self.socket):
+            if connected is not None:
+                with contextlib.suppress(OSError):
+                    connected.shutdown(socket.SHUT_RDWR)
 
 
 class _Current(threading.local):
@@ -63,7 +77,7 @@ def exchange(seconds: float, *, public_only: bool) -> Iterator[None]:
 
     Raises requests.Timeout if it was aborted, and NotAllowed.
     """
-    exchange = _current.exchange = _Exchange(public_only=public_only)
+    exchange = _current.exchange = _Exchange(seconds, public_only=public_only)
     timer = threading.Timer(seconds, exchange.abort)
     timer.start()
     try:
@@ -75,6 +89,8 @@ def exchange(seconds: float, *, public_only: bool) -> Iterator[None]:
     finally:
         timer.cancel()
         _current.exchange = None
+        if exchange.opened is not None:
+            exchange.opened.close()
     if exchange.is_aborted:  # the response may be incomplete
         raise requests.Timeout("the deadline has passed")
 
@@ -91,17 +107,59 @@ class _ExchangeConnection(HTTPConnection):
                 raise TimeoutError("the deadline passed before the response")
 
     def _new_conn(self) -> socket.socket:
-        """Check the address that is connected to: a name may resolve to another one each time."""
-        connected = super()._new_conn()
-        if _current.exchange and _current.exchange.public_only:
-            _check_address(connected)
+        exchange = _current.exchange
+        if exchange is None:
+            return super()._new_conn()
+        connected = self._connect_publicly(exchange) if exchange.public_only else super()._new_conn()
+        exchange.opened = connected.dup()
         return connected
+
+    def _connect_publicly(self, exchange: _Exchange) -> socket.socket:
+        """Connect to one of the host's addresses, which are all public."""
+        name, failure = self._dns_host, None
+        try:
+            for address in _public_addresses(name, self.port, exchange.remaining()):
+                self._dns_host, self.timeout = address, exchange.remaining()
+                try:
+                    return super()._new_conn()
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    failure = error
+        finally:
+            self._dns_host = name
+        raise failure or NewConnectionError(self, f"{name} has no address")
+
+
+def _public_addresses(name: str, port: int, seconds: float) -> list[str]:
+    """Resolve a name. Raises NotAllowed if one of its addresses is not public, OSError if there is none.
+
+    Nothing can interrupt the resolver, so it has its own thread, which is left behind after `seconds`.
+    """
+    resolved: Future[list[Any]] = Future()
+
+    def resolve() -> None:
+        try:
+            resolved.set_result(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001  # it is raised in the other thread
+            resolved.set_exception(error)
+
+    threading.Thread(target=resolve, daemon=True).start()
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved.result(seconds)))
+    for address in addresses:
+        _require_public(address)
+    return addresses
 
 
 def _check_address(connected: socket.socket) -> None:
     address = str(connected.getpeername()[0])
-    if not is_public(address):
+    try:
+        _require_public(address)
+    except NotAllowed:
         connected.close()
+        raise
+
+
+def _require_public(address: str) -> None:
+    if not is_public(address):
         raise NotAllowed(f"{address} is not a public address")
 
 

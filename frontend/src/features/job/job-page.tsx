@@ -16,6 +16,7 @@ import { historyQuery, jobQuery, lastingProblem } from "../../queries";
 import { useServices } from "../../services";
 import { displayStatus } from "../../text/job-status";
 import { exactTime } from "../../text/time";
+import { LazyDeliveries } from "./lazy-deliveries";
 import { addVersion, isComplete, type Step, timeline } from "./timeline";
 
 /** How long the counter usually takes to record a change. */
@@ -86,6 +87,7 @@ function JobView({ job, view }: { job: Job; view: KindView }) {
       </div>
       {view.Notes && <view.Notes {...props} />}
       <Timeline steps={steps} now={now} />
+      <LazyDeliveries job={job} title={title} />
       <p className="details">
         Job {job.id}, version {job.version}
       </p>

@@ -2,7 +2,17 @@
 
 import { ApiError, errorFromResponse, networkError } from "./api-error";
 import type { paths } from "./schema";
-import type { BulkEntry, HistoryEntry, Job, JobPage, JobRequest, Kind, ListParams, Stats } from "./types";
+import type {
+  BulkEntry,
+  DeliveryList,
+  HistoryEntry,
+  Job,
+  JobPage,
+  JobRequest,
+  Kind,
+  ListParams,
+  Stats,
+} from "./types";
 
 export const PAGE_SIZE = 24;
 
@@ -14,7 +24,11 @@ type PathsWith<M extends Method> = {
 }[keyof paths];
 type Json<T> = { content: { "application/json": T } };
 /** The body of a call's successful response, from the OpenAPI document. */
-type Body<T> = T extends { responses: { 200: Json<infer B> } | { 201: Json<infer B> } } ? B : never;
+type Body<T> = T extends {
+  responses: { 200: Json<infer B> } | { 201: Json<infer B> } | { 202: Json<infer B> };
+}
+  ? B
+  : never;
 
 interface CallOptions {
   /** The job that is named in the path. */
@@ -78,6 +92,15 @@ export class CaloApi {
 
   retryJob(id: string): Promise<Job> {
     return this.#call("post", "/jobs/{id}/retry", { id });
+  }
+
+  listDeliveries(id: string, signal: AbortSignal): Promise<DeliveryList> {
+    return this.#call("get", "/jobs/{id}/deliveries", { id, signal });
+  }
+
+  /** Send a job's webhook again. Resolves with the deliveries before that. */
+  sendAgain(id: string): Promise<DeliveryList> {
+    return this.#call("post", "/jobs/{id}/deliveries", { id });
   }
 
   /** Return the URL of the live stream of some jobs, or of all jobs that change after a cursor. */

@@ -15,6 +15,8 @@ export type JobPage = Omit<Schemas["JobPage"], "data" | "total" | "totalPages"> 
   totalPages: number;
 };
 export type HistoryEntry = Schemas["HistoryEntry"];
+export type Delivery = Schemas["Delivery"];
+export type DeliveryList = Schemas["DeliveryList"];
 export type Budget = Schemas["Budget"];
 export type FieldError = Schemas["FieldError"];
 export type Stats = Schemas["Stats"];
