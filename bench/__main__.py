@@ -3,12 +3,13 @@
 import argparse
 import sys
 
-from bench import bounds, imports, isolation, latency, memory, relay, start, throughput, web
+from bench import bounds, due, imports, isolation, latency, memory, relay, start, throughput, web
 from local.processes import raise_on_sigterm
 
 PARTS = {
     "latency": (latency.measure, "time from POST to the live event, one job at a time"),
     "isolation": (isolation.measure, "photos while another kind is busy and a third one crashes"),
+    "due": (due.measure, "time until 10,000 delayed jobs, and 1,000 schedules, of one minute are queued"),
     "throughput": (throughput.measure, "jobs per second that the local run resolves"),
     "imports": (imports.measure, "start-up time of each handler, compared with its boto3 clients alone"),
     "memory": (memory.measure, "memory and CPU time of each function"),

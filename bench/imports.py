@@ -63,6 +63,7 @@ HANDLERS = {
     "job_watchdog": ("watchdog", "dynamodb sqs"),
     "webhook_sender": ("sender", "dynamodb sqs secretsmanager"),
     "webhooks": ("webhooks", "dynamodb sqs secretsmanager"),
+    "schedules": ("schedules", "dynamodb"),
     "authorizer": ("verifier", ""),
 }
 

@@ -61,12 +61,13 @@ MEMORY_GB = {
     "result_worker": 0.25,
     "dlq_worker": 0.25,
     "job_counter": 0.25,
-    "job_watchdog": 0.25,
+    "job_watchdog": 1.0,
     "webhook_sender": 0.25,
     "webhooks": 0.25,
     "relay_janitor": 0.25,
     "authorizer": 0.25,
     "create_ticket": 0.25,
+    "schedules": 0.5,
 }
 """Memory of all functions, also of those whose few invocations are not counted. A test compares these values
 with the templates."""
@@ -134,7 +135,7 @@ class Size:
 
 
 STANDARD = Size(
-    alarm_metrics=43, live_alarm_metrics=5, kind_alarms=3, budget_alarms=1,
+    alarm_metrics=46, live_alarm_metrics=5, kind_alarms=3, budget_alarms=1,
     dashboards=1, metrics=42, waf_rules=3, webhooks=True, nat_gateways=1, addresses=1, tasks=2, max_tasks=10,
     vcpu=0.5, memory_gb=1.0, streams_per_task=5_000,
 )  # fmt: skip

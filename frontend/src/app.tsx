@@ -6,6 +6,7 @@ import { StaleNotice } from "./components/stale-notice";
 import { Announcer } from "./features/announcements/announcer";
 import { LazyJobPage, preloadJobPage } from "./features/job/lazy-job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
+import { LazySchedulesPage } from "./features/schedules/lazy-schedules-page";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
 import { useKeepFocus } from "./hooks/use-keep-focus";
 
@@ -30,6 +31,9 @@ export function App({ account, notice }: Props) {
           <img src="/favicon.svg" width="28" height="28" alt="" />
           Calo
         </Link>
+        <nav>
+          <Link href="/schedules">Schedules</Link>
+        </nav>
         <LiveIndicator />
         {account}
       </header>
@@ -37,6 +41,7 @@ export function App({ account, notice }: Props) {
         <Switch>
           <Route path="/" component={JobsPage} />
           <Route path="/jobs/:id">{({ id }) => <LazyJobPage id={id} />}</Route>
+          <Route path="/schedules" component={LazySchedulesPage} />
           <Route>
             <NotFound>There is no page at this address.</NotFound>
           </Route>

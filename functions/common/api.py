@@ -14,7 +14,7 @@ from uuid import UUID
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.clock import Clock, now_ms
-from functions.common.errors import Damaged, Problem, invalid, problem_body
+from functions.common.errors import Damaged, FieldError, Problem, invalid, problem_body
 from functions.common.identity import OWNER, PUBLIC, Identity
 from functions.common.job import to_json
 from functions.common.observability import logger, report_damaged
@@ -98,7 +98,7 @@ class Api:
             response = problem_response(problem)
         except Damaged as reason:
             report_damaged("API", event["path"], reason)
-            response = problem_response(Problem(500, "this job's stored data is damaged and cannot be shown"))
+            response = problem_response(Problem(500, "the stored data is damaged and cannot be shown"))
         except (BotoCoreError, ClientError):
             logger.exception("storage or queue unavailable")
             response = problem_response(Problem(503, "try again later", headers={"Retry-After": "1"}))
@@ -161,8 +161,14 @@ def parse_job_id(text: str) -> str:
     return str(parsed)
 
 
-def parse_json_object(body: str | None) -> dict[str, Any]:
-    """Parse a body as an object. An empty body is an empty object. Raises Problem 400."""
+def parse_json_object(body: str | None, limit: int | None = None) -> dict[str, Any]:
+    """Parse a body as an object. An empty body is an empty object.
+
+    Raises Problem 400, or 413 if it has more characters than `limit`.
+    """
+    if body is not None and limit is not None and len(body) > limit:
+        message = f"must be at most {limit} characters long"
+        raise Problem(413, f"body: {message}", (FieldError("body", message),))
     if body is None or not body.strip():
         return {}
     try:

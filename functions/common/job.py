@@ -1,15 +1,18 @@
 """The job: its fields, its public view, and its form in the jobs table."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from math import isfinite
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 from zlib import crc32
 
 from functions.common.attributes import Item, from_item, to_item
 from functions.common.decode import conforms, is_encodable, type_hints
 from functions.common.errors import Damaged
 from functions.common.identity import PUBLIC_OWNER as PUBLIC_OWNER
+
+T = TypeVar("T")
 
 Status = Literal["pending", "resolved", "error", "cancelled"]
 STATUSES: tuple[Status, ...] = ("pending", "resolved", "error", "cancelled")
@@ -141,21 +144,31 @@ class Job:
 
         Unknown attributes are ignored: during a deployment a relay reads what a newer function has written.
         """
-        hints = type_hints(cls)
-        try:
-            values = from_item({name: item[name] for name in hints if name in item})
-            values |= {name: parse_object(values[name]) for name in TEXTS if name in values}
-            job = cls(**values)
-        except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
-            raise Damaged(f"not a job: {error!r}") from error
-        wrong = [name for name, value in values.items() if not conforms(value, hints[name])]
-        if wrong:
-            raise Damaged(f"not a job: {', '.join(wrong)} of another type or too large")
-        return job
+        return decode_item(cls, item, TEXTS)
 
 
 TEXTS = ("input", "output")
 """The fields of a job that the table has as JSON."""
+
+
+def decode_item(kind: type[T], item: Item, texts: Iterable[str]) -> T:
+    """Return the dataclass of an item's attributes. `texts` are those that are JSON. Raises Damaged."""
+    hints, name_of_kind = type_hints(kind), kind.__name__.lower()
+    try:
+        values = from_item({name: item[name] for name in hints if name in item})
+        values |= {name: parse_object(values[name]) for name in texts if name in values}
+        decoded = kind(**values)
+    except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+        raise Damaged(f"not a {name_of_kind}: {error!r}") from error
+    wrong = [name for name, value in values.items() if not conforms(value, hints[name])]
+    if wrong:
+        raise Damaged(f"not a {name_of_kind}: {', '.join(wrong)} of another type or too large")
+    return decoded
+
+
+def is_job(item_id: str) -> bool:
+    """Return whether an item of the table with this id is a job. Ids of other items have a `#`."""
+    return "#" not in item_id
 
 
 def shard_number(job_id: str) -> int:

@@ -30,7 +30,7 @@ from functions.common.job import (
 )
 from functions.common.messages import JobMessage, ResultMessage, job_message, log_fields
 from functions.common.observability import logger, report_damaged
-from functions.common.table import Table
+from functions.common.table import Table, assign
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -202,11 +202,15 @@ class JobStore:
                 break
         return ids[:limit]
 
-    def due_until(self, partition: str, latest: int) -> Iterator[list[str]]:
-        """Yield the ids of pending jobs whose `wake_at` (epoch ms) is at most `latest`, 100 per call."""
+    def due_until(self, partition: str, latest: int) -> Iterator[dict[str, int]]:
+        """Yield what must be woken until `latest` (epoch ms): `wake_at` by id, 100 per call.
+
+        These are pending jobs, and in the partitions of parked jobs also schedules.
+        """
         values = {":partition": partition, ":latest": latest}
         condition = "due_shard = :partition AND wake_at <= :latest"
-        return map(_ids, self._table.query("by-due", condition, values, page_size=READ_BATCH))
+        for page in self._table.query("by-due", condition, values, page_size=READ_BATCH):
+            yield {item["id"]["S"]: int(item["wake_at"]["N"]) for item in page}
 
     # --- conditional writes ---
 
@@ -303,20 +307,14 @@ class JobStore:
         new_version: bool,
     ) -> Job | None:
         """Return the job after one conditional update, or None if the condition does not hold."""
-        assignments = [f"#{name} = :new_{name}" for name, value in values.items() if value is not None]
-        removals = [f"#{name}" for name, value in values.items() if value is None]
-        if new_version:
-            assignments.append("version = version + :one")
-            expected = {**expected, ":one": 1}
-        expression = "SET " + ", ".join(assignments)
-        if removals:
-            expression += " REMOVE " + ", ".join(removals)
+        increment = {":one": 1} if new_version else {}
+        expression, names, new_values = assign(values, *(["version = version + :one"] if new_version else []))
         item = self._table.update(
             _key(job_id),
             expression,
             condition,
-            {f":new_{name}": value for name, value in values.items()} | expected,
-            names={"#status": "status", "#run": "run"} | {f"#{name}": name for name in values},
+            new_values | expected | increment,
+            names={"#status": "status", "#run": "run"} | names,
             returns="ALL_NEW",
         )
         return None if item is None else Job.from_item(item)

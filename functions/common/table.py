@@ -111,6 +111,20 @@ class Table:
             return None
 
 
+def assign(values: Mapping[str, Any], *further: str) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Return the update expression that sets these attributes, its names and its values.
+
+    An attribute that is None is removed. `further` are complete assignments.
+    """
+    assignments = [f"#{name} = :new_{name}" for name, value in values.items() if value is not None]
+    removals = [f"#{name}" for name, value in values.items() if value is None]
+    expression = "SET " + ", ".join([*assignments, *further])
+    if removals:
+        expression += " REMOVE " + ", ".join(removals)
+    names = {f"#{name}": name for name in values}
+    return expression, names, {f":new_{name}": value for name, value in values.items()}
+
+
 class Items:
     """The items of the ledger whose keys begin with a prefix. Every method may raise botocore's errors."""
 

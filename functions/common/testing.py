@@ -22,9 +22,9 @@ from functions.common.budget import Limits
 from functions.common.errors import Cancelled, Problem, RateLimited, Transient, WorkError
 from functions.common.job import Job
 from functions.common.kind import Files, Http, Kind
+from functions.common.kind_input import parse_input
 from functions.common.ledger import Ledger, Share, Window
 from functions.common.messages import ResultMessage, job_message
-from functions.create_job.job_request import parse_input
 from functions.job_worker.context import Tools, UntrustedHttp, check_file_name
 from functions.job_worker.progress import JobProgress, storable_progress
 from functions.job_worker.report import Outcome, ReceivedJob

@@ -50,8 +50,8 @@ class Waker:
     clock: Clock
 
     def may_wake(self, job: Job) -> bool:
-        """Return whether a further wake-up may be sent now."""
-        return job.wake_at is not None and job.wake_at <= self._arrival(job)
+        """Return whether a further wake-up may be sent now. The first of a parked job is the watchdog's."""
+        return not job.parked and job.wake_at is not None and job.wake_at <= self._arrival(job)
 
     def wake(self, jobs: list[Job], *, rescue: bool = False) -> list[Job]:
         """Send a wake-up for each job and record it in the table. Return the jobs whose wake-up was sent.

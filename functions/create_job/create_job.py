@@ -13,7 +13,7 @@ from functions.common.messages import job_message, log_fields
 from functions.common.observability import count, logger, report_damaged
 from functions.common.queues import Queue
 from functions.common.store import JobStore
-from functions.common.wake import Waker
+from functions.common.wake import Waker, can_wait_in_queue
 from functions.create_job.job_request import JobEntry
 
 ID_NAMESPACE = UUID("5b0c1c1e-3f0b-4c55-9f6e-2f9d1c6f8d11")
@@ -96,6 +96,7 @@ class JobIntake:
             updated_at=now,
             due_at=due_at,
             wake_at=due_at,
+            parked=not can_wait_in_queue(due_at, now),
         )
 
     def _send(self, created: Mapping[str, Job], repeated: list[Job]) -> set[str]:

@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import boto3
@@ -15,7 +14,8 @@ from functions.common.errors import Problem, invalid, problem_body
 from functions.common.http.destinations import ANYWHERE_PUBLIC, Destinations, listed
 from functions.common.job import Job
 from functions.common.kind import Kind
-from functions.common.observability import instrumented, logger
+from functions.common.kind_input import import_declarations
+from functions.common.observability import instrumented
 from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
@@ -58,17 +58,6 @@ class CreateJob:
     intake: JobIntake
     kinds: Mapping[str, Kind]
     receivers: Destinations | None = ANYWHERE_PUBLIC
-
-
-def _declarations(modules: Mapping[str, str]) -> dict[str, Kind]:
-    """Import the declarations. If one cannot be imported, only its own kind is unknown."""
-    declarations = {}
-    for name, module in modules.items():
-        try:
-            declarations[name] = import_module(module).KIND
-        except Exception:  # noqa: BLE001  # whatever a module does when it is imported
-            logger.exception("kind not available", extra={"kind": name})
-    return declarations
 
 
 def handle_create_job(request: ApiRequest, function: CreateJob) -> ApiResponse:
@@ -116,7 +105,7 @@ def create_job() -> Api:
     intake = JobIntake(
         JobStore(boto3.client("dynamodb"), settings.jobs_table), queues, now_ms, settings.caller_salt
     )
-    declarations = _declarations({name: kind["module"] for name, kind in kinds.items()})
+    declarations = import_declarations({name: kind["module"] for name, kind in kinds.items()})
     hosts = listed(settings.webhook_private_hosts)
     receivers = Destinations(private=hosts) if settings.webhooks == "true" else None
     return Api(ROUTES, CreateJob(intake, declarations, receivers), settings.auth)

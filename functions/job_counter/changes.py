@@ -7,7 +7,7 @@ from functions.common.attributes import Item, from_item
 from functions.common.decode import conforms
 from functions.common.errors import Damaged
 from functions.common.history import History, RecordedFields, entries_of
-from functions.common.job import Status
+from functions.common.job import Status, is_job
 from functions.common.marks import GONE, MAX_VERSION, Mark
 from functions.common.minutes import Event
 
@@ -35,14 +35,16 @@ class Change:
 
 
 def parse_record(record: dict[str, Any]) -> tuple[str, Change | None]:
-    """Return the job id and the change, or None if nothing is recorded about it. Raises Damaged."""
+    """Return the job id and the change, or None if it is not a job or nothing is recorded. Raises Damaged."""
     try:
         change = record["dynamodb"]
+        job_id = str(change["Keys"]["id"]["S"])
+        if not is_job(job_id):
+            return job_id, None
         new, old = change.get("NewImage"), change.get("OldImage")
         mark = _mark(new, old)
         entries = _entries(new, old)
         unchanged = new and old and not entries and _mark(old, None).counters == mark.counters
-        job_id = str(change["Keys"]["id"]["S"])
         return job_id, None if unchanged else Change(mark, entries, _events(new, old))
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError) as error:
         raise Damaged(f"not a change of a job: {error!r}") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.common.errors import Damaged
-from functions.common.job import Job, to_json
+from functions.common.job import Job, is_job, to_json
 from functions.common.observability import logger
 from functions.sse_relay.job_change import JobChange
 
@@ -202,7 +202,7 @@ class SqsFeed:
         """Return the job in a stream record, or None if it is damaged or not a change of a job."""
         try:
             image = json.loads(message["Body"])["dynamodb"].get("NewImage")
-            return Job.from_item(image) if image else None
+            return Job.from_item(image) if image and is_job(image["id"]["S"]) else None
         except (Damaged, ValueError, KeyError, TypeError, AttributeError, RecursionError) as reason:
             self._on_damaged("topic", message["MessageId"], reason)
             return None

@@ -13,6 +13,7 @@ from infra.constructs.metrics import (
     FEED_LAG,
     JOBS_LOST,
     JOBS_RESCUED,
+    WATCHDOG_BEHIND,
     age_of_oldest_message,
     api_metric,
     custom_metric,
@@ -149,6 +150,14 @@ class Alarms(Construct):
             section="watchdog-finds",
             threshold=1,
             periods=(1, 1),
+        )
+        self._add_alarm(
+            "WatchdogBehind",
+            metric=custom_metric(WATCHDOG_BEHIND),
+            description="The watchdog has not kept up with due jobs and schedules for a quarter of an hour.",
+            section="watchdog-behind",
+            threshold=1,
+            periods=(3, 3),
         )
 
     def _add_budget(self, budget: Budget) -> None:

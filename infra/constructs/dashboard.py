@@ -18,9 +18,11 @@ from infra.constructs.metrics import (
     JOBS_LOST,
     JOBS_RESCUED,
     JOBS_RESOLVED,
+    JOBS_SCHEDULED,
     SPARE_PHOTOS,
     STREAMS_DROPPED,
     UNSPLASH_REQUESTS,
+    WATCHDOG_BEHIND,
     WEBHOOKS_DELIVERED,
     WEBHOOKS_GIVEN_UP,
     api_metric,
@@ -115,10 +117,12 @@ def _queues(watched: Watched) -> list[cloudwatch.IWidget]:
         for metric in ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
     )
     late_jobs = [custom_metric(JOBS_DEFERRED), custom_metric(JOBS_RESCUED), custom_metric(JOBS_LOST)]
+    watchdog = [custom_metric(JOBS_SCHEDULED), custom_metric(WATCHDOG_BEHIND)]
     return [
         _graph("Messages waiting", depths),
         _graph("Age of oldest message (s)", ages),
         _graph("Jobs deferred, rescued, lost", late_jobs),
+        _graph("Jobs created by schedules, and runs of the watchdog that were too short", watchdog),
     ]
 
 

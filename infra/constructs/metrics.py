@@ -23,6 +23,9 @@ JOBS_RESCUED = ("job_watchdog", "JobsRescued")
 JOBS_LOST = ("job_watchdog", "JobsLost")
 WEBHOOKS_DELIVERED = ("webhook_sender", "WebhooksDelivered")
 WEBHOOKS_GIVEN_UP = ("webhook_sender", "WebhooksGivenUp")
+JOBS_SCHEDULED = ("job_watchdog", "JobsScheduled")
+WATCHDOG_BEHIND = ("job_watchdog", "WatchdogBehind")
+"""Runs that ended before all that was due was done."""
 CONNECTIONS = ("sse_relay", "Connections")
 FEED_LAG = ("sse_relay", "FeedLag")
 """Seconds from a change until it is written to a stream."""

@@ -14,7 +14,7 @@ from infra.settings import Settings
 
 API_NAME = "Calo"
 STAGE = "api"
-WORK_CALLS = ("/jobs/POST", "/jobs/{id}/retry/POST")
+WORK_CALLS = ("/jobs/POST", "/jobs/{id}/retry/POST", "/schedules/POST")
 """The calls that create work for the workers."""
 DELIVER_CALL = "/jobs/{id}/deliveries/POST"
 """The call that creates work for the sender of webhooks."""
@@ -54,7 +54,7 @@ class RestApi(apigateway.RestApi):
             deploy_options=_stage(settings, apigateway.LogGroupLogDestination(self.access_log)),
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=apigateway.Cors.ALL_ORIGINS,
-                allow_methods=["GET", "HEAD", "POST", "DELETE", "OPTIONS"],
+                allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS"],
                 allow_headers=HEADERS,
                 max_age=Duration.hours(1),
             ),

@@ -27,6 +27,8 @@ LISTS = ("by-created", "by-status", "by-kind")
 """The indexes by which jobs are found."""
 LIST_OF_OPERATORS = "by-all"
 """The same with sign-in."""
+SCHEDULE_KEYS = "schedule"
+"""The keys of schedules in the jobs table begin with this, and those of the lists of their owners."""
 
 
 class ApiStack(CaloStack):
@@ -66,6 +68,7 @@ class ApiStack(CaloStack):
         self._allow_lists(self.change_job)
         self.read_jobs = self._read_jobs(jobs)
         self.webhooks = self._webhooks(jobs) if settings.webhooks else None
+        self.schedules = self._schedules(jobs)
         authorizer = None if settings.auth == "none" else self._authorizer(jobs)
         self._add_calls(authorizer)
         live_resource = self.api.root.add_resource("live") if live or authorizer else None
@@ -91,7 +94,7 @@ class ApiStack(CaloStack):
         """The functions that handle calls."""
         tickets = [self.create_ticket] if self.create_ticket else []
         webhooks = [self.webhooks] if self.webhooks else []
-        return [self.create_job, self.change_job, self.read_jobs, *webhooks, *tickets]
+        return [self.create_job, self.change_job, self.read_jobs, self.schedules, *webhooks, *tickets]
 
     def _authorizer(self, jobs: JobsStack) -> apigateway.IAuthorizer:
         """Return the check of tokens before a call. Its function is not among those with alarms.
@@ -129,9 +132,19 @@ class ApiStack(CaloStack):
             for resource in (job.add_resource("deliveries"), secret):
                 self.api.add_call(resource, "GET", webhooks, authorizer)
                 self.api.add_call(resource, "POST", webhooks, authorizer)
+        self._add_schedule_calls(authorizer)
         self.api.add_call(self.api.root.add_resource("stats"), "GET", read, authorizer)
         self.api.add_call(self.api.root.add_resource("kinds"), "GET", read, None)
         self.api.add_call(self.api.root.add_resource("openapi.json"), "GET", read, None)
+
+    def _add_schedule_calls(self, authorizer: apigateway.IAuthorizer | None) -> None:
+        integration = self._integration(self.schedules)
+        schedules = self.api.root.add_resource("schedules")
+        schedule = schedules.add_resource("{id}")
+        for method in ("POST", "GET"):
+            self.api.add_call(schedules, method, integration, authorizer)
+        for method in ("GET", "PATCH", "DELETE"):
+            self.api.add_call(schedule, method, integration, authorizer)
 
     def _integration(self, function: CaloFunction) -> apigateway.LambdaIntegration:
         return apigateway.LambdaIntegration(self._started(function))
@@ -230,6 +243,15 @@ class ApiStack(CaloStack):
         function.allow(["secretsmanager:GetSecretValue"], key)
         allow_items(function, self.table_arn(ledger), ["GetItem"], "delivery")
         allow_items(function, self.table_arn(ledger), ["GetItem", "UpdateItem"], "webhook-secret")
+        return function
+
+    def _schedules(self, jobs: JobsStack) -> CaloFunction:
+        own = {"KINDS": self._kinds_json(jobs), "CALLER_SALT": self.stack_id}
+        environment = {**self._job_environment, **own}
+        function = self._function("Schedules", name="schedules", memory=512, environment=environment)
+        actions = ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"]
+        table = self.table_arn(self.jobs_table)
+        function.allow_items([f"dynamodb:{action}" for action in actions], table, SCHEDULE_KEYS)
         return function
 
     def _create_ticket(self, jobs: JobsStack) -> CaloFunction:

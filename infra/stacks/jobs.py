@@ -28,6 +28,8 @@ from infra.tools.bundle import Bundles
 
 WRITER_TIMEOUT = 20
 """Seconds, for the functions that only write to the tables."""
+WATCHDOG_TIMEOUT = 60
+"""Seconds: longer than a run, which ends before the next begins."""
 ACCESS_KEY = "unsplash_access_key"
 PLACEHOLDER = "put-the-access-key-here"
 """The first value of every secret. If it changed, CloudFormation would overwrite their values."""
@@ -205,7 +207,8 @@ class JobsStack(CaloStack):
             name="job_watchdog",
             bundles=self.bundles,
             metrics=self.settings.metrics,
-            timeout=WRITER_TIMEOUT,
+            timeout=WATCHDOG_TIMEOUT,
+            memory=1024,  # thousands of jobs may be due at the same time
             environment={
                 "JOBS_TABLE": self.tables.jobs.table_name,
                 "KINDS": self.to_json_string(
@@ -227,7 +230,8 @@ class JobsStack(CaloStack):
             rule, {"Serverless-EventBusDLQ": "After a missed run, the next run follows a minute later."}
         )
         watchdog.allow(["dynamodb:Query"], self.tables.index_arn("by-due"))
-        watchdog.allow(["dynamodb:BatchGetItem", "dynamodb:UpdateItem"], self.tables.jobs.table_arn)
+        table_actions = ["BatchGetItem", "PutItem", "UpdateItem"]
+        watchdog.allow([f"dynamodb:{action}" for action in table_actions], self.tables.jobs.table_arn)
         watchdog.allow(["sqs:SendMessage"], *(queue.queue_arn for queue in self.queues.jobs.values()))
         watchdog.allow(["sqs:GetQueueAttributes"], *self.queues.arns)
         return watchdog

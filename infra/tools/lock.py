@@ -22,6 +22,8 @@ LOCKS = (
     "functions/requirements",
     "functions/authorizer/requirements",
     "functions/webhook_sender/requirements",
+    "functions/schedules/requirements",
+    "functions/job_watchdog/requirements",
     "functions/sse_relay/requirements",
     "local/emulator-requirements",
     "docs/site/requirements",

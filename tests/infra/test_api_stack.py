@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
+from functions.common.schedule_store import owner_key
 from functions.sse_relay.http.request import Refused, Request
 from functions.sse_relay.subscription import parse_job_ids
 from infra.constructs import live_route
+from infra.stacks.api import SCHEDULE_KEYS
 from tests.conftest import read, synth_stacks
 from tests.infra import SIGN_IN
 from tests.infra.test_every_stack import as_list
 from tests.infra.test_jobs_stack import statements
+from tests.unit.factories import make_job, make_schedule
 
 CONTRACT = Path(__file__).parents[2] / "infra" / "tools" / "contract.json"
 """The calls. The schemas of kinds are added to them when a bundle is built."""
@@ -121,6 +124,7 @@ def test_the_stage_is_named_api_and_throttled(api: Template) -> None:
         ("POST", "/~1jobs"): (20, 40),
         ("POST", "/~1jobs~1{id}~1retry"): (20, 40),
         ("POST", "/~1jobs~1{id}~1deliveries"): (20, 40),
+        ("POST", "/~1schedules"): (20, 40),
         # when a relay stops, thousands of clients open a stream within seconds
         ("GET", "/~1live"): (2000, 4000),
     }
@@ -241,6 +245,22 @@ def test_the_writers_may_only_read_and_write_jobs(
     assert allowed == {f"dynamodb:{action}" for action in actions}
     assert set(re.findall("/index/([a-z-]+)", str([each["Resource"] for each in own]))) == indexes
     assert "ledger" not in str(own)
+
+
+def test_the_function_of_schedules_reads_and_writes_nothing_but_schedules(api: Template) -> None:
+    (statement,) = [
+        statement
+        for statement in statements(api, "SchedulesServiceRole")
+        if not re.search("logs:|xray:", str(statement["Action"]))
+    ]
+    assert {action.removeprefix("dynamodb:") for action in statement["Action"]} == {
+        "GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem",
+    }  # fmt: skip
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["schedule*"]}}
+    schedule = make_schedule()
+    keys = {schedule.to_item()["id"]["S"], owner_key(schedule.owner)["id"]["S"]}
+    assert all(key.startswith(SCHEDULE_KEYS) for key in keys)
+    assert not make_job().id.startswith(SCHEDULE_KEYS)
 
 
 def test_the_endpoint_is_regional_because_edge_endpoints_close_idle_streams(api: Template) -> None:

@@ -252,3 +252,12 @@ def test_byte_code_is_added_if_the_runtimes_python_is_installed(
     flags = int.from_bytes(code.read_bytes()[4:8], "little")
     assert flags == 0b01  # hash-based, not checked against the source: https://peps.python.org/pep-0552/
     assert target_of("local").compiler is None  # the emulator's functions can write their own
+
+
+@pytest.mark.parametrize("name", ["schedules", "job_watchdog"])
+def test_only_the_functions_that_compute_times_of_schedules_have_the_packages_for_it(name: str) -> None:
+    bundles = Bundles({}, target_of("lambda"))
+    own, shared = ({path.name for path in bundles.build(each)[0].iterdir()} for each in (name, "read_jobs"))
+    packages = {"cronsim", "tzdata"}
+    assert packages <= own
+    assert not packages & shared

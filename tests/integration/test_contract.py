@@ -133,7 +133,7 @@ def messages_and_jobs(calo: Calo) -> tuple[int, list[JobJson]]:
         ('{"delay_seconds": true}', "delay_seconds"),
         ('{"delay_seconds": 1.5}', "delay_seconds"),
         ('{"delay_seconds": -1}', "delay_seconds"),
-        ('{"delay_seconds": 901}', "delay_seconds"),
+        ('{"delay_seconds": 2592001}', "delay_seconds"),
     ],
 )
 def test_an_invalid_body_is_rejected_with_its_field_and_changes_nothing(

@@ -166,7 +166,9 @@ FORBIDDEN: dict[str, list[Attempt]] = {
         send_job_message,
         read_access_key,
     ],
-    "job_watchdog": [put_job, delete_job, scan_jobs, spend_budget, send_result],
+    # that its statement is about schedules only is in the template: the emulator does not check keys
+    "schedules": [scan_jobs, spend_budget, send_job_message, send_result, read_access_key],
+    "job_watchdog": [delete_job, scan_jobs, spend_budget, send_result],
 }
 
 

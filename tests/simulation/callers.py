@@ -117,6 +117,39 @@ class Callers:
 
         self._send(_event("POST", "/jobs/{id}/retry", owner, job_id), at, (200, 409), count)
 
+    def schedule(
+        self,
+        cron: str,
+        *,
+        at: float = 0,
+        owner: str = "ann",
+        timezone: str = "UTC",
+        then: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """Create a schedule of the kind flaky. A repeated request creates another one."""
+        body = json.dumps({"kind": "flaky", "input": {}, "cron": cron, "timezone": timezone})
+        event = _event("POST", "/schedules", owner, body=body)
+        self._send(event, at, (201,), lambda answer: then(json.loads(answer["body"])["id"]))
+
+    def change_schedule(self, schedule_id: str, *, at: float, owner: str = "ann", **values: Any) -> None:
+        """Change a schedule `at` seconds from now."""
+        event = _event("PATCH", "/schedules/{id}", owner, schedule_id, body=json.dumps(values))
+        self._send(event, at, (200, 404), lambda _: None)
+
+    def delete_schedule(self, schedule_id: str, *, at: float, owner: str = "ann") -> None:
+        """Delete a schedule `at` seconds from now."""
+        event = _event("DELETE", "/schedules/{id}", owner, schedule_id)
+        self._send(event, at, (204, 404), lambda _: None)
+
+    def end_schedules(self, *, at: float, owner: str = "ann") -> None:
+        """Pause all schedules of an owner `at` seconds from now."""
+
+        def pause(answer: dict[str, Any]) -> None:
+            for schedule in json.loads(answer["body"])["data"]:
+                self.change_schedule(schedule["id"], at=0, owner=owner, paused=True)
+
+        self._send(_event("GET", "/schedules", owner), at, (200,), pause)
+
     def _send(
         self, event: dict[str, Any], at: float, expected: tuple[int, ...], then: Callable[[Any], object]
     ) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 from functions.common.attributes import from_item
-from functions.common.job import Job, index_keys
+from functions.common.job import Job, index_keys, is_job
 from functions.common.ledger import Ledger
 from functions.common.wake import EARLY_MS
 from tests.simulation import recorded
@@ -12,6 +12,7 @@ from tests.simulation.callers import Callers, owner_digest
 from tests.simulation.dynamodb import DynamoDBClient
 from tests.simulation.kinds import NARROW
 from tests.simulation.scenarios import Scenario
+from tests.simulation.schedule_checks import schedule_breaches
 from tests.simulation.system import System
 
 FINAL = ("resolved", "error", "cancelled")
@@ -39,6 +40,7 @@ def breaches(system: System, callers: Callers) -> list[str]:
     problems += _indexes(system, jobs)
     problems += _photos(system, jobs)
     problems += system.receivers.breaches(jobs)
+    problems += schedule_breaches(system, callers, jobs)
     for (owner, key), ids in callers.answers.keys.items():
         if len(ids) > 1:
             problems.append(f"key {key} of {owner} has several jobs: {sorted(ids)}")
@@ -183,6 +185,8 @@ def _indexes(system: System, jobs: dict[str, Job]) -> list[str]:
     """Check that every index has the job where it is looked for."""
     problems = []
     for item in map(from_item, system.tables.items("jobs")):
+        if not is_job(item["id"]):
+            continue
         job = jobs[item["id"]]
         expected = {**index_keys(job), "changed_at": item.get("changed_at")}
         for name, value in expected.items():

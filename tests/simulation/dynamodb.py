@@ -16,7 +16,7 @@ NEWER = "newer"
 """An attribute that only a newer version of a function writes."""
 ACCOUNT = "123456789012"
 OnChange = Callable[[dict[str, Any] | None, dict[str, Any] | None], None]
-"""Called with the images of a job before and after a write."""
+"""Called with the images of an item before and after a write."""
 
 
 class ConditionalCheckFailed(ClientError):
@@ -39,7 +39,7 @@ class _Handler(DynamoHandler):
 
 
 class Tables:
-    """The tables `jobs` and `ledger`. `on_change` gets every change of a job, in the order of the writes."""
+    """The tables `jobs` and `ledger`. `on_change` gets every change in `jobs`, in the order of the writes."""
 
     def __init__(self, on_change: OnChange) -> None:
         dynamodb_backends[ACCOUNT][REGION] = DynamoDBBackend(REGION, ACCOUNT)
@@ -57,8 +57,8 @@ class Tables:
             result: Any = getattr(self._handler, operation)()
         except (JsonRESTError, ServiceException) as error:
             raise _client_error(error, operation) from error
-        for job_id, old in before.items():
-            new = self.item("jobs", "id", job_id)
+        for item_id, old in before.items():
+            new = self.item("jobs", "id", item_id)
             if new != old:
                 self._on_change(old, new)
         return dict(result.result) if hasattr(result, "result") else dict(result)
@@ -73,10 +73,11 @@ class Tables:
         return [copy.deepcopy(item.to_json()["Attributes"]) for item in content]
 
     def _images(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        if parameters.get("TableName") != "jobs" or operation not in ("put_item", "update_item"):
-            return {}
-        job_id = (parameters.get("Key") or parameters["Item"])["id"]["S"]
-        return {job_id: self.item("jobs", "id", job_id)}
+        """Return the items of the jobs table that a call writes, as they are now."""
+        writes = [parameters] if operation in ("put_item", "update_item") else []
+        writes += [write for entry in parameters.get("TransactItems", ()) for write in entry.values()]
+        keys = [write.get("Key") or write["Item"] for write in writes if write["TableName"] == "jobs"]
+        return {key["id"]["S"]: self.item("jobs", "id", key["id"]["S"]) for key in keys}
 
 
 def _client_error(error: JsonRESTError | ServiceException, operation: str) -> ClientError:

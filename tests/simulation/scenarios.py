@@ -241,6 +241,61 @@ def replaced_relay(callers: Callers, system: System) -> None:
     callers.post("countdown", seconds=3, then=lambda _: system.replace_relay())
 
 
+@scenario("resolved", seconds=1003, needs_watchdog=True)
+def delayed_long(callers: Callers, _: System) -> None:
+    """A delay that is too long for a message. The request is repeated while the job waits."""
+    for at in (0, 50, 950):
+        callers.post("flaky", delay=1000, key="k", at=at)
+
+
+@scenario("resolved", seconds=430, needs_watchdog=True)
+def scheduled(callers: Callers, _: System) -> None:
+    callers.schedule("*/2 * * * *")
+    callers.end_schedules(at=400)
+
+
+@scenario("resolved", seconds=4300, needs_watchdog=True)
+def scheduled_after_an_outage(callers: Callers, system: System) -> None:
+    """The watchdog does not run for an hour."""
+    system.outage = range(system.world.now + 200_000, system.world.now + 3_800_000)
+    callers.schedule("*/10 * * * *")
+    callers.end_schedules(at=4270)
+
+
+@scenario("resolved", seconds=430, needs_watchdog=True)
+def schedule_paused_at_its_time(callers: Callers, _: System) -> None:
+    """The requests arrive before the watchdog has read the schedules, while it runs them, and after that."""
+
+    def pause(at: float) -> Callable[[str], object]:
+        def then(schedule_id: str) -> None:
+            callers.change_schedule(schedule_id, at=at, paused=True)
+            callers.change_schedule(schedule_id, at=120 + at, paused=False)
+
+        return then
+
+    for at in (119.99, 120.04, 120.07):
+        callers.schedule("*/2 * * * *", then=pause(at))
+    callers.end_schedules(at=400)
+
+
+@scenario("resolved", seconds=430, needs_watchdog=True)
+def schedule_changed_at_its_time(callers: Callers, _: System) -> None:
+    def then(schedule_id: str) -> None:
+        callers.change_schedule(schedule_id, at=119.99, cron="1-59/2 * * * *", timezone="Asia/Tokyo")
+        callers.change_schedule(schedule_id, at=180, input={"way": "transient", "until_attempt": 2})
+
+    callers.schedule("*/2 * * * *", then=then)
+    callers.end_schedules(at=400)
+
+
+@scenario("resolved", seconds=400, needs_watchdog=True)
+def schedule_deleted_at_its_time(callers: Callers, _: System) -> None:
+    callers.schedule("*/2 * * * *", then=lambda name: callers.delete_schedule(name, at=120.06))
+    callers.schedule("*/2 * * * *", owner="bob")
+    for owner in ("ann", "bob"):
+        callers.end_schedules(at=300, owner=owner)
+
+
 @scenario("error unlucky")
 def two_copies_at_once(callers: Callers, system: System) -> None:
     """Two workers have a message about the same due time, and both fail."""

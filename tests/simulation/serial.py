@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from functions.common import observability
 from tests.simulation.world import World
 
 MODULES = (
     "functions.common.store",
+    "functions.job_watchdog.run_schedules",
     "functions.webhook_sender.send_webhooks",
     "kinds.photo.find_photos",
     "tests.simulation.system",
@@ -38,6 +40,12 @@ def one_thread(world: World) -> Iterator[None]:
             return (results[number] for number in range(len(calls)))
 
     patches: list[Any] = [patch(f"{module}.ThreadPoolExecutor", SerialExecutor) for module in MODULES]
+    # otherwise the schedules of each run would be in other partitions
+    patches.append(
+        patch(
+            "functions.schedules.schedules.uuid4", lambda: UUID(int=world.random.getrandbits(128), version=4)
+        )
+    )
     patches += [
         patch.object(observability, "single_metric"),
         patch.object(observability.metrics, "add_metric"),

@@ -14,9 +14,11 @@ from functions.common.api import Api
 from functions.common.budget import Limits
 from functions.common.deliveries import Deliveries
 from functions.common.find_jobs import JobFinder
-from functions.common.job import Job
+from functions.common.job import Job, is_job
 from functions.common.ledger import Ledger
 from functions.common.queues import Queue as SqsQueue
+from functions.common.schedule import Schedule, is_schedule
+from functions.common.schedule_store import ScheduleStore
 from functions.common.store import JobStore
 from functions.common.webhook_secrets import WebhookSecrets
 from functions.create_job.create_job import JobIntake
@@ -25,12 +27,15 @@ from functions.create_job.handler import CreateJob
 from functions.dlq_worker.record_failures import record_failures
 from functions.job_counter.count_jobs import JobCounter
 from functions.job_watchdog.rescue_jobs import JobWatchdog
+from functions.job_watchdog.run_schedules import ScheduleRunner
 from functions.job_worker.context import Tools
 from functions.job_worker.progress import JobProgress
 from functions.job_worker.report import Reporter
 from functions.job_worker.run_work import WorkRunner
 from functions.job_worker.work import JobWorker
 from functions.result_worker.record_results import record_results
+from functions.schedules.handler import ROUTES as SCHEDULE_ROUTES
+from functions.schedules.schedules import Schedules
 from functions.webhook_sender.receivers import Receivers as WebhookReceivers
 from functions.webhook_sender.send_webhooks import WebhookSender
 from tests.simulation.dynamodb import DynamoDBClient, Tables
@@ -66,6 +71,20 @@ class History:
     changes: list[tuple[int, Job]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class ScheduleChange:
+    """A write of a schedule at `at` (the world's time)."""
+
+    at: int
+    before: Schedule | None
+    after: Schedule | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the schedule will create jobs."""
+        return self.after is not None and self.after.wake_at is not None
+
+
 class System:
     """Everything from the API's functions to the topic. `skew` is how far clocks may differ (ms)."""
 
@@ -76,6 +95,10 @@ class System:
         kinds = Kinds(world, self.third_party)
         self.kinds, self.spent = kinds.declarations, kinds.spent
         self.histories: dict[str, History] = {}
+        self.schedules: dict[str, list[ScheduleChange]] = {}
+        """The changes of each schedule, in the order in which they were written."""
+        self.outage = range(0)
+        """When the watchdog does not run (the world's time)."""
         self.started: list[Started] = []
         self.on_published: Callable[[Record], object] = lambda _: None
         """Called with each record that the Pipe publishes to the topic."""
@@ -92,7 +115,8 @@ class System:
 
     def jobs(self) -> dict[str, Job]:
         """Return all jobs of the table."""
-        return {job.id: job for job in map(Job.from_item, self.tables.items("jobs"))}
+        items = [item for item in self.tables.items("jobs") if is_job(item["id"]["S"])]
+        return {job.id: job for job in map(Job.from_item, items)}
 
     @property
     def is_quiet(self) -> bool:
@@ -100,6 +124,8 @@ class System:
         if not self.world.is_idle or not self.stream.is_consumed:
             return False
         if any(queue.messages for queue in self.queues.values()):
+            return False
+        if any(changes[-1].is_active for changes in self.schedules.values()):
             return False
         return all(history.changes[-1][1].status != "pending" for history in self.histories.values())
 
@@ -109,6 +135,9 @@ class System:
         if f"{event['httpMethod']} {event['resource']}" in CREATE_ROUTES:
             intake = JobIntake(store, queues, process.clock, SALT)
             return Api(CREATE_ROUTES, CreateJob(intake, self.kinds), "oidc", process.clock).handle(event)
+        if event["resource"].startswith("/schedules"):
+            schedules = Schedules(self._schedules(process), self.kinds, process.clock, SALT)
+            return Api(SCHEDULE_ROUTES, schedules, "oidc", process.clock).handle(event)
         finder = JobFinder(store, ThreadPoolExecutor(), process.clock)
         changer = BulkChanger(JobChanger(store, queues, SALT), finder, process.clock)
         return Api(CHANGE_ROUTES, changer, "oidc", process.clock).handle(event)
@@ -184,21 +213,28 @@ class System:
 
     def _run_watchdog(self) -> None:
         def run(process: Process) -> None:
+            store, queues = self._store(process), self._kind_queues(process)
+            schedules = self._schedules(process)
             JobWatchdog(
-                store=self._store(process),
-                queues=self._kind_queues(process),
+                store=store,
+                schedules=ScheduleRunner(store, schedules, queues, GRACE_SECONDS, process.clock),
+                queues=queues,
                 reports=(self._queue(process, "results"), self._queue(process, "dead-letters")),
                 grace=GRACE_SECONDS,
                 clock=process.clock,
             ).run()
 
-        self.world.spawn("job_watchdog", run, offset=self._offset())
+        if self.world.now not in self.outage:
+            self.world.spawn("job_watchdog", run, offset=self._offset())
         self.world.after(MINUTE, self._run_watchdog)
 
     # --- clients of a process ---
 
     def _store(self, process: Process) -> JobStore:
         return JobStore(self._dynamodb(process), "jobs", process.clock)
+
+    def _schedules(self, process: Process) -> ScheduleStore:
+        return ScheduleStore(self._dynamodb(process), "jobs")
 
     def _dynamodb(self, process: Process) -> Any:
         return DynamoDBClient(self.tables, process.call, is_newer=process.is_newer)
@@ -233,7 +269,12 @@ class System:
         return round(self.world.random.uniform(-self.skew, self.skew)) if self.skew else 0
 
     def _on_change(self, old: dict[str, Any] | None, new: dict[str, Any] | None) -> None:
-        if new is not None:
+        item_id = (new or old or {})["id"]["S"]
+        if is_schedule(item_id):
+            before, after = (Schedule.from_item(image) if image else None for image in (old, new))
+            change = ScheduleChange(self.world.now, before, after)
+            self.schedules.setdefault(item_id, []).append(change)
+        elif is_job(item_id) and new is not None:
             job = Job.from_item(new)
             self.histories.setdefault(job.id, History()).changes.append((self.world.now, job))
         self.stream.add(old, new)

@@ -18,6 +18,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from functions.common.api import Api
 from functions.common.job import SHARDS
 from functions.common.ledger import Ledger
+from functions.common.schedule_store import ScheduleStore
 from functions.common.store import JobStore
 from functions.common.tokens import TokenSettings, TokenVerifier
 from tests.issuer import AUDIENCE, Issuer
@@ -91,6 +92,11 @@ def ledger(dynamodb: Any) -> Ledger:
 
 
 @pytest.fixture
+def schedules(dynamodb: Any) -> ScheduleStore:
+    return ScheduleStore(dynamodb, "jobs")
+
+
+@pytest.fixture
 def queues(aws: boto3.Session) -> Queues:
     sqs = aws.client("sqs")
     return Queues(sqs, *(ReadableQueue(sqs, name) for name in ("jobs", "results", "dead-letters")))
@@ -134,11 +140,13 @@ def issuer() -> Issuer:
 
 
 @pytest.fixture
-def functions(store: JobStore, ledger: Ledger, queues: Queues, clock: FakeClock) -> Iterator[list[Api]]:
+def functions(
+    store: JobStore, ledger: Ledger, schedules: ScheduleStore, queues: Queues, clock: FakeClock
+) -> Iterator[list[Api]]:
     """Return the functions of the API with sign-in, at the present time: tokens have real ones."""
     clock.now = time.time_ns() // 1_000_000
     with ThreadPoolExecutor(SHARDS) as pool:
-        yield api_functions(store, ledger, queues, clock, pool)
+        yield api_functions(store, ledger, schedules, queues, clock, pool)
 
 
 @pytest.fixture

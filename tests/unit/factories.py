@@ -12,6 +12,7 @@ from functions.common.caller import caller_digest
 from functions.common.errors import Problem
 from functions.common.job import PUBLIC_OWNER, Job, to_json
 from functions.common.messages import FailureMessage, JobMessage, ResultMessage, job_message, message_fields
+from functions.common.schedule import Schedule
 from functions.common.store import JobStore
 from functions.create_job.create_job import Caller, JobIntake
 from functions.create_job.job_request import JobEntry, JobRequest
@@ -67,6 +68,15 @@ def create_one(
     if isinstance(job, Problem):
         raise job
     return job
+
+
+def make_schedule(**values: Any) -> Schedule:
+    """Return a schedule that is due, unless it is paused."""
+    fixed = {"kind": "photo", "input": {"query": "food"}, "cron": "0 9 * * *", "timezone": "UTC"}
+    times = {"created_at": NOW, "updated_at": NOW} | ({} if values.get("paused") else {"wake_at": NOW})
+    return Schedule(
+        **{"id": str(uuid4()), "owner": PUBLIC_OWNER, "caller": CALLER, **fixed, **times, **values}
+    )
 
 
 def stored(store: JobStore, job: Job) -> Job:
@@ -132,7 +142,7 @@ def api_event(
     """Return a REST proxy event. Like API Gateway's, it has null for missing values."""
     sent = {"headers": headers, "queryStringParameters": query, "body": body, "isBase64Encoded": False}
     _, first, *rest = path.split("/", 3)
-    has_id = bool(rest) and first == "jobs" and path not in LITERAL_ROUTES
+    has_id = bool(rest) and first in ("jobs", "schedules") and path not in LITERAL_ROUTES
     resource = "/".join(["", first, "{id}", *rest[1:]]) if has_id else path
     routed = {"resource": resource, "pathParameters": {"id": rest[0]} if has_id else None}
     return {
@@ -154,7 +164,8 @@ class ParsedResponse:
 
     @classmethod
     def read(cls, result: dict[str, Any]) -> "ParsedResponse":
-        return cls(result["statusCode"], result["headers"], json.loads(result["body"].encode()))
+        body = result["body"].encode()
+        return cls(result["statusCode"], result["headers"], json.loads(body) if body else None)
 
     def problem(self) -> tuple[int, str]:
         """Return the status and the field of a well-formed problem that names one field."""

@@ -1,7 +1,7 @@
 """Fakes: a clock, queues whose messages a test can read, Unsplash, and pages of a web server."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
@@ -16,7 +16,10 @@ from functions.common.job import Job
 from functions.common.kind import BatchJob, Context, Kind
 from functions.common.ledger import Ledger
 from functions.common.queues import Queue
+from functions.common.schedule_store import ScheduleStore
 from functions.common.store import JobStore
+from functions.job_watchdog.rescue_jobs import JobWatchdog
+from functions.job_watchdog.run_schedules import ScheduleRunner
 from functions.job_worker.context import JobContext, Tools
 from functions.job_worker.progress import JobProgress
 from functions.job_worker.report import Reporter
@@ -69,6 +72,24 @@ class Queues:
     dead_letters: ReadableQueue
 
 
+GRACE = 900
+"""Seconds."""
+
+
+def make_watchdog(
+    dynamodb: Any,
+    by_kind: Mapping[str, Queue],
+    clock: FakeClock,
+    *,
+    reports: tuple[Queue, ...] = (),
+    grace: int = GRACE,
+) -> JobWatchdog:
+    """Return a watchdog of the kinds that have a queue in `by_kind`."""
+    store = JobStore(dynamodb, "jobs", clock)
+    runner = ScheduleRunner(store, ScheduleStore(dynamodb, "jobs"), by_kind, grace, clock)
+    return JobWatchdog(store, runner, by_kind, reports, grace, clock)
+
+
 class FakeUnsplash(Unsplash):
     """Returns photos with consecutive numbers, or raises the error set for a topic. Records its calls."""
 
@@ -115,6 +136,7 @@ class Workbench:
     """A worker of photos with moto's tables and queues. Random delays have their average length."""
 
     def __init__(self, dynamodb: Any, store: JobStore, queues: Queues, clock: FakeClock):
+        self.dynamodb = dynamodb
         self.store, self.queues, self.ledger, self.clock = store, queues, Ledger(dynamodb, "ledger"), clock
         self.unsplash, self.images, self.time = FakeUnsplash(), FakeImages(), FakeTime()
         self.use(replace_fields(KIND, work=self._find_photos))

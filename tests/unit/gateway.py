@@ -25,8 +25,16 @@ CALLS = (
     ("GET", "/webhooks/secret"),
     ("POST", "/webhooks/secret"),
     ("GET", "/stats"),
+    ("POST", "/schedules"),
+    ("GET", "/schedules"),
+    ("GET", "/schedules/{id}"),
+    ("PATCH", "/schedules/{id}"),
+    ("DELETE", "/schedules/{id}"),
 )
 """The calls that need sign-in, except those of the live stream. A test compares them with the contract."""
+
+BODIES = {("POST", "/schedules"): '{"cron": "0 9 * * *"}', ("PATCH", "/schedules/{id}"): '{"paused": true}'}
+"""Those of the calls that need one."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ from functions.common.find_jobs import JobFinder
 from functions.common.identity import owner_of
 from functions.common.job import Job
 from functions.common.ledger import Ledger
+from functions.common.schedule_store import ScheduleStore
 from functions.common.store import JobStore
 from functions.common.webhook_secrets import WebhookSecrets
 from functions.create_job.create_job import JobIntake
@@ -19,6 +20,8 @@ from functions.create_job.handler import ROUTES as CREATES
 from functions.create_job.handler import CreateJob
 from functions.read_jobs.handler import ROUTES as READS
 from functions.read_jobs.read_jobs import JobReader
+from functions.schedules.handler import ROUTES as SCHEDULES
+from functions.schedules.schedules import Schedules
 from functions.webhooks.deliveries import DeliveryDesk
 from functions.webhooks.handler import ROUTES as WEBHOOKS
 from functions.webhooks.handler import Webhooks
@@ -32,19 +35,25 @@ FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "
 
 
 def api_functions(
-    store: JobStore, ledger: Ledger, queues: Queues, clock: FakeClock, pool: Executor
+    store: JobStore,
+    ledger: Ledger,
+    schedules: ScheduleStore,
+    queues: Queues,
+    clock: FakeClock,
+    pool: Executor,
 ) -> list[Api]:
-    """Return the functions that create, change and read jobs, and that of webhooks."""
-    by_kind = {"photo": queues.jobs}
+    """Return the functions that create, change and read jobs, and those of schedules and webhooks."""
+    by_kind, kinds = {"photo": queues.jobs}, {"photo": photo.KIND}
     intake = JobIntake(store, by_kind, clock, SALT)
     changer = JobChanger(store, by_kind, SALT)
     deliveries = Deliveries(ledger.webhooks("delivery"))
     secrets = WebhookSecrets(ledger.webhooks("webhook-secret"), lambda: b"key", clock)
     webhooks = Webhooks(DeliveryDesk(store, deliveries, queues.jobs, clock), secrets)
     return [
-        Api(CREATES, CreateJob(intake, {"photo": photo.KIND}), "oidc", clock),
+        Api(CREATES, CreateJob(intake, kinds), "oidc", clock),
         Api(CHANGES, BulkChanger(changer, JobFinder(store, pool, clock), clock), "oidc", clock),
         Api(READS, JobReader(store, ledger, {}, pool, clock), "oidc", clock),
+        Api(SCHEDULES, Schedules(schedules, kinds, clock, SALT), "oidc", clock),
         Api(WEBHOOKS, webhooks, "oidc", clock),
     ]
 

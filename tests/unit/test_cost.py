@@ -53,7 +53,7 @@ def test_a_million_jobs_match_the_calculation_by_hand() -> None:
     assert used["SQS"]["sqs_request"] == pytest.approx(1e6 * (1 + 1 + 4) + polls + 4 * 43_800)
     assert cost(MILLION)["API Gateway"] == pytest.approx(3.50)
     worker, intake, others = 0.5 * 1.0, 0.5 * 0.03, 0.25 * (0.03 + 3 * 0.05)
-    watchdog = 43_800 * 0.25 * 0.05
+    watchdog = 43_800 * 1.0 * 0.05
     assert used["Lambda"]["lambda_gb_second"] == pytest.approx(1e6 * (worker + intake + others) + watchdog)
     assert used["CloudWatch"]["log_gb"] == pytest.approx(1e6 * (6e3 + 300) / 1e9)
 

@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 
 from functions.common.api import Api
+from functions.common.kind_input import MAX_BODY
 from functions.common.messages import JobMessage
 from functions.common.store import JobStore, JobUpdate, due
 from functions.create_job.create_job import JobIntake
 from functions.create_job.handler import ROUTES, CreateJob
-from functions.create_job.job_request import MAX_BODY
 from kinds import countdown, photo
 from tests.unit.factories import CALLER, CORRELATION, NOW, SALT, ParsedResponse, api_event, create_one
 from tests.unit.fakes import FakeClock, Queues
@@ -24,7 +24,7 @@ Post = Callable[..., ParsedResponse]
 KINDS = {kind.name: kind for kind in (photo.KIND, countdown.KIND)}
 
 BAD_TEXTS = ["1", "null", '["a"]', '""', '"  "', '"a\\u0000b"', '"a\\nb"', '"\\ud800"', f'"{"x" * 81}"']
-BAD_DELAYS = ['"5"', "true", "1.5", "NaN", "null", "-1", "901"]
+BAD_DELAYS = ['"5"', "true", "1.5", "NaN", "null", "-1", "2592001"]
 BAD_BODIES = {
     "body": ["{", "query=pasta", "[]", "null", '"pasta"', "[" * 100_000, " " * (MAX_BODY + 1)],
     "query": [f'{{"query": {text}}}' for text in BAD_TEXTS],
@@ -90,6 +90,27 @@ def test_a_job_is_written_and_queued_with_its_delay(post: Post, dynamodb: Any, q
     [item] = items(dynamodb)
     assert item["due_at"] == item["wake_at"] == {"N": str(NOW + 900_000)}
     assert (item["caller"]["S"], "expires_at" in item) == (CALLER, False)
+
+
+@pytest.mark.parametrize("delay", [901, 2_592_000])
+def test_a_job_that_starts_later_than_a_message_can_wait_is_parked(
+    post: Post, dynamodb: Any, queues: Queues, clock: FakeClock, delay: int
+) -> None:
+    """It has no message, whenever its post is repeated, and it does not expire."""
+    first, further = watch(queues.sqs, "SendMessage"), watch(queues.sqs, "SendMessageBatch")
+    body = f'{{"delay_seconds": {delay}}}'
+    job = post(body, key="k").body
+    assert job["starts_at"] == NOW + 1000 * delay
+    [item] = items(dynamodb)
+    assert (item["parked"], item["due_at"], item["wake_at"]) == (
+        {"BOOL": True},
+        *2 * [{"N": str(NOW + 1000 * delay)}],
+    )
+    assert item["due_shard"]["S"].startswith("wait#")
+    assert "expires_at" not in item
+    for clock.now in (NOW + 1, NOW + 1000 * delay - 1, NOW + 1000 * delay + 1):
+        assert post(body, key="k").body == job
+    assert (items(dynamodb), first, further) == ([item], [], [])
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from functions.job_watchdog import handler as job_watchdog
 from functions.job_worker import handler as job_worker
 from functions.read_jobs import handler as read_jobs
 from functions.result_worker import handler as result_worker
+from functions.schedules import handler as schedules_function
 from functions.webhook_sender import handler as webhook_sender
 from functions.webhooks import handler as webhooks
 from tests.unit import factories as make
@@ -29,6 +30,7 @@ FACTORIES: list[Any] = [
     create_job.create_job,
     change_job.changer,
     read_jobs.reader,
+    schedules_function.schedules,
     job_worker.worker,
     result_worker.store,
     dlq_worker.dependencies,
@@ -123,6 +125,17 @@ def test_read_jobs(store: JobStore) -> None:
     store.create(job)
     for event in (make.api_event(), make.api_event(query={"status": "pending"})):
         assert ParsedResponse.read(read_jobs.handler(event, CONTEXT)).body["data"] == [job.public_view()]
+
+
+def test_schedules() -> None:
+    bodies = ('{"cron": "0 9 * * *"}', '{"cron": "0 9 * * *", "kind": "broken"}')
+    events = [make.api_event("POST", "/schedules", body=body) for body in bodies]
+    created, refused = (ParsedResponse.read(schedules_function.handler(event, CONTEXT)) for event in events)
+    assert (created.status, refused.problem()) == (201, (400, "kind"))
+    path = f"/schedules/{created.body['id']}"
+    events = [make.api_event("GET", "/schedules"), make.api_event("DELETE", path)]
+    answers = [ParsedResponse.read(schedules_function.handler(event, CONTEXT)) for event in events]
+    assert [answer.body for answer in answers] == [{"data": [created.body]}, None]
 
 
 @pytest.mark.parametrize("images", ["cdn", "hotlink"])

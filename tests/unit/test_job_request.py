@@ -14,14 +14,8 @@ from functions.common.errors import Problem
 from functions.common.http.destinations import Destinations
 from functions.common.job import MAX_JSON, to_json
 from functions.common.kind import Kind
-from functions.create_job.job_request import (
-    MAX_BODY,
-    MAX_URL,
-    JobRequest,
-    parse_idempotency_key,
-    parse_input,
-    parse_job_request,
-)
+from functions.common.kind_input import MAX_BODY, parse_input
+from functions.create_job.job_request import MAX_URL, JobRequest, parse_idempotency_key, parse_job_request
 from kinds import countdown, photo
 
 KINDS = {kind.name: kind for kind in (photo.KIND, countdown.KIND)}
@@ -68,6 +62,7 @@ def query(text: str, delay: int = 0) -> JobRequest:
     [
         (" \n", query("food")),
         ('{"query": " crème brûlée \\n", "delay_seconds": 900}', query("crème brûlée", 900)),
+        ('{"delay_seconds": 2592000}', query("food", 2_592_000)),
         (json.dumps({"query": "🍝" * 80}), query("🍝" * 80)),
         ('{"input": {"query": "pasta"}, "kind": "photo"}', query("pasta")),
         ('{"kind": "countdown"}', JobRequest("countdown", {"seconds": 10}, 0, "10")),

@@ -32,7 +32,7 @@ from tests.unit.factories import (
     make_result,
     sqs_record,
 )
-from tests.unit.fakes import FakeClock, Workbench
+from tests.unit.fakes import FakeClock, Workbench, make_watchdog
 from tests.unit.faults import watch
 
 
@@ -56,7 +56,7 @@ def story(caplog: pytest.LogCaptureFixture, job_id: str) -> list[tuple[str, str]
 
 
 def watchdog_of(bench: Workbench, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(bench.store, {"photo": bench.queues.jobs}, (), grace=1, clock=clock)
+    return make_watchdog(bench.dynamodb, {"photo": bench.queues.jobs}, clock, grace=1)
 
 
 def test_every_log_line_of_a_job_has_its_correlation_id(

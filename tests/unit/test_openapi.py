@@ -12,6 +12,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 
 from functions.change_job.selection_request import parse_cancel, parse_retry
+from functions.common.cron import MAX_LENGTH
 from functions.common.errors import FieldError, Problem, problem_body
 from functions.common.history import HistoryEntry
 from functions.common.identity import PUBLIC
@@ -20,12 +21,18 @@ from functions.common.kind import Kind
 from functions.common.ledger import Window
 from functions.common.minutes import last_minutes
 from functions.common.queues import MAX_DELAY_SECONDS
+from functions.common.schedule import PUBLIC_FIELDS as SCHEDULE_FIELDS
+from functions.common.schedule import LastRun
+from functions.common.schedule_store import MAX_SCHEDULES
 from functions.common.tickets import TicketKeys
+from functions.create_job.job_request import LONGEST_DELAY_SECONDS
 from functions.create_ticket.create_ticket import MAX_JOBS, TicketOffice, parse_ticket_request
+from functions.schedules.schedule_request import parse_schedule_change, parse_schedule_request
 from infra.constructs.gateway_responses import problem
 from infra.kinds import read_kinds
 from infra.settings import SQS_MAX_DELAY
 from infra.tools.contract import describe, openapi, write
+from tests.unit.factories import make_schedule
 from tests.unit.odd_kind import ODD
 
 INCLUDED = {name: declaration.kind for name, declaration in read_kinds().items()}
@@ -65,6 +72,8 @@ def job(kind: str, job_input: dict[str, Any], **values: Any) -> dict[str, Any]:
         ("Ticket", TICKET),
         ("HistoryEntry", HistoryEntry(0, "pending", 0).public_view()),
         ("Minute", last_minutes([], 0)[0]),
+        ("Schedule", SCHEDULE_FIELDS),
+        ("ScheduleRun", LastRun.__annotations__),
         ("Problem", problem_body(400, "")),
         ("FieldError", [field.name for field in fields(FieldError)]),
     ],
@@ -79,7 +88,7 @@ def test_every_status_is_documented() -> None:
 
 
 def test_the_longest_delay_is_the_same_everywhere() -> None:
-    assert SCHEMAS["OddJobRequest"]["properties"]["delay_seconds"]["maximum"] == MAX_DELAY_SECONDS
+    assert SCHEMAS["OddJobRequest"]["properties"]["delay_seconds"]["maximum"] == LONGEST_DELAY_SECONDS
     assert SQS_MAX_DELAY == MAX_DELAY_SECONDS
 
 
@@ -152,7 +161,7 @@ def test_the_discriminator_names_the_schema_of_every_kind() -> None:
         ({"kind": "empty", "input": {"more": 1}}, False),
         ({"kind": "removed"}, False),
         ({"input": {"seconds": 5}}, False),
-        ({"delay_seconds": 901}, False),
+        ({"delay_seconds": 2_592_001}, False),
     ],
 )
 def test_requests_conform_as_the_functions_accept_them(body: dict[str, Any], is_valid: bool) -> None:
@@ -225,6 +234,47 @@ def test_requests_for_tickets_conform_as_the_function_accepts_them(body: Any, is
     else:
         with pytest.raises(Problem):
             parse_ticket_request(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "is_valid"),
+    [
+        ("ScheduleRequest", {"cron": "0 9 * * *"}, True),
+        ("ScheduleRequest", {"kind": "countdown", "input": {"seconds": 5}, "cron": "0 9 * * *"}, True),
+        ("ScheduleRequest", {"cron": "0 9 * * *", "timezone": "Europe/Berlin", "paused": True}, True),
+        ("ScheduleRequest", {}, False),
+        ("ScheduleRequest", {"cron": 5}, False),
+        ("ScheduleRequest", {"cron": "0 9 * * *", "query": "pasta"}, False),
+        ("ScheduleRequest", {"cron": "0 9 * * *", "paused": None}, False),
+        ("ScheduleChange", {"paused": True}, True),
+        ("ScheduleChange", {"cron": "0 9 * * *", "timezone": "UTC", "input": {}}, True),
+        ("ScheduleChange", {}, False),
+        ("ScheduleChange", {"kind": "photo"}, False),
+    ],
+)
+def test_requests_for_schedules_conform_as_the_function_accepts_them(
+    schema: str, body: Any, is_valid: bool
+) -> None:
+    assert (errors(schema, body) == []) is is_valid
+
+    def parse() -> object:
+        text = json.dumps(body)
+        is_new = schema == "ScheduleRequest"
+        return parse_schedule_request(text, INCLUDED) if is_new else parse_schedule_change(text)
+
+    if is_valid:
+        assert parse()
+    else:
+        with pytest.raises(Problem):
+            parse()
+
+
+def test_a_schedule_conforms() -> None:
+    fresh = make_schedule().public_view([1, 2])
+    run = make_schedule(paused=True, pause_reason="x", last_run={"at": 1, "job": fresh["id"]}).public_view([])
+    assert [errors("ScheduleList", {"data": [schedule]}) for schedule in (fresh, run)] == [[], []]
+    assert SCHEMAS["ScheduleList"]["properties"]["data"]["maxItems"] == MAX_SCHEDULES
+    assert SCHEMAS["ScheduleRequest"]["properties"]["cron"]["maxLength"] == MAX_LENGTH
 
 
 def test_a_body_is_required_if_no_kind_is_the_default() -> None:

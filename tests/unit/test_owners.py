@@ -13,10 +13,9 @@ from functions.common.job import Job
 from functions.common.ledger import Ledger
 from functions.common.store import JobStore
 from functions.job_counter.count_jobs import JobCounter
-from functions.job_watchdog.rescue_jobs import JobWatchdog
 from tests.unit.factories import ADDRESS, CALLER, ParsedResponse, api_event, make_job, stored
 from tests.unit.factories import stream_record as record
-from tests.unit.fakes import FakeClock, Queues
+from tests.unit.fakes import FakeClock, Queues, make_watchdog
 from tests.unit.gateway import CALLS, Gateway
 from tests.unit.sign_in import ANN, BOB, FAILED, ISSUER, add, everything
 
@@ -56,7 +55,7 @@ def test_the_keys_of_two_owners_are_different(gateway: Gateway, ann: str, bob: s
     assert post(ann, "coffee").status == 422
 
 
-@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if "{id}" in call[1]])
+@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if call[1].startswith("/jobs/{id}")])
 @pytest.mark.parametrize("values", [{}, FAILED, {"status": "resolved"}, {"status": "cancelled"}], ids=str)
 def test_another_owners_job_is_answered_like_a_job_that_does_not_exist(
     gateway: Gateway,
@@ -78,7 +77,7 @@ def test_another_owners_job_is_answered_like_a_job_that_does_not_exist(
         assert everything(dynamodb) == before
 
 
-@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if "{id}" in call[1]])
+@pytest.mark.parametrize(("method", "path"), [call for call in CALLS if call[1].startswith("/jobs/{id}")])
 def test_another_owners_damaged_job_is_answered_like_a_job_that_does_not_exist(
     gateway: Gateway,
     store: JobStore,
@@ -124,11 +123,11 @@ def test_a_cursor_of_another_owner_shows_none_of_its_jobs(
 
 
 def test_the_watchdog_rescues_the_jobs_of_every_owner(
-    store: JobStore, queues: Queues, clock: FakeClock
+    store: JobStore, dynamodb: Any, queues: Queues, clock: FakeClock
 ) -> None:
     jobs = [make_job(owner=owner, due_at=clock.now - 10_000) for owner in (ANN, BOB, "public")]
     assert all(store.create(job) for job in jobs)
-    JobWatchdog(store, {"photo": queues.jobs}, (), grace=1, clock=clock).run()
+    make_watchdog(dynamodb, {"photo": queues.jobs}, clock, grace=1).run()
     woken = {(message["job_id"], message["owner"]) for message in queues.jobs.bodies()}
     assert woken == {(job.id, job.owner) for job in jobs}
 
@@ -163,7 +162,7 @@ def test_the_log_does_not_name_who_is_not_an_operator(
     assert ann not in str([line.__dict__ for line in caplog.records])
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/stats"])
+@pytest.mark.parametrize("path", ["/jobs", "/stats", "/schedules"])
 def test_only_operators_select_an_owner(
     gateway: Gateway, path: str, ann: str, olga: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,23 +1,25 @@
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from functions.common.job import shard_number
+from functions.common.observability import metrics
 from functions.common.store import JobStore, JobUpdate, due
 from functions.job_watchdog.rescue_jobs import MAX_RESCUES, RUN_SECONDS, JobWatchdog
 from tests.unit.factories import NOW, make_job, make_message, stored
-from tests.unit.fakes import FakeClock, Queues, ReadableQueue
+from tests.unit.fakes import GRACE, FakeClock, Queues, ReadableQueue, make_watchdog
 from tests.unit.faults import on_call, refused, watch
 
-GRACE = 900
 GRACE_MS = 1000 * GRACE
 LATE = NOW - GRACE_MS
 
 
 @pytest.fixture
-def watchdog(store: JobStore, queues: Queues, clock: FakeClock) -> JobWatchdog:
-    return JobWatchdog(store, {"photo": queues.jobs}, (queues.results, queues.dead_letters), GRACE, clock)
+def watchdog(dynamodb: Any, queues: Queues, clock: FakeClock) -> JobWatchdog:
+    reports = (queues.results, queues.dead_letters)
+    return make_watchdog(dynamodb, {"photo": queues.jobs}, clock, reports=reports)
 
 
 @pytest.mark.parametrize("rescues", range(MAX_RESCUES))
@@ -214,3 +216,40 @@ def test_a_wake_up_that_cannot_be_recorded_is_sent_again(
         watchdog.run()
     watchdog.run()
     assert len(queues.jobs.bodies()) == 2
+
+
+def test_a_run_that_is_too_short_is_reported_and_a_complete_one_is_not(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        store.create(make_job(due_at=NOW, parked=True))
+    metrics.clear_metrics()
+
+    def time_passes(**_: Any) -> None:
+        clock.now += RUN_SECONDS * 1000
+
+    with on_call(queues.sqs, "SendMessageBatch", time_passes):
+        watchdog.run()
+    assert metrics.metric_set["WatchdogBehind"]["Value"] == [1.0]
+    assert "run ended before its work was done" in caplog.text
+    metrics.clear_metrics()
+    for _ in range(3):
+        watchdog.run()
+    assert "WatchdogBehind" not in metrics.metric_set
+
+
+def test_many_jobs_that_are_due_in_one_minute_take_one_step_per_hundred(
+    watchdog: JobWatchdog, queues: Queues, store: JobStore, dynamodb: Any
+) -> None:
+    """The number of calls is what limits how many are sent within a run."""
+    jobs = [make_job(due_at=NOW, parked=True) for _ in range(120)]
+    assert all(store.create(job) for job in jobs)
+    operations = ("Query", "BatchGetItem", "UpdateItem")
+    calls = {name: watch(dynamodb, name) for name in operations}
+    sends = watch(queues.sqs, "SendMessageBatch")
+    watchdog.run()
+    assert not any(stored(store, job).parked for job in jobs)
+    sizes = Counter(shard_number(job.id) for job in jobs).values()
+    assert len(calls["UpdateItem"]) == 120
+    assert len(calls["BatchGetItem"]) == sum(-(-size // 100) for size in sizes)
+    assert len(sends) == sum(-(-size // 10) for size in sizes)

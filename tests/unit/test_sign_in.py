@@ -6,11 +6,12 @@ from uuid import uuid4
 import pytest
 
 from functions.common.api import OPEN_CALLS, Api
+from functions.common.schedule_store import ScheduleStore
 from functions.common.store import JobStore
 from tests.issuer import BAD_TOKENS, Issuer
-from tests.unit.factories import ParsedResponse, api_event
+from tests.unit.factories import ParsedResponse, api_event, make_schedule
 from tests.unit.fakes import FakeClock
-from tests.unit.gateway import CALLS, Gateway
+from tests.unit.gateway import BODIES, CALLS, Gateway
 from tests.unit.sign_in import ANN, BOB, FAILED, add, everything
 
 
@@ -21,22 +22,31 @@ def test_the_calls_are_those_of_the_functions(functions: list[Api]) -> None:
 
 @pytest.mark.parametrize(("method", "path"), CALLS)
 def test_no_call_is_made_without_a_valid_token(
-    gateway: Gateway, issuer: Issuer, store: JobStore, dynamodb: Any, method: str, path: str, clock: FakeClock
+    gateway: Gateway,
+    issuer: Issuer,
+    store: JobStore,
+    schedules: ScheduleStore,
+    dynamodb: Any,
+    method: str,
+    path: str,
+    clock: FakeClock,
 ) -> None:
     """API Gateway refuses them. The function that would handle the call is never asked."""
     job = add(
         store, clock, ANN, **(FAILED if path.count("/") == 3 else {}), notify="https://receiver.test/hook"
     )
+    schedule = make_schedule(owner=ANN)
+    schedules.create(schedule)
     before = everything(dynamodb)
-    target = path.replace("{id}", job.id)
+    target = path.replace("{id}", schedule.id if path.startswith("/schedules") else job.id)
     tokens = {name: make(issuer) for name, make in BAD_TOKENS.items()}
     answers = {name: gateway.call(method, target, token).status for name, token in tokens.items()}
     headers = (None, "", "Bearer", "Bearer ", issuer.token("ann"), f"Basic {issuer.token('ann')}")
     answers |= {f"header {header}": gateway.call(method, target, header=header).status for header in headers}
     assert set(answers.values()) == {401}, answers
     assert everything(dynamodb) == before
-    body = '{"jobs": [{}]}' if path.endswith("bulk") else None
-    assert gateway.call(method, target, issuer.token("ann"), body=body).status in (200, 201, 202)
+    body = BODIES.get((method, path))
+    assert gateway.call(method, target, issuer.token("ann"), body=body).status in (200, 201, 202, 204)
 
 
 IDENTITIES: dict[str, dict[str, Any] | None] = {

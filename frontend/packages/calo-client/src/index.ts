@@ -2,7 +2,18 @@
 
 export { ApiError } from "./api/api-error";
 export { CaloApi } from "./api/calo-api";
-export type { Job, JobPage, JobRequest, Kind, ListParams, Stats, Status } from "./api/types";
+export type {
+  Job,
+  JobPage,
+  JobRequest,
+  Kind,
+  ListParams,
+  Schedule,
+  ScheduleChange,
+  ScheduleRequest,
+  Stats,
+  Status,
+} from "./api/types";
 export { type Client, type ClientOptions, connect } from "./client";
 export { JobCache } from "./live/job-cache";
 export { Live } from "./live/live";

@@ -3,6 +3,7 @@ import { ApiError } from "calo-client/api/api-error";
 import { isFirstPage, type Kind, type ListParams } from "calo-client/api/types";
 import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
+import { Loadable, useLoaded } from "../../hooks/loadable";
 import { KEEP_FOCUS } from "../../hooks/use-focus-on-navigation";
 import { type KindView, useView } from "../../kinds/kind-view";
 import { kindsQuery } from "../../queries";
@@ -23,6 +24,7 @@ import { rememberedKind, rememberKind } from "./remembered-kind";
 import { SelectField } from "./select-field";
 
 const COUNTS = [1, 2, 3, 5, 10];
+const AT_A_TIME = -1;
 /** Seconds until the job starts. */
 const DELAYS: readonly (readonly [number, string])[] = [
   [0, "now"],
@@ -30,7 +32,18 @@ const DELAYS: readonly (readonly [number, string])[] = [
   [60, "in 1 minute"],
   [300, "in 5 minutes"],
   [900, "in 15 minutes"],
+  [3600, "in 1 hour"],
+  [86_400, "in 1 day"],
+  [AT_A_TIME, "at a time…"],
 ];
+/** The choice of a date and time. Few need it, so its code is loaded when it is chosen. */
+const startTime = new Loadable(async () => {
+  const [{ StartTimeField }, { delayUntil }] = await Promise.all([
+    import("./start-time-field"),
+    import("./delay"),
+  ]);
+  return { StartTimeField, delayUntil };
+});
 
 /** `params`: the list that is shown below the form. */
 export function CreateForm({ params }: { params: ListParams }) {
@@ -81,7 +94,9 @@ function KindForm({ kind, view, params }: FormProps) {
   const { kept } = services;
   const name = `form of ${kind.name}`;
   const [state, setState] = useState(() => (kept.restored(name) as State | undefined) ?? newState(fields));
-  const [delaySeconds, setDelaySeconds] = useState(0);
+  const [delay, setDelay] = useState(0);
+  const [startText, setStartText] = useState("");
+  const start = useLoaded(delay === AT_A_TIME ? startTime : undefined);
   const latest = useRef(state);
   useEffect(() => {
     latest.current = state;
@@ -97,6 +112,9 @@ function KindForm({ kind, view, params }: FormProps) {
     event.preventDefault();
     const { input, errors } = parseValues(fields, state.values);
     if (Object.keys(errors).length > 0) return setState({ ...state, errors });
+    const delaySeconds = delay === AT_A_TIME ? start?.delayUntil(startText, Date.now()) : delay;
+    if (delaySeconds === undefined || delaySeconds === null) return; // the control says what is wrong
+    if (delay === AT_A_TIME) setDelay(0);
     // a list of one status would not show the job until its end
     const showsNewJobs = isFirstPage(params) && params.status === null;
     if (!showsNewJobs) navigate("/", { state: KEEP_FOCUS });
@@ -137,7 +155,8 @@ function KindForm({ kind, view, params }: FormProps) {
         value={state.count}
         onChange={(count) => setState({ ...state, count })}
       />
-      <SelectField<number> label="When" options={DELAYS} value={delaySeconds} onChange={setDelaySeconds} />
+      <SelectField<number> label="When" options={DELAYS} value={delay} onChange={setDelay} />
+      {start && <start.StartTimeField value={startText} onChange={setStartText} />}
       <button type="submit" className="button primary">
         {submitText(state.count)}
       </button>

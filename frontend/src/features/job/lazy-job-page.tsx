@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { LoadingPage } from "../../components/loading-page";
 import { Loadable, useLoaded } from "../../hooks/loadable";
 
 /** The page of one job. The first view, which is the list, does not need its code. */
@@ -7,22 +8,7 @@ export const jobPage = new Loadable(async () => (await import("./job-page")).Job
 export function LazyJobPage({ id }: { id: string }) {
   const JobPage = useLoaded(jobPage);
   const hasFailed = useSyncExternalStore(jobPage.subscribe, jobPage.hasFailed);
-  if (JobPage) return <JobPage key={id} id={id} />;
-  return (
-    <section className="job" aria-busy={!hasFailed}>
-      <title>Calo</title>
-      {hasFailed ? (
-        <div className="problem" role="alert">
-          <p>This page couldn't be loaded. Trying again…</p>
-          <button type="button" className="button" onClick={() => location.reload()}>
-            Reload
-          </button>
-        </div>
-      ) : (
-        <div className="frame" data-status="pending" />
-      )}
-    </section>
-  );
+  return JobPage ? <JobPage key={id} id={id} /> : <LoadingPage hasFailed={hasFailed} />;
 }
 
 /** Load the page's code while the browser has nothing else to do, so that opening a job is immediate. */

@@ -11,6 +11,9 @@ import type {
   JobRequest,
   Kind,
   ListParams,
+  Schedule,
+  ScheduleChange,
+  ScheduleRequest,
   Stats,
 } from "./types";
 
@@ -18,7 +21,7 @@ export const PAGE_SIZE = 24;
 
 const TIMEOUT_MS = 15_000;
 
-type Method = "get" | "post" | "delete";
+type Method = "get" | "post" | "patch" | "delete";
 type PathsWith<M extends Method> = {
   [P in keyof paths]: paths[P][M] extends object ? P : never;
 }[keyof paths];
@@ -28,10 +31,10 @@ type Body<T> = T extends {
   responses: { 200: Json<infer B> } | { 201: Json<infer B> } | { 202: Json<infer B> };
 }
   ? B
-  : never;
+  : undefined;
 
 interface CallOptions {
-  /** The job that is named in the path. */
+  /** The job or schedule that is named in the path. */
   id?: string;
   query?: Record<string, string | number>;
   headers?: Record<string, string>;
@@ -103,6 +106,23 @@ export class CaloApi {
     return this.#call("post", "/jobs/{id}/deliveries", { id });
   }
 
+  /** Return all schedules, the newest first. */
+  async listSchedules(signal: AbortSignal): Promise<Schedule[]> {
+    return (await this.#call("get", "/schedules", { signal })).data;
+  }
+
+  createSchedule(body: ScheduleRequest): Promise<Schedule> {
+    return this.#call("post", "/schedules", { body });
+  }
+
+  changeSchedule(id: string, body: ScheduleChange): Promise<Schedule> {
+    return this.#call("patch", "/schedules/{id}", { id, body });
+  }
+
+  deleteSchedule(id: string): Promise<undefined> {
+    return this.#call("delete", "/schedules/{id}", { id });
+  }
+
   /** Return the URL of the live stream of some jobs, or of all jobs that change after a cursor. */
   liveUrl(jobIds: readonly string[] | "all", cursor: string | null): string {
     const query = new URLSearchParams();
@@ -126,6 +146,7 @@ export class CaloApi {
     try {
       const send = this.#fetch; // browsers refuse their own `fetch` as a method of another object
       const response = await send(url, options);
+      if (response.status === 204) return undefined as Body<paths[P][M]>;
       if (response.ok) return (await response.json()) as Body<paths[P][M]>;
       throw errorFromResponse(response, parseJson(await response.text()), Date.now());
     } catch (error) {

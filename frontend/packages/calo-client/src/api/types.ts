@@ -19,6 +19,9 @@ export type Delivery = Schemas["Delivery"];
 export type DeliveryList = Schemas["DeliveryList"];
 export type Budget = Schemas["Budget"];
 export type FieldError = Schemas["FieldError"];
+export type Schedule = Schemas["Schedule"];
+export type ScheduleRequest = Pick<Schedule, "kind" | "input" | "cron" | "timezone">;
+export type ScheduleChange = Schemas["ScheduleChange"];
 export type Stats = Schemas["Stats"];
 export type Status = Schemas["Status"];
 
