@@ -33,7 +33,11 @@ CALLS = (
 )
 """The calls that need sign-in, except those of the live stream. A test compares them with the contract."""
 
-BODIES = {("POST", "/schedules"): '{"cron": "0 9 * * *"}', ("PATCH", "/schedules/{id}"): '{"paused": true}'}
+BODIES = {
+    ("POST", "/jobs/bulk"): '{"jobs": [{}]}',
+    ("POST", "/schedules"): '{"cron": "0 9 * * *"}',
+    ("PATCH", "/schedules/{id}"): '{"paused": true}',
+}
 """Those of the calls that need one."""
 
 
