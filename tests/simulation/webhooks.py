@@ -48,31 +48,29 @@ class Receivers:
 
     def breaches(self, jobs: dict[str, Job]) -> list[str]:
         """Return which guarantees were broken. No delivery must be under way."""
-        found = []
+        problems = []
         for job in jobs.values():
             requests = [request for request in self.received if request.job_id == job.id]
             if job.notify and job.status in ENDS:
                 if not any(request.accepted and request.run == job.run for request in requests):
-                    found.append(f"{job.id}: the webhook of run {job.run} was not delivered")
+                    problems.append(f"{job.id}: the webhook of run {job.run} was not delivered")
             elif requests:
-                found.append(f"{job.id}: a webhook was sent that was not wanted")
+                problems.append(f"{job.id}: a webhook was sent that was not wanted")
             for number, newer in enumerate(requests):
                 for older in requests[:number] + requests[number + 1 :]:
                     if older.run < newer.run and older.ended_at > newer.started_at:
-                        found.append(
+                        problems.append(
                             f"{job.id}: the end of run {older.run} arrived after that of {newer.run}"
                         )
             if len({(request.run, request.webhook_id) for request in requests}) > len(
                 {request.run for request in requests}
             ):
-                found.append(f"{job.id}: a repeated webhook has another id")
-        return found
+                problems.append(f"{job.id}: a repeated webhook has another id")
+        return problems
 
 
 def is_ending(record: Record) -> bool:
     """Return whether the filter of the subscription lets a record pass."""
-    change = record["dynamodb"]
-    if "OldImage" not in change or "NewImage" not in change:
-        return False
-    old, new = change["OldImage"]["status"]["S"], change["NewImage"]["status"]["S"]
-    return old == "pending" and new in ENDS and "notify" in change["NewImage"]
+    old, new = (record["dynamodb"].get(name, {}) for name in ("OldImage", "NewImage"))
+    status = [image.get("status", {}).get("S") for image in (old, new)]  # schedules have none
+    return status[0] == "pending" and status[1] in ENDS and "notify" in new
