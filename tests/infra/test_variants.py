@@ -50,9 +50,9 @@ def test_data_can_be_deleted_with_the_stack() -> None:
 def test_the_api_can_call_published_versions_of_its_functions(start: str) -> None:
     api = synth_stacks(live="false", api_start=start)["CaloApi"]
     aliases = api.find_resources("AWS::Lambda::Alias")
-    assert len(aliases) == 4
+    assert len(aliases) == 5
     warm = [alias["Properties"].get("ProvisionedConcurrencyConfig") for alias in aliases.values()]
-    assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 4
+    assert warm == [None if start == "snapstart" else {"ProvisionedConcurrentExecutions": 1}] * 5
     functions = api.find_resources("AWS::Lambda::Function").values()
     snapshots = {str(function["Properties"].get("SnapStart")) for function in functions}
     assert snapshots == ({"{'ApplyOn': 'PublishedVersions'}"} if start == "snapstart" else {"None"})
