@@ -2,6 +2,7 @@
 
 import uuid
 
+from infra.names import RELAY_QUEUE_PREFIX
 from tests.integration.conftest import Calo, LiveStream, eventually
 
 
@@ -53,7 +54,9 @@ def test_an_unknown_id_opens_a_stream_and_a_malformed_id_is_rejected(calo: Calo)
 
 
 def count_subscriptions(calo: Calo) -> int:
-    return len(calo.client("sns").list_subscriptions()["Subscriptions"])
+    """Return the number of the relays' subscriptions. That of the webhooks is another."""
+    subscriptions = calo.client("sns").list_subscriptions()["Subscriptions"]
+    return sum(RELAY_QUEUE_PREFIX in subscription["Endpoint"] for subscription in subscriptions)
 
 
 def test_a_stopped_relay_deletes_its_queue_and_the_next_relay_misses_nothing(calo: Calo) -> None:
