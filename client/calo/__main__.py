@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from calo import bulk_command, list_command, login, new_command, run_command
+from calo import bulk_command, list_command, login, new_command, run_command, schedule_command
 from calo.api import Api, Job
 from calo.client import Calo
 from calo.connection import find_url
@@ -173,10 +173,33 @@ def _add_list_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     bulk.add_argument("file", help='lines like {"kind": "photo", "input": {"query": "pasta"}}; - reads stdin')
     bulk.add_argument("--run", dest="name", default="", help="create the jobs of a file once for each name")
     bulk.set_defaults(run=_with_api(bulk_command.bulk))
+    _add_schedule_commands(commands, common)
     _add_sign_in_commands(commands)
     new = commands.add_parser("new", help="write a new kind of job and its test into this checkout")
     new.add_argument("kind", type=_kind_name, help="lower-case letters, digits and _")
     new.set_defaults(run=new_command.new)
+
+
+def _add_schedule_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
+) -> None:
+    schedules = commands.add_parser("schedules", parents=[common], help="list and change schedules")
+    schedules.set_defaults(run=_with_api(schedule_command.schedules), action=schedule_command.list_all)
+    actions = schedules.add_subparsers(metavar="action")
+    add = actions.add_parser("add", help="create a job at each time of a cron expression")
+    add.add_argument("kind", help="such as photo; calo kinds lists them")
+    add.add_argument("field", nargs="*", help="input, such as query=pasta; with := the value is JSON")
+    add.add_argument("--cron", required=True, help='five fields, such as "0 9 * * 1-5"')
+    add.add_argument("--timezone", default="UTC", help="such as Europe/Berlin (default: UTC)")
+    add.set_defaults(action=schedule_command.add)
+    for name, action in (
+        ("pause", schedule_command.pause),
+        ("resume", schedule_command.resume),
+        ("delete", schedule_command.delete),
+    ):
+        change = actions.add_parser(name, help=f"{name} a schedule")
+        change.add_argument("schedule", type=_job_id, help="its id")
+        change.set_defaults(action=action)
 
 
 def _add_sign_in_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -54,6 +54,10 @@ class BlockingCalo:
         """Yield each change of each job that the caller may see, from now on, forever."""
         return self._iterate(self._client.changes(owner=owner))
 
+    def call(self, method: str, path: str, **options: Any) -> Any:
+        """Make any other call of the API, with the options of Connection.call, and return its JSON."""
+        return self._wait(self._client.connection.call(method, path, **options))
+
     def _wait(self, call: "Coroutine[Any, Any, T]") -> T:
         return self._loop.run_until_complete(call)
 

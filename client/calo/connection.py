@@ -118,6 +118,8 @@ def problem_of(response: httpx.Response) -> InvalidRequest:
 def _json(response: httpx.Response, url: str) -> Any:
     if 400 <= response.status_code < 500:
         raise problem_of(response)
+    if response.status_code == 204:
+        return None
     try:
         return response.json()
     except ValueError:

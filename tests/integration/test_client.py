@@ -100,3 +100,33 @@ def test_jobs_are_created_detached_listed_cancelled_and_retried(calo: Calo) -> N
     assert command(url, "cancel", job_id).returncode == 0
     assert json.loads(command(url, "show", job_id, "--json").stdout)["status"] == "cancelled"
     assert command(url, "watch", job_id).returncode == 1
+
+
+def test_jobs_of_a_file_are_created_once(calo: Calo) -> None:
+    url = calo.system.url
+    lines = [{"kind": "countdown", "input": {"seconds": 1}} for _ in range(120)]
+    lines[3] = {"kind": "countdown", "input": {"seconds": "x"}}
+    text = "\n".join(json.dumps(line) for line in lines)
+    runs = [command(url, "bulk", "-", "--json", "--run", "test", stdin=text) for _ in range(2)]
+    ids = [[json.loads(line)["id"] for line in done.stdout.splitlines()] for done in runs]
+    assert len(set(ids[0])) == 119
+    assert ids[0] == ids[1]
+    for done in runs:
+        assert done.returncode == 1
+        assert "line 4: input.seconds: must be a whole number" in done.stderr
+    assert command(url, "bulk", "-", stdin="{}\n{").returncode == 2
+
+
+def test_schedules_are_added_paused_and_deleted(calo: Calo) -> None:
+    url = calo.system.url
+    arguments = ("schedules", "--json", "add", "countdown", "seconds=1", "--cron", "0 9 * * 1")
+    (added,) = json.loads(command(url, *arguments, "--timezone", "Europe/Berlin").stdout)
+    assert (added["input"], len(added["next"])) == ({"seconds": 1}, 10)
+    assert "\tpaused" in command(url, "schedules", "pause", added["id"]).stdout
+    assert "\tpaused" not in command(url, "schedules", "resume", added["id"]).stdout
+    assert added["id"] in command(url, "schedules").stdout
+    assert command(url, "schedules", "delete", added["id"]).returncode == 0
+    assert added["id"] not in command(url, "schedules").stdout
+    refused = command(url, "schedules", "add", "countdown", "--cron", "never")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "cron" in refused.stderr
