@@ -70,7 +70,7 @@ def test_a_seed_always_gives_the_same_run() -> None:
 def test_a_fault_happens_where_the_plan_says() -> None:
     result = run("permanent-failure", plan={1: "dies before"})
     (call,) = [call for call in result.calls if call.fault]
-    assert (call.number, call.operation) == (1, "sqs.send_message flaky")
+    assert (call.number, call.operation) == (1, "sqs.send_message_batch flaky")
     assert len(result.calls) > len(run("permanent-failure").calls), "the caller repeats its request"
 
 
