@@ -69,8 +69,8 @@ docs: .venv-docs/installed .build/contract/openapi.json ## build the documentati
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs --quiet build
 	@echo "open .build/docs/index.html"
 
-pictures: install web ## take the pictures of the README and the docs again (overwrites docs/pictures)
-	@$(BIN)/python -m local.pictures
+pictures: install web ## take the pictures in docs/pictures again, and of every page and state (ARGS=--help)
+	@$(BIN)/python -m local.pictures $(ARGS)
 
 synth: install web ## write the CloudFormation templates to cdk.out
 	@output=$$($(BIN)/cdk synth --quiet --no-notices $(ARGS) 2>&1) || { echo "$$output"; exit 1; }

@@ -14,9 +14,15 @@ from posixpath import dirname, join, normpath, relpath
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-ELSEWHERE = {"README.md": "index.md", "client/README.md": "client.md"}
+ELSEWHERE = {
+    "README.md": "index.md",
+    "client/README.md": "client.md",
+    "frontend/packages/calo-client/README.md": "typescript.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changes.md",
+}
 """Documents that are not in docs/, and their pages."""
-API = """# API
+REFERENCE = """# API reference
 
 The calls, from the [OpenAPI document](openapi.json), which every deployment serves as `/api/openapi.json`.
 
@@ -25,6 +31,7 @@ The calls, from the [OpenAPI document](openapi.json), which every deployment ser
 FENCE = re.compile(r"^```(\w+) (\S+)$", re.MULTILINE)
 """The beginning of a block of code that names its file."""
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+PICTURE = re.compile(r'(?<=src=")([^":]+)(?=")|(?<=srcset=")([^":]+)(?=")')
 
 
 def main(target: Path) -> None:
@@ -35,7 +42,7 @@ def main(target: Path) -> None:
     for document in (*sorted(DOCS.rglob("*.md")), *(ROOT / name for name in ELSEWHERE)):
         source = document.relative_to(ROOT).as_posix()
         (target / page_of(source)).write_text(translate(document.read_text(), source))
-    (target / "api.md").write_text(API)
+    (target / "api-reference.md").write_text(REFERENCE)
     (target / "decisions" / "index.md").write_text(_decisions())
 
 
@@ -46,7 +53,9 @@ def page_of(source: str) -> str:
 
 def translate(text: str, source: str) -> str:
     """Return the text of a document with links and blocks that work on the website."""
-    return FENCE.sub(r'```\1 title="\2"', LINK.sub(lambda link: _translate(link, source), text))
+    text = LINK.sub(lambda link: _translate(link, source), text)
+    text = PICTURE.sub(lambda path: _path_between_pages(path[0], source), text)
+    return FENCE.sub(r'```\1 title="\2"', text)
 
 
 def _translate(link: re.Match[str], source: str) -> str:
@@ -56,11 +65,17 @@ def _translate(link: re.Match[str], source: str) -> str:
         return link[0]
     linked = normpath(join(dirname(source), path))
     if linked.startswith("docs/") or linked in ELSEWHERE:
-        page = "decisions/index.md" if linked == "docs/decisions" else page_of(linked)
-        return f"{is_picture}[{text}]({relpath(page, dirname(page_of(source)) or '.')}{hash_}{section})"
+        return f"{is_picture}[{text}]({_path_between_pages(path, source)}{hash_}{section})"
     if repository := os.environ.get("CALO_REPOSITORY"):
         return f"[{text}]({repository.rstrip('/')}/{linked}{hash_}{section})"
     return text
+
+
+def _path_between_pages(path: str, source: str) -> str:
+    """Return the path between two pages, or from a page to a picture, for `path` in the document `source`."""
+    linked = normpath(join(dirname(source), path))
+    page = "decisions/index.md" if linked == "docs/decisions" else page_of(linked)
+    return relpath(page, dirname(page_of(source)) or ".")
 
 
 def _decisions() -> str:

@@ -72,5 +72,5 @@ class Receivers:
 def is_ending(record: Record) -> bool:
     """Return whether the filter of the subscription lets a record pass."""
     old, new = (record["dynamodb"].get(name, {}) for name in ("OldImage", "NewImage"))
-    status = [image.get("status", {}).get("S") for image in (old, new)]  # schedules have none
+    status = [image.get("status", {}).get("S") for image in (old, new)]  # schedules do not have one
     return status[0] == "pending" and status[1] in ENDS and "notify" in new

@@ -137,7 +137,7 @@ def test_the_readme_matches_the_model() -> None:
     text = (ROOT / "README.md").read_text()
     assert f"about ${sum(cost(Load(0)).values()):,.0f} a month idle" in text
     assert "under $33 a month idle" in text  # with the live stream
-    assert "with the small size that costs under $5" in text  # both are the targets of the small size
+    assert "also with -c live=false: under $5" in text  # both are the targets of the small size
 
 
 MONTH = 1 / DAYS

@@ -1,0 +1,1 @@
+"""`make pictures`: the pictures of the documents, and every page in every state, to look at."""
