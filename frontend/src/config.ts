@@ -6,6 +6,8 @@ export interface Config {
   apiUrl: string;
   /** Only if users must sign in. */
   signIn: SignInConfig | null;
+  /** The page of the deployment's dashboard, if it has one. */
+  dashboardUrl: string | null;
 }
 
 export interface SignInConfig {
@@ -27,5 +29,6 @@ export async function loadConfig(): Promise<Config> {
     throw new Error("/config.json: apiUrl is missing");
   }
   const signIn = "signIn" in config ? (config.signIn as SignInConfig) : null;
-  return { apiUrl: String(config.apiUrl).replace(/\/+$/, ""), signIn };
+  const dashboardUrl = "dashboardUrl" in config ? String(config.dashboardUrl) : null;
+  return { apiUrl: String(config.apiUrl).replace(/\/+$/, ""), signIn, dashboardUrl };
 }

@@ -24,7 +24,13 @@ export function makeServices(config: Config, caller: Caller | null): Services {
     isAwaited,
     onJobsChanged: (jobs) => ownJobs.recordChanges(jobs),
   });
-  const services = { ...client, ownJobs, kept: caller?.kept ?? new Kept() };
+  const services = {
+    ...client,
+    ownJobs,
+    kept: caller?.kept ?? new Kept(),
+    isSignedIn: caller !== null,
+    dashboardUrl: config.dashboardUrl,
+  };
   keepDrafts(services);
   return services;
 }

@@ -15,6 +15,10 @@ export interface Services {
   ownJobs: OwnJobs;
   live: Live;
   kept: Kept;
+  /** Whether jobs have owners: users must sign in. */
+  isSignedIn: boolean;
+  /** Where operators find what the app does not show, or null. */
+  dashboardUrl: string | null;
 }
 
 const ServicesContext = createContext<Services | null>(null);

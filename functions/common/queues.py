@@ -74,10 +74,15 @@ class Queue:
         except (BotoCoreError, ClientError) as error:
             logger.warning("visibility timeout not changed", extra={"reason": str(error)})
 
-    def is_empty(self) -> bool:
-        """Return whether no message is waiting or in flight. SQS's counts are approximate."""
+    def backlog(self) -> tuple[int, int]:
+        """Return the number of messages that wait, and of those in flight. SQS's counts are approximate."""
         response = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=BACKLOG_ATTRIBUTES)
-        return all(int(response["Attributes"][name]) == 0 for name in BACKLOG_ATTRIBUTES)
+        waiting, running = (int(response["Attributes"][name]) for name in BACKLOG_ATTRIBUTES)
+        return waiting, running
+
+    def is_empty(self) -> bool:
+        """Return whether no message is waiting or in flight."""
+        return self.backlog() == (0, 0)
 
     def _try_send(self, message: OutgoingMessage) -> bool:
         try:

@@ -191,6 +191,12 @@ class JobStore:
         pages = self._table.query(partition.index, condition, values, newest_first=True, page_size=limit)
         return list(islice((from_item(item) for page in pages for item in page), limit))
 
+    def oldest_key(self, partition: "ListPartition") -> str | None:
+        """Return the created_key of the oldest job of a partition of a list, or None if it is empty."""
+        condition, values = f"{partition.attribute} = :partition", {":partition": partition.value}
+        page = next(self._table.query(partition.index, condition, values, page_size=1), [])
+        return str(from_item(page[0])["created_key"]) if page else None
+
     def changed_since(self, shard_key: str, start: int, limit: int) -> list[str]:
         """Return the ids of jobs updated at or after `start` (epoch ms), newest first, at most `limit`."""
         condition = "list_shard = :shard AND changed_at >= :start"

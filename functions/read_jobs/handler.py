@@ -14,8 +14,10 @@ from functions.common.api import Api, ApiRequest, ApiResponse, Route, json_respo
 from functions.common.budget import Limits
 from functions.common.clock import now_ms
 from functions.common.find_jobs import MAX_PARALLEL_QUERIES
+from functions.common.identity import PUBLIC_OWNER
 from functions.common.ledger import Ledger
 from functions.common.observability import instrumented
+from functions.common.queues import Queue
 from functions.common.settings import load
 from functions.common.start_up import at_start
 from functions.common.store import JobStore
@@ -30,13 +32,15 @@ DOCUMENTS = Path(__file__).parent
 class ReadJobsSettings:
     """Environment variables. `auth` is `none` without sign-in.
 
-    `budgets` is a JSON object: the limits of all budgets by name.
+    `budgets` is a JSON object: the limits of all budgets by name. `queues` is another: the URL of each kind's
+    queue.
     """
 
     auth: str
     jobs_table: str
     ledger_table: str
     budgets: str
+    queues: str
 
 
 def handle_list_jobs(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
@@ -58,8 +62,11 @@ def handle_get_history(request: ApiRequest, job_reader: JobReader) -> ApiRespons
 
 
 def handle_get_stats(request: ApiRequest, job_reader: JobReader) -> ApiResponse:
-    """Return counts and budgets."""
-    return json_response(200, job_reader.stats(select_owner(request.query, request.identity)))
+    """Return counts and budgets, and the lengths of the queues to those who may see the jobs of all."""
+    identity = request.identity
+    with_queues = identity.is_operator or identity.owner == PUBLIC_OWNER
+    owner = select_owner(request.query, identity)
+    return json_response(200, job_reader.stats(owner, with_queues=with_queues))
 
 
 def handle_get_kinds(_: ApiRequest, __: JobReader) -> ApiResponse:
@@ -92,10 +99,12 @@ def reader() -> Api:
     """Create the client and read the settings, once per process."""
     settings = load(ReadJobsSettings, os.environ)
     dynamodb = boto3.client("dynamodb")
+    sqs = boto3.client("sqs")
     job_reader = JobReader(
         JobStore(dynamodb, settings.jobs_table),
         Ledger(dynamodb, settings.ledger_table),
         {name: Limits(**limits) for name, limits in json.loads(settings.budgets).items()},
+        {kind: Queue(sqs, url) for kind, url in json.loads(settings.queues).items()},
         ThreadPoolExecutor(MAX_PARALLEL_QUERIES),
         now_ms,
     )

@@ -10,11 +10,13 @@ from functions.common.budget import Limits
 from functions.common.clock import Clock
 from functions.common.find_jobs import JobFinder
 from functions.common.history import from_text
+from functions.common.identity import ALL_OWNERS
 from functions.common.job import Job
 from functions.common.job_filter import JobFilter
 from functions.common.ledger import Ledger
 from functions.common.marks import UNCOUNTED
-from functions.common.store import JobStore
+from functions.common.queues import Queue
+from functions.common.store import JobStore, list_partitions
 from functions.read_jobs.paging import PageRequest, encode_cursor
 
 
@@ -22,12 +24,13 @@ from functions.read_jobs.paging import PageRequest, encode_cursor
 class JobReader:
     """Reads the jobs table and the ledger. `pool` queries the partitions of an index in parallel.
 
-    `budgets` are the limits of all budgets by name.
+    `budgets` are the limits of all budgets by name, `queues` the queues of all kinds by name.
     """
 
     store: JobStore
     ledger: Ledger
     budgets: Mapping[str, Limits]
+    queues: Mapping[str, Queue]
     pool: Executor
     clock: Clock
 
@@ -54,8 +57,11 @@ class JobReader:
         entries = from_text(mark.history) if mark.creation == job.created_at else ()
         return {"data": [entry.public_view() for entry in entries]}
 
-    def stats(self, owner: str) -> dict[str, Any]:
-        """Return an owner's exact counts, and the budgets. `budget` is that of the first contract."""
+    def stats(self, owner: str, *, with_queues: bool) -> dict[str, Any]:
+        """Return an owner's exact counts, and the budgets. `budget` is that of the first contract.
+
+        The queues are shared by all owners, so not every caller may see their lengths.
+        """
         counts, minutes = self.ledger.counts_and_minutes(owner, self.clock())
         budgets = self._budgets()
         return {
@@ -65,7 +71,27 @@ class JobReader:
             "budgets": budgets,
             "budget": budgets.get("unsplash"),
             "minutes": minutes,
+            "queues": self._backlogs() if with_queues else {},
+            "oldest_pending": self._oldest_pending(owner),
         }
+
+    def _backlogs(self) -> dict[str, dict[str, int]]:
+        backlogs = self.pool.map(Queue.backlog, self.queues.values())
+        return {
+            kind: {"waiting": waiting, "running": running}
+            for kind, (waiting, running) in zip(self.queues, backlogs, strict=True)
+        }
+
+    def _oldest_pending(self, owner: str) -> dict[str, Any] | None:
+        """Return the oldest pending job's id and creation. No index has that of all owners."""
+        if owner == ALL_OWNERS:
+            return None
+        keys = self.pool.map(self.store.oldest_key, list_partitions(owner, "pending", None))
+        oldest = min(filter(None, keys), default=None)
+        if oldest is None:
+            return None
+        created_at, job_id = oldest.split("#", 1)
+        return {"id": job_id, "created_at": int(created_at)}
 
     def _budgets(self) -> dict[str, dict[str, int | None]]:
         windows = self.ledger.windows(self.budgets) if self.budgets else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -50,13 +50,26 @@ CALLS = (
 """The calls whose latency is shown."""
 
 
+def dashboard_name(stack: Stack) -> str:
+    """Return the dashboard's name. Names are unique in an account, across its regions."""
+    return f"Calo-{stack.region}"
+
+
+def dashboard_url(stack: Stack) -> str:
+    """Return the address of the dashboard's page in the console, for stacks that do not depend on CaloOps."""
+    region = stack.region
+    page = f"home?region={region}#dashboards/dashboard/{dashboard_name(stack)}"
+    return f"https://{region}.console.aws.amazon.com/cloudwatch/{page}"
+
+
 class Dashboard(cloudwatch.Dashboard):
     """A dashboard with five sections. Each heading is a question that its graphs answer."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, alarms: list[cloudwatch.Alarm], watched: Watched
     ) -> None:
-        super().__init__(scope, construct_id, default_interval=Duration.hours(3))
+        name = dashboard_name(Stack.of(scope))
+        super().__init__(scope, construct_id, dashboard_name=name, default_interval=Duration.hours(3))
         self._add_heading("Is it healthy?")
         self.add_widgets(
             cloudwatch.AlarmStatusWidget(title="Alarms", alarms=alarms, width=WIDTH, height=HEIGHT)

@@ -196,8 +196,7 @@ class ApiStack(CaloStack):
         writer = self._function(construct_id, name=name, memory=512, environment=environment)
         actions = ["GetItem", "BatchGetItem", *actions]
         writer.allow([f"dynamodb:{action}" for action in actions], self.table_arn(self.jobs_table))
-        names = [f"queue/Jobs{kind.construct_name}" for kind in self.kinds.deployed.values()]
-        writer.allow(["sqs:SendMessage"], *(self.queue_arn(self.read(jobs, name)) for name in names))
+        writer.allow(["sqs:SendMessage"], *self._kind_queues(jobs))
         return writer
 
     def _kinds_json(self, jobs: JobsStack) -> str:
@@ -216,13 +215,22 @@ class ApiStack(CaloStack):
     def _read_jobs(self, jobs: JobsStack) -> CaloFunction:
         ledger = self.read(jobs, "ledger-table")
         limits = self.kinds.limits(self.settings, self.kinds.budgets.values())
-        environment = {**self._job_environment, "LEDGER_TABLE": ledger, "BUDGETS": limits}
+        kinds = self.kinds.deployed.values()
+        queues = self.to_json_string({kind.name: self.read(jobs, f"queue-url/{kind.name}") for kind in kinds})
+        own = {"LEDGER_TABLE": ledger, "BUDGETS": limits, "QUEUES": queues}
+        environment = {**self._job_environment, **own}
         # a page of 100 jobs needs more CPU time than the other calls
         reader = self._function("ReadJobs", name="read_jobs", memory=1024, environment=environment)
         table = self.table_arn(self.jobs_table)
         reader.allow(["dynamodb:GetItem", "dynamodb:BatchGetItem"], table, self.table_arn(ledger))
+        reader.allow(["sqs:GetQueueAttributes"], *self._kind_queues(jobs))
         self._allow_lists(reader)
         return reader
+
+    def _kind_queues(self, jobs: JobsStack) -> list[str]:
+        """Return the ARNs of the queues of all kinds."""
+        names = [f"queue/Jobs{kind.construct_name}" for kind in self.kinds.deployed.values()]
+        return [self.queue_arn(self.read(jobs, name)) for name in names]
 
     def _allow_lists(self, function: CaloFunction) -> None:
         """Allow a function to find jobs by the indexes of the lists."""

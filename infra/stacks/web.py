@@ -13,6 +13,7 @@ from constructs import Construct
 from infra.constructs.access_logs import LEFT_OUT, SITE_BUCKET
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.cloudfront import global_name, private_origin
+from infra.constructs.dashboard import dashboard_url
 from infra.constructs.functions import log_group, provider_log
 from infra.constructs.rest_api import STAGE
 from infra.constructs.sign_in import add_client
@@ -220,7 +221,12 @@ class WebStack(CaloStack):
             prune=False,
             log_group=log,
         )
-        config = {"apiUrl": f"{self.api_origin}/{STAGE}/", **({"signIn": sign_in} if sign_in else {})}
+        has_dashboard = self.settings.ops and self.settings.dashboard
+        config = {
+            "apiUrl": f"{self.api_origin}/{STAGE}/",
+            **({"signIn": sign_in} if sign_in else {}),
+            **({"dashboardUrl": dashboard_url(self)} if has_dashboard else {}),
+        }
         page = deployment.BucketDeployment(
             self,
             "Page",

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
         "counts": {"pending": 0, "resolved": 0, "error": 0, "cancelled": 0},
         "counts_by_kind": {}, "codes": {}, "budgets": {},
         "budget": {"limit": 50, "remaining": 50, "resets_at": None},
+        "minutes": [], "queues": {}, "oldest_pending": None,
     },
 }  # fmt: skip
 

@@ -110,9 +110,20 @@ def published_page(folder: Path, **context: str) -> tuple[set[str], dict[str, An
 def test_the_page_is_published_without_assets_and_with_the_url_of_the_api(tmp_path: Path) -> None:
     files, config = published_page(tmp_path)
     assert files == {"index.html", "favicon.svg"}
-    assert list(config) == ["apiUrl"]
+    assert list(config) == ["apiUrl", "dashboardUrl"]
     assert config["apiUrl"].startswith("https://SsmParameterValuecaloapiid")
     assert ".execute-api." in config["apiUrl"]
+
+
+@pytest.mark.parametrize("setting", [{"ops": "false"}, {"dashboard": "false"}, {"size": "small"}, {}])
+def test_the_page_links_to_the_dashboard_of_the_deployment(tmp_path: Path, setting: dict[str, str]) -> None:
+    _, config = published_page(tmp_path, **setting)
+    assert ("dashboardUrl" in config) == (setting == {})
+    if not setting:
+        ops = Template.from_json(json.loads((tmp_path / "CaloOps.template.json").read_text()))
+        name = text_of(only(ops, "AWS::CloudWatch::Dashboard")["DashboardName"])
+        assert name.startswith("Calo-")
+        assert config["dashboardUrl"].endswith(f"#dashboards/dashboard/{name}")
 
 
 def test_with_cognito_the_web_app_has_its_own_client_for_its_own_address(tmp_path: Path) -> None:

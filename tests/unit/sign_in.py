@@ -52,7 +52,7 @@ def api_functions(
     return [
         Api(CREATES, CreateJob(intake, kinds), "oidc", clock),
         Api(CHANGES, BulkChanger(changer, JobFinder(store, pool, clock), clock), "oidc", clock),
-        Api(READS, JobReader(store, ledger, {}, pool, clock), "oidc", clock),
+        Api(READS, JobReader(store, ledger, {}, by_kind, pool, clock), "oidc", clock),
         Api(SCHEDULES, Schedules(schedules, kinds, clock, SALT), "oidc", clock),
         Api(WEBHOOKS, webhooks, "oidc", clock),
     ]

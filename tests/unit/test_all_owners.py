@@ -34,7 +34,7 @@ def read(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Read]:
         return reader.list_jobs("*", PageRequest(size=size, after=after, wanted=JobFilter(**values)))
 
     with ThreadPoolExecutor(SHARDS) as pool:
-        reader = JobReader(store, ledger, {}, pool, clock)
+        reader = JobReader(store, ledger, {}, {}, pool, clock)
         yield page
 
 

@@ -53,7 +53,7 @@ DAMAGE: dict[str, Any] = {
 @pytest.fixture
 def reader(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[JobReader]:
     with ThreadPoolExecutor(SHARDS) as pool:
-        yield JobReader(store, ledger, {}, pool, clock)
+        yield JobReader(store, ledger, {}, {}, pool, clock)
 
 
 def get(reader: JobReader, path: str) -> ParsedResponse:

@@ -56,6 +56,7 @@ def cold_start(monkeypatch: pytest.MonkeyPatch, dynamodb: Any, queues: Queues) -
     }
     values = {
         "BUDGETS": json.dumps(budgets),
+        "QUEUES": json.dumps({"photo": queues.jobs.url}),
         "KINDS": json.dumps(kinds),
         "KIND_MODULE": "kinds.photo",
         "KIND_TIMEOUT": "60",

@@ -36,7 +36,7 @@ Record = dict[str, Any]
 @pytest.fixture
 def api(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Api]:
     with ThreadPoolExecutor(1) as pool:
-        yield Api(ROUTES, JobReader(store, ledger, {}, pool, clock), "none")
+        yield Api(ROUTES, JobReader(store, ledger, {}, {}, pool, clock), "none")
 
 
 def history(api: Api, job: Job) -> list[Any]:

@@ -111,6 +111,7 @@ def test_lists_counts_and_totals_are_those_of_the_owner(
     assert stats["counts"] == {"pending": 3, "resolved": 0, "error": 1, "cancelled": 0}
     assert stats["codes"] == {"c": 1}
     assert gateway.call("GET", "/stats", bob).body["counts"]["pending"] == 1
+    assert stats["queues"] == {}  # they hold the jobs of all owners
 
 
 def test_a_cursor_of_another_owner_shows_none_of_its_jobs(
@@ -203,6 +204,7 @@ def test_an_operator_sees_the_list_and_counts_of_an_owner_or_of_all(
         assert (ids(page), page.body["total"]) == ([job.id for job in expected], len(expected))
         stats = gateway.call("GET", "/stats", olga, query=query).body
         assert stats["counts"]["pending"] == len(expected)
+        assert stats["queues"].keys() == {"photo"}
 
 
 def test_without_sign_in_jobs_are_charged_to_the_address(functions: list[Api], store: JobStore) -> None:

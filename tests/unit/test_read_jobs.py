@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import boto3
 import pytest
 
 from functions.common import find_jobs
@@ -21,7 +22,7 @@ from functions.read_jobs.handler import ROUTES
 from functions.read_jobs.paging import encode_cursor
 from functions.read_jobs.read_jobs import JobReader
 from tests.unit.factories import NOW, ParsedResponse, api_event, make_job, stream_record
-from tests.unit.fakes import FakeClock
+from tests.unit.fakes import FakeClock, Queues
 from tests.unit.faults import alter, refused
 
 Get = Callable[..., ParsedResponse]
@@ -43,14 +44,13 @@ BAD_QUERIES = {
 
 
 @pytest.fixture
-def get(store: JobStore, ledger: Ledger, clock: FakeClock) -> Iterator[Get]:
+def get(store: JobStore, ledger: Ledger, clock: FakeClock, queues: Queues) -> Iterator[Get]:
     def send(path: str = "/jobs", **query: str) -> ParsedResponse:
         return ParsedResponse.read(api.handle(api_event(path=path, query=query or None)))
 
     with ThreadPoolExecutor(SHARDS) as pool:
-        reader = JobReader(
-            store, ledger, {"unsplash": Limits(50, 3600, 25), "mail": Limits(5, 10, 5)}, pool, clock
-        )
+        budgets = {"unsplash": Limits(50, 3600, 25), "mail": Limits(5, 10, 5)}
+        reader = JobReader(store, ledger, budgets, {"photo": queues.jobs}, pool, clock)
         api = Api(ROUTES, reader, "none")
         yield send
 
@@ -182,6 +182,26 @@ def test_the_list_of_a_kind_has_its_jobs_of_all_statuses_or_of_one(
     stats = get("/stats").body
     assert stats["counts_by_kind"]["countdown"] == {"pending": 2, "resolved": 2, "error": 0, "cancelled": 0}
     assert (stats["counts"]["pending"], stats["codes"]) == (4, {})
+
+
+def test_stats_name_the_oldest_pending_job_of_all_partitions(get: Get, store: JobStore) -> None:
+    assert get("/stats").body["oldest_pending"] is None
+    numbers = range(1, 12)
+    assert len({shard_number(str(UUID(int=number))) for number in numbers}) > 1
+    add(store, *numbers[2:])
+    add(store, numbers[1], kind="countdown")
+    add(store, numbers[0], status="resolved")
+    assert get("/stats").body["oldest_pending"] == {"id": str(UUID(int=2)), "created_at": NOW + 2}
+
+
+def test_stats_count_the_messages_that_wait_and_those_in_flight(
+    get: Get, queues: Queues, aws: boto3.Session
+) -> None:
+    for _ in range(3):
+        queues.jobs.send("{}")
+    queues.jobs.send("{}", delay=60)
+    aws.client("sqs").receive_message(QueueUrl=queues.jobs.url)
+    assert get("/stats").body["queues"] == {"photo": {"waiting": 2, "running": 1}}
 
 
 def test_failed_jobs_of_a_code_are_found_among_others(

@@ -5,13 +5,24 @@ import { makeJob, makePage } from "./testing";
 /** A page that is visible, in a browser without locks. */
 beforeEach(() => {
   const page = Object.assign(new EventTarget(), { hidden: false });
-  const browser = Object.assign(new EventTarget(), { setTimeout, clearTimeout });
+  const browser = Object.assign(new EventTarget(), { setTimeout: setTracked, clearTimeout });
   vi.stubGlobal("document", page);
   vi.stubGlobal("window", browser);
   vi.stubGlobal("navigator", { onLine: true });
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => setTimeout(callback, 1));
 });
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  for (const timer of timers.splice(0)) clearTimeout(timer); // they would run in other tests, without a window
+  vi.unstubAllGlobals();
+});
+
+type Timer = ReturnType<typeof setTimeout>;
+const timers: Timer[] = [];
+function setTracked(callback: () => void, ms: number): Timer {
+  const timer = setTimeout(callback, ms);
+  timers.push(timer);
+  return timer;
+}
 
 /** Answers calls with JSON, and the stream with these events. It never ends. */
 function fakeFetch(body: unknown, events: unknown[]): { fetch: typeof fetch; urls: string[] } {

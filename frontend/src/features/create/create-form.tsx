@@ -9,6 +9,7 @@ import { type KindView, useView } from "../../kinds/kind-view";
 import { kindsQuery } from "../../queries";
 import { useServices } from "../../services";
 import { discardDraft, newDraft, sendDrafts } from "../jobs/drafts";
+import { isFiltered } from "../jobs/list-params";
 import { FieldControl } from "./field-control";
 import {
   type Errors,
@@ -116,7 +117,7 @@ function KindForm({ kind, view, params }: FormProps) {
     if (delaySeconds === undefined || delaySeconds === null) return; // the control says what is wrong
     if (delay === AT_A_TIME) setDelay(0);
     // a list of one status would not show the job until its end
-    const showsNewJobs = isFirstPage(params) && params.status === null;
+    const showsNewJobs = isFirstPage(params) && params.status === null && !isFiltered(params);
     if (!showsNewJobs) navigate("/", { state: KEEP_FOCUS });
     const cleared = newState(fields);
     setState(cleared);

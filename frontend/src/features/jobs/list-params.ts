@@ -1,33 +1,56 @@
-/** The list parameters in the page's URL: `?status=error&page=2` or `?cursor=…`. */
+/** The list parameters in the page's URL: `?status=error&kind=photo&page=2` or `?cursor=…`. */
 
 import { PAGE_SIZE } from "calo-client/api/calo-api";
-import { type JobPage, type ListParams, STATUSES } from "calo-client/api/types";
+import { type JobFilter, type ListParams, STATUSES } from "calo-client/api/types";
 
 /** The maximum number of jobs before a numbered page. The API serves later pages by cursor only. */
-const MAX_OFFSET = 1_000;
+export const MAX_OFFSET = 1_000;
 
-/** Parse the parameters of a URL. An invalid status is ignored, an invalid page is page 1. */
+/** Parse the parameters of a URL. What is invalid is ignored, an invalid page is page 1. */
 export function parseListParams(search: URLSearchParams): ListParams {
   const status = STATUSES.find((name) => name === search.get("status")) ?? null;
+  const filter: JobFilter = { status };
+  for (const name of ["kind", "code", "owner"] as const) {
+    const text = search.get(name);
+    if (text) filter[name] = text;
+  }
+  if (filter.code) filter.status = "error"; // no other jobs have a code
+  for (const name of ["since", "until"] as const) {
+    const text = search.get(name);
+    if (text && /^\d{1,13}$/.test(text)) filter[name] = Number(text);
+  }
   const page = Number(search.get("page") ?? 1);
-  const isValidPage = Number.isInteger(page) && page >= 1 && (page - 1) * PAGE_SIZE <= MAX_OFFSET;
-  return { status, page: isValidPage ? page : 1, cursor: search.get("cursor") };
+  const isValidPage =
+    Number.isInteger(page) && page >= 1 && (page - 1) * PAGE_SIZE <= MAX_OFFSET && hasPages(filter);
+  return { ...filter, page: isValidPage ? page : 1, cursor: search.get("cursor") };
 }
 
-export function listUrl({ status, page, cursor }: ListParams): string {
-  const search = new URLSearchParams();
-  if (status) search.set("status", status);
+export function listUrl({ page, cursor, ...filter }: ListParams): string {
+  const search = new URLSearchParams(
+    Object.entries(filter).flatMap(([name, value]) => (value == null ? [] : [[name, String(value)]])),
+  );
   if (cursor) search.set("cursor", cursor);
   else if (page > 1) search.set("page", String(page));
-  const query = search.toString();
-  return query ? `/?${query}` : "/";
+  return search.size ? `/?${search}` : "/";
 }
 
-/** Return the next page, by number up to MAX_OFFSET and then by cursor. Return null after the last page. */
-export function nextPage(params: ListParams, page: JobPage): ListParams | null {
-  if (page.next_cursor === null) return null;
-  if (params.cursor === null && params.page * PAGE_SIZE <= MAX_OFFSET) {
-    return { ...params, page: params.page + 1 };
-  }
-  return { ...params, cursor: page.next_cursor };
+/** Return the first page of the list with a filter. */
+export function firstPage(filter: JobFilter): ListParams {
+  const { page, cursor, ...rest } = filter as ListParams;
+  return { ...rest, page: 1, cursor: null };
+}
+
+/** Return whether the list is filtered by anything but the status. */
+export function isFiltered({ kind, code, since, until, owner }: JobFilter): boolean {
+  return (kind ?? code ?? since ?? until ?? owner) !== undefined;
+}
+
+/** Return whether the API knows the number of these jobs. */
+export function isCounted({ code, since, until }: JobFilter): boolean {
+  return (code ?? since ?? until) === undefined;
+}
+
+/** Return whether the API serves numbered pages of the list. Otherwise it has only cursors. */
+export function hasPages(filter: JobFilter): boolean {
+  return isCounted(filter) && filter.owner !== "*";
 }

@@ -1,12 +1,15 @@
 import type { Job, JobPage, ListParams } from "calo-client/api/types";
-import { hasStatus } from "calo-client/live/apply-jobs";
-import { type PointerEvent, useState, useSyncExternalStore } from "react";
+import { matches } from "calo-client/live/apply-jobs";
+import { type PointerEvent, useEffect, useState, useSyncExternalStore } from "react";
 import { useServices } from "../../services";
 import { type Arrangement, holdArrivals } from "./arrivals";
 import { listUrl } from "./list-params";
+import { rememberShown, setOlder, shownAbove } from "./older";
 
 /** Scrolled further than this (pixels), the first cards are no longer what the user looks at. */
 const SCROLLED = 40;
+/** With older pages below, the first page keeps up to this many cards. */
+const MAX_CARDS = 200;
 
 interface Shown {
   list: string;
@@ -16,35 +19,59 @@ interface Shown {
 interface Arrivals extends Arrangement {
   /** Show the new jobs now. */
   show(): void;
+  isScrolled: boolean;
   /** For the element that contains the cards. */
   pointerHandlers: { onPointerOver(event: PointerEvent): void; onPointerLeave(): void };
 }
 
 /**
  * Arrange the jobs of a page: while the page is scrolled or a card is pointed at, no card moves. `isPrevious`: the
- * requested page is still loading, and this is the previous one.
+ * requested page is still loading, and this is the previous one. `hasOlder`: older pages are shown below, so a card that
+ * the arrivals push off this page stays.
  */
-export function useArrivals(params: ListParams, page: JobPage, isPrevious: boolean): Arrivals {
-  const { cache, ownJobs } = useServices();
+export function useArrivals(
+  params: ListParams,
+  page: JobPage,
+  isPrevious: boolean,
+  hasOlder: boolean,
+): Arrivals {
+  const { cache, ownJobs, queries } = useServices();
   const isScrolled = useSyncExternalStore(subscribeToScroll, () => window.scrollY > SCROLLED);
   const [isPointing, setIsPointing] = useState(false);
   const list = isPrevious ? "" : listUrl(params);
-  const [shown, setShown] = useState<Shown>({ list, jobs: page.data });
+  const [shown, setShown] = useState<Shown>(() => ({
+    list,
+    jobs: hasOlder ? shownAbove(params) : page.data,
+  }));
 
   function stillListed(job: Job): Job | null {
     const latest = cache.latest(job.id) ?? job;
-    return hasStatus(latest, params) ? latest : null;
+    return matches(latest, params) ? latest : null;
   }
-  const isHeld = (isScrolled || isPointing) && shown.list === list;
-  const arrangement: Arrangement = isHeld
-    ? holdArrivals(page.data, shown.jobs, (job) => ownJobs.has(job.id), stillListed)
-    : { jobs: page.data, arrivalCount: 0 };
+  const isSameList = shown.list === list;
+  const cards = isSameList ? shown.jobs : hasOlder ? shownAbove(params) : [];
+  const isHeld = (isScrolled || isPointing) && (isSameList || hasOlder);
+  const arrangement: Arrangement =
+    isHeld || hasOlder
+      ? holdArrivals(page.data, cards, (job) => !isHeld || ownJobs.has(job.id), stillListed)
+      : { jobs: page.data, arrivalCount: 0 };
+  // otherwise jobs may be missing between this page and the older ones
+  const isContinuous = cards.length === 0 || page.data.some(({ id }) => cards.some((card) => card.id === id));
+  const mustForget = hasOlder && !isHeld && !(isContinuous && arrangement.jobs.length <= MAX_CARDS);
+  useEffect(() => {
+    if (mustForget) setOlder(queries, params, []);
+    else if (hasOlder) rememberShown(listUrl(params), arrangement.jobs);
+  });
   if (shown.list !== list || !areSameJobs(shown.jobs, arrangement.jobs)) {
     setShown({ list, jobs: arrangement.jobs }); // while rendering: https://react.dev/reference/react/useState#storing-information-from-previous-renders
   }
   return {
     ...arrangement,
-    show: () => setShown({ list, jobs: page.data }),
+    isScrolled,
+    show: () => {
+      setOlder(queries, params, []);
+      setShown({ list, jobs: page.data });
+    },
     pointerHandlers: {
       onPointerOver: ({ pointerType, target }) =>
         setIsPointing(pointerType !== "touch" && (target as Element).closest(".card") !== null),

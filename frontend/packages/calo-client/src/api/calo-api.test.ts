@@ -22,6 +22,31 @@ test("a list is requested by page and status, or by cursor", async () => {
   ]);
 });
 
+test("a list has the whole filter, and what does not matter is left out", async () => {
+  fetched.mockImplementation(async () => json({ data: [] }));
+  const filter = { status: "error", kind: "photo", code: "lost", since: 0, until: 9, owner: "*" } as const;
+  await api.listJobs({ ...filter, page: 1, cursor: "x" }, signal);
+  await api.listJobs({ status: null, code: undefined, page: 1, cursor: null }, signal);
+  await api.getStats(signal);
+  await api.getStats(signal, "*");
+  expect(fetched.mock.calls.map(([url]) => String(url).split("/api/")[1])).toEqual([
+    "jobs?pageSize=24&cursor=x&status=error&kind=photo&code=lost&since=0&until=9&owner=*",
+    "jobs?pageSize=24&page=1",
+    "stats",
+    "stats?owner=*",
+  ]);
+});
+
+test("the owner of a selection is in the address, the rest in the body", async () => {
+  fetched.mockImplementation(async () => json({ changed: 1, more: false }));
+  await api.changeJobs("retry", { status: "error", code: "lost", owner: "public" });
+  await api.changeJobs("cancel", { kind: "photo" });
+  expect(fetched.mock.calls.map(([url, options]) => [String(url), options?.body])).toEqual([
+    ["https://calo.example/api/jobs/retry?owner=public", '{"status":"error","code":"lost"}'],
+    ["https://calo.example/api/jobs/cancel", '{"kind":"photo"}'],
+  ]);
+});
+
 test("a job is created with its kind, its input and its key", async () => {
   fetched.mockResolvedValue(json({ id: "a" }, 201));
   const body = { kind: "countdown", input: { seconds: 5 }, delay_seconds: 10 };

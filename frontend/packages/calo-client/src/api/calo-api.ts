@@ -4,6 +4,7 @@ import { ApiError, errorFromResponse, networkError } from "./api-error";
 import type { paths } from "./schema";
 import type {
   BulkEntry,
+  Changed,
   DeliveryList,
   HistoryEntry,
   Job,
@@ -14,6 +15,7 @@ import type {
   Schedule,
   ScheduleChange,
   ScheduleRequest,
+  Selection,
   Stats,
 } from "./types";
 
@@ -36,7 +38,8 @@ type Body<T> = T extends {
 interface CallOptions {
   /** The job or schedule that is named in the path. */
   id?: string;
-  query?: Record<string, string | number>;
+  /** What is null or undefined is left out. */
+  query?: Record<string, string | number | null | undefined>;
   headers?: Record<string, string>;
   body?: unknown;
   signal?: AbortSignal;
@@ -52,8 +55,8 @@ export class CaloApi {
     this.#fetch = fetch;
   }
 
-  listJobs({ status, page, cursor }: ListParams, signal: AbortSignal): Promise<JobPage> {
-    const query = { pageSize: PAGE_SIZE, ...(cursor ? { cursor } : { page }), ...(status ? { status } : {}) };
+  listJobs({ page, cursor, ...filter }: ListParams, signal: AbortSignal): Promise<JobPage> {
+    const query = { pageSize: PAGE_SIZE, ...(cursor ? { cursor } : { page }), ...filter };
     return this.#call("get", "/jobs", { query, signal }) as Promise<JobPage>;
   }
 
@@ -66,8 +69,9 @@ export class CaloApi {
     return (await this.#call("get", "/jobs/{id}/history", { id, signal })).data;
   }
 
-  getStats(signal: AbortSignal): Promise<Stats> {
-    return this.#call("get", "/stats", { signal });
+  /** `owner`: for operators, whose counts to return; `*` for all owners. */
+  getStats(signal: AbortSignal, owner?: string): Promise<Stats> {
+    return this.#call("get", "/stats", { query: { owner }, signal });
   }
 
   /** Return the kinds of jobs, photo first: it is what the app is known for. */
@@ -87,6 +91,12 @@ export class CaloApi {
     return results.map((result) =>
       "id" in result ? result : new ApiError(result.status, result.detail, null, result.errors),
     );
+  }
+
+  /** Cancel or retry up to 100 jobs. `more`: repeat the call. */
+  changeJobs(change: "cancel" | "retry", selection: Selection): Promise<Changed> {
+    const { owner, ...body } = selection;
+    return this.#call("post", `/jobs/${change}`, { query: { owner }, body });
   }
 
   cancelJob(id: string): Promise<Job> {
@@ -136,7 +146,9 @@ export class CaloApi {
     path: P,
     { id = "", query = {}, headers = {}, body, signal }: CallOptions,
   ): Promise<Body<paths[P][M]>> {
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]));
+    const search = new URLSearchParams(
+      Object.entries(query).flatMap(([name, value]) => (value == null ? [] : [[name, String(value)]])),
+    );
     const url = `${this.#baseUrl}${path.replace("{id}", encodeURIComponent(id))}${search.size ? `?${search}` : ""}`;
     const options: RequestInit = { method: method.toUpperCase(), headers, signal: withTimeout(signal) };
     if (body !== undefined) {

@@ -8,12 +8,8 @@ type Schemas = components["schemas"];
 
 /** A job of any kind. The generated type of an unknown kind's job has the schema's name as its kind. */
 export type Job = Omit<Schemas["OtherJob"], "kind"> & { kind: string };
-/** The total is known unless the list is filtered by code or time, which this app does not do. */
-export type JobPage = Omit<Schemas["JobPage"], "data" | "total" | "totalPages"> & {
-  data: Job[];
-  total: number;
-  totalPages: number;
-};
+/** The total is null if the list is filtered by code or time. */
+export type JobPage = Omit<Schemas["JobPage"], "data"> & { data: Job[] };
 export type HistoryEntry = Schemas["HistoryEntry"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryList = Schemas["DeliveryList"];
@@ -65,12 +61,30 @@ export type Kind = Omit<Schemas["Kind"], "input" | "output"> & { input: JsonSche
 
 export const STATUSES: readonly Status[] = ["pending", "resolved", "error", "cancelled"];
 
-/** Selects a page of the list: jobs of one status or of all (null), by page number or after a cursor. */
-export interface ListParams {
+/** What the jobs of a list have in common. */
+export interface JobFilter {
   status: Status | null;
+  kind?: string;
+  /** That of the error. */
+  code?: string;
+  /** Created at this time or later, and before that time (epoch ms). */
+  since?: number;
+  until?: number;
+  /** For operators: another owner, or `*` for all. By default one's own jobs are listed. */
+  owner?: string;
+}
+
+/** Selects a page of the list, by page number or after a cursor. */
+export interface ListParams extends JobFilter {
   page: number;
   cursor: string | null;
 }
+
+/** Which jobs a call changes. */
+export type Selection = Pick<JobFilter, "kind" | "code" | "owner"> & { status?: Status };
+export type Changed = Schemas["Changed"];
+export type Counts = Schemas["Counts"];
+export type Minute = Schemas["Minute"];
 
 export function isFirstPage(params: ListParams): boolean {
   return params.page === 1 && params.cursor === null;

@@ -80,6 +80,39 @@ describe("a new job", () => {
   });
 });
 
+describe("a filtered list", () => {
+  const failed = makeJob("z", {
+    created_at: 40,
+    status: "error",
+    error: { code: "lost", message: "lost", attempts: 1 },
+  });
+  const empty = makePage([], { total: null, totalPages: null });
+
+  test.each<[Partial<ListParams>, boolean]>([
+    [{ kind: "photo" }, true],
+    [{ kind: "countdown" }, false],
+    [{ code: "lost" }, true],
+    [{ code: "timeout" }, false],
+    [{ since: 40, until: 41 }, true],
+    [{ since: 41 }, false],
+    [{ until: 40 }, false],
+    [{ owner: "*" }, true],
+    [{ owner: "public" }, false], // whose it is, is not known
+  ])("with %j inserts the job: %s", (filter, isInserted) => {
+    expect(ids(applyJobs(empty, { ...FIRST, ...filter }, [failed]))).toEqual(isInserted ? ["z"] : []);
+  });
+
+  test("keeps an unknown total", () => {
+    expect(applyJobs(empty, FIRST, [failed])).toMatchObject({ total: null, totalPages: null });
+  });
+
+  test("loses a job that does not match any more", () => {
+    const page = makePage([failed], { total: null, totalPages: null });
+    const retried = { ...failed, status: "pending", error: null, version: 2 } as const;
+    expect(ids(applyJobs(page, { ...FIRST, code: "lost" }, [retried]))).toEqual([]);
+  });
+});
+
 test("500 events for 24 jobs result in the newest version of each job", () => {
   const page = makePage(
     Array.from({ length: 24 }, (_, number) => makeJob(`${number}`, { created_at: 100 - number })),

@@ -1,9 +1,9 @@
 /** Applies changed jobs to a page of the list. */
 
-import { isFirstPage, type Job, type JobPage, type ListParams } from "../api/types";
+import { isFirstPage, type Job, type JobFilter, type JobPage, type ListParams } from "../api/types";
 
 /**
- * Return the page with newer versions of its jobs, without jobs that no longer have its status. On the first
+ * Return the page with newer versions of its jobs, without jobs that no longer belong to it. On the first
  * page, also insert new jobs, newest first. Return the same object if nothing changed.
  */
 export function applyJobs(page: JobPage, params: ListParams, jobs: readonly Job[]): JobPage {
@@ -13,9 +13,11 @@ export function applyJobs(page: JobPage, params: ListParams, jobs: readonly Job[
     ? jobs.filter((job) => !existingIds.has(job.id) && belongsOnFirstPage(job, params, page))
     : [];
   if (updated === page.data && added.length === 0) return page;
-  const total = page.total + added.length - (page.data.length - updated.length);
+  const { total } = page;
+  const newTotal = total === null ? null : total + added.length - (page.data.length - updated.length);
   const data = added.length ? [...updated, ...added].sort(newestFirst).slice(0, page.pageSize) : updated;
-  return { ...page, data, total, totalPages: Math.ceil(total / page.pageSize) };
+  const totalPages = newTotal === null ? null : Math.ceil(newTotal / page.pageSize);
+  return { ...page, data, total: newTotal, totalPages };
 }
 
 /** Return whether the page has room for jobs that only the server has. */
@@ -30,7 +32,7 @@ function updateJobs(data: Job[], params: ListParams, changes: ReadonlyMap<string
     const change = changes.get(job.id);
     if (!change || change.version <= job.version) return [job];
     isUnchanged = false;
-    return hasStatus(change, params) ? [change] : [];
+    return matches(change, params) ? [change] : [];
   });
   return isUnchanged ? data : updated;
 }
@@ -39,12 +41,21 @@ function updateJobs(data: Job[], params: ListParams, changes: ReadonlyMap<string
 function belongsOnFirstPage(job: Job, params: ListParams, page: JobPage): boolean {
   const last = page.data.at(-1);
   const isLastPage = page.next_cursor === null && page.data.length < page.pageSize;
-  return hasStatus(job, params) && (isLastPage || last === undefined || newestFirst(job, last) < 0);
+  // a job does not say whose it is
+  const isOwnerKnown = params.owner === undefined || params.owner === "*";
+  const isNewer = isLastPage || last === undefined || newestFirst(job, last) < 0;
+  return isOwnerKnown && isNewer && matches(job, params);
 }
 
-/** Return whether the job belongs into a list of this status. */
-export function hasStatus(job: Job, params: ListParams): boolean {
-  return params.status === null || job.status === params.status;
+/** Return whether the job belongs into a list with this filter. A job of another owner is never asked about. */
+export function matches(job: Job, { status, kind, code, since, until }: JobFilter): boolean {
+  return (
+    (status === null || job.status === status) &&
+    (kind === undefined || job.kind === kind) &&
+    (code === undefined || job.error?.code === code) &&
+    (since === undefined || job.created_at >= since) &&
+    (until === undefined || job.created_at < until)
+  );
 }
 
 /** Compare as the API sorts: by creation time, then by id, both descending. */
