@@ -1,15 +1,18 @@
-import { type ReactNode, useEffect, useRef } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { type ReactNode, useRef } from "react";
 import { Link, useLocation } from "wouter";
 import { LiveIndicator } from "./components/live-indicator";
 import { NotFound } from "./components/not-found";
-import { StaleNotice } from "./components/stale-notice";
-import { Announcer } from "./features/announcements/announcer";
-import { LazyJobPage, preloadJobPage } from "./features/job/lazy-job-page";
+import { LazyBackground } from "./features/background/lazy-background";
+import { DEFAULT_KIND } from "./features/create/remembered-kind";
+import { jobPage, LazyJobPage } from "./features/job/lazy-job-page";
 import { JobsPage } from "./features/jobs/jobs-page";
 import { LazyOperationsPage } from "./features/operations/lazy-operations-page";
 import { LazySchedulesPage } from "./features/schedules/lazy-schedules-page";
+import { useLoadedWhenIdle } from "./hooks/loadable";
 import { useFocusOnNavigation } from "./hooks/use-focus-on-navigation";
-import { useKeepFocus } from "./hooks/use-keep-focus";
+import { kindsQuery } from "./queries";
+import { useServices } from "./services";
 
 interface Props {
   /** Who is signed in, and what to say when that ends. Only with sign-in. */
@@ -20,12 +23,14 @@ interface Props {
 export function App({ account, notice }: Props) {
   const content = useRef<HTMLElement>(null);
   const [path] = useLocation();
-  useKeepFocus(content);
+  const kinds = useQuery(kindsQuery(useServices())).data;
+  const hasPhotos = kinds?.some(({ name }) => name === DEFAULT_KIND) ?? true;
   useFocusOnNavigation(content);
-  useEffect(preloadJobPage, []);
+  useLoadedWhenIdle(jobPage); // so that opening a job is immediate
   return (
     <>
-      <a className="skip-link" href="#main">
+      {/* the jobs are after the form */}
+      <a className="skip-link" href={path === "/" ? "#jobs" : "#main"}>
         Skip to main content
       </a>
       <header className="site-header">
@@ -33,6 +38,11 @@ export function App({ account, notice }: Props) {
           <img src="/favicon.svg" width="28" height="28" alt="" />
           Calo
         </Link>
+        <p className="tagline">
+          {hasPhotos
+            ? "Ask for a photo of anything. It arrives here live, in every open window."
+            : "Create a job. Its result arrives here live, in every open window."}
+        </p>
         <nav>
           <Link href="/schedules">Schedules</Link> <Link href="/operations">Operations</Link>
         </nav>
@@ -43,8 +53,7 @@ export function App({ account, notice }: Props) {
         {pageAt(path)}
       </main>
       {notice}
-      <StaleNotice />
-      <Announcer />
+      <LazyBackground />
     </>
   );
 }

@@ -1,4 +1,6 @@
-/** What was typed and not sent, so that it survives the way to the sign-in page and back. */
+/** What was typed and not sent, so that it survives a reload, and the way to the sign-in page and back. */
+
+const KEY = "calo-kept ";
 
 export class Kept {
   readonly #sources = new Map<string, () => unknown>();
@@ -25,5 +27,25 @@ export class Kept {
     const read = [...this.#sources].map(([name, source]) => [name, source()]);
     // what no component has asked for yet, such as the form of another kind
     return { ...Object.fromEntries(this.#restored), ...Object.fromEntries(read) };
+  }
+}
+
+/** Store for this tab what a user (empty without sign-in) has not sent. The browser may not allow it. */
+export function storeKept(owner: string, kept: Kept): void {
+  try {
+    sessionStorage.setItem(KEY + owner, JSON.stringify(kept.collect()));
+  } catch {
+    // it is lost with the page
+  }
+}
+
+/** Return what `storeKept` has stored, once. */
+export function takeKept(owner: string): Record<string, unknown> {
+  try {
+    const text = sessionStorage.getItem(KEY + owner);
+    sessionStorage.removeItem(KEY + owner);
+    return text ? JSON.parse(text) : {};
+  } catch {
+    return {};
   }
 }

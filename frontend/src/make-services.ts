@@ -4,7 +4,7 @@ import { connect } from "calo-client";
 import { OwnJobs } from "calo-client/live/own-jobs";
 import type { Config } from "./config";
 import { isAwaited, keepDrafts } from "./features/jobs/drafts";
-import { Kept } from "./kept";
+import { Kept, storeKept, takeKept } from "./kept";
 import type { Services } from "./services";
 
 export interface Caller {
@@ -27,10 +27,11 @@ export function makeServices(config: Config, caller: Caller | null): Services {
   const services = {
     ...client,
     ownJobs,
-    kept: caller?.kept ?? new Kept(),
+    kept: caller?.kept ?? new Kept(takeKept("")),
     isSignedIn: caller !== null,
     dashboardUrl: config.dashboardUrl,
   };
+  window.addEventListener("pagehide", () => storeKept(caller?.owner ?? "", services.kept));
   keepDrafts(services);
   return services;
 }

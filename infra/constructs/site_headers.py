@@ -34,7 +34,8 @@ def content_security_policy(*, connect: list[str], images: list[str]) -> str:
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", *images],
-        "connect-src": ["'self'", *connect],
+        "manifest-src": ["'self'"],
+        "connect-src": ["'self'", *connect, *images],  # images are downloaded, too
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "frame-ancestors": ["'none'"],

@@ -239,6 +239,6 @@ class WebStack(CaloStack):
             prune=False,
             log_group=log,
             distribution=self.distribution,
-            distribution_paths=["/index.html", "/config.json", "/favicon.svg"],
+            distribution_paths=["/*"],
         )
         page.node.add_dependency(assets)

@@ -241,7 +241,7 @@ def test_a_deferred_job_shows_when_it_continues(calo: Calo, visit: Visit) -> Non
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("/", "Create one above. It will appear here."),
+        ("/", "Type a topic above. Your photo will appear here."),
         ("/?status=error", "Nothing has failed."),
     ],
 )

@@ -227,6 +227,7 @@ def test_progress_changes_neither_the_order_nor_the_focus_nor_what_is_announced(
     cancel = card(page, first.id).get_by_role("button", name="Cancel: Count down: 20")
     cancel.focus()
     box = card(page, first.id).bounding_box()
+    expect(page.locator(ANNOUNCED)).to_be_attached()
     page.evaluate(
         """selector => {
           window.announcements = 0;

@@ -36,12 +36,12 @@ FRAMES = """() => {
 def test_the_first_view_needs_less_than_100_kb_of_javascript(storm_page: tuple[Page, RelayProcess]) -> None:
     """The first view is the list with the form: also the code that is loaded for its kind, photo.
 
-    The code of the job page is loaded when the browser is idle. A test below shows that the list works
-    without it.
+    The code of the job page and that of the background, such as announcements, is loaded when the browser is
+    idle. A test below shows that the list works without that of the page.
     """
     page, _ = storm_page
     expect(page.get_by_role("textbox", name="Topic")).to_be_visible()
-    scripts = {name for name in loaded_scripts(page) if not name.startswith("job-page")}
+    scripts = {name for name in loaded_scripts(page) if not name.startswith(("job-page-", "background-"))}
     assert len(scripts) > 1
     assert list((DIST / "assets").glob("sign-in-*.js"))
     assert not any(name.startswith("sign-in") for name in scripts)  # without sign-in it is not needed

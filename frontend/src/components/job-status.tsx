@@ -1,6 +1,6 @@
 import type { Job } from "calo-client/api/types";
 import { displayStatus, statusText } from "../text/job-status";
-import { age } from "../text/time";
+import { age, LOCALE } from "../text/time";
 
 interface Props {
   job: Job;
@@ -16,7 +16,7 @@ export function JobStatus({ job, limit, now }: Props) {
       <span aria-hidden="true"> · </span>
       <time
         dateTime={new Date(job.created_at).toISOString()}
-        title={new Date(job.created_at).toLocaleString()}
+        title={new Date(job.created_at).toLocaleString(LOCALE)}
       >
         {age(job.created_at, now)}
       </time>

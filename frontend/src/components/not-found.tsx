@@ -3,7 +3,7 @@ import { Link } from "wouter";
 
 export function NotFound({ children }: { children: ReactNode }) {
   return (
-    <section className="empty-state">
+    <section className="empty-state not-live">
       <title>Not found · Calo</title>
       <h1>Not found</h1>
       <p>{children}</p>

@@ -59,6 +59,17 @@ export function useLoaded<T>(loadable: Loadable<T> | undefined): T | undefined {
   return value;
 }
 
+/** Return the code, which is loaded when the browser has nothing else to do. */
+export function useLoadedWhenIdle<T>(loadable: Loadable<T>): T | undefined {
+  useEffect(() => {
+    const load = () => void loadable.load();
+    // not every browser can say when it is idle
+    if ("requestIdleCallback" in globalThis) requestIdleCallback(load);
+    else setTimeout(load, 2_000);
+  }, [loadable]);
+  return useSyncExternalStore(loadable.subscribe, loadable.value);
+}
+
 function noSubscription(): () => void {
   return noValue;
 }

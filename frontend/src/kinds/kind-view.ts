@@ -21,6 +21,8 @@ export interface FormTexts {
   placeholders: Record<string, string>;
   amount(count: number): string;
   submit(count: number): string;
+  /** Where the first job will appear. */
+  empty: { title: string; text: string };
 }
 
 export interface KindView {
@@ -31,10 +33,12 @@ export interface KindView {
   /** The frame of a page grows with its content. By default it has the shape of a picture. */
   isFlexible?: boolean;
   title?(job: JobContent): string;
-  /** What is ready, has failed, …: the title unless given. */
-  subject?(job: JobContent): string;
+  /** What this number of jobs is called in sentences: "… is ready". The title unless given. */
+  subject?(job: JobContent, count: number): string;
   /** What people call the rate limit that the jobs wait for. */
   limit?: string;
+  /** Errors, by code, after which only another input helps, and the link that edits it. */
+  edit?: { text: string; codes: readonly string[] };
   /** The form shows its only field without a label, in one line with the button. */
   form?: FormTexts;
 }

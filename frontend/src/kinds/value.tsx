@@ -3,6 +3,7 @@
 import type { JsonSchema } from "calo-client/api/types";
 import { useState } from "react";
 import { fieldTitle, resolve, withoutNull } from "../text/schema";
+import { LOCALE } from "../text/time";
 
 /** Values deeper than this are shown as JSON. */
 const MAX_DEPTH = 5;
@@ -20,7 +21,7 @@ interface Props {
 export function Value({ value, schema, root, name = "", depth = 0 }: Props) {
   if (value === null || value === undefined) return <span className="none">none</span>;
   if (typeof value === "string") return <TextValue text={value} name={name} />;
-  if (typeof value === "number") return value.toLocaleString(undefined, { maximumFractionDigits: 20 });
+  if (typeof value === "number") return value.toLocaleString(LOCALE, { maximumFractionDigits: 20 });
   if (typeof value === "boolean") return value ? "yes" : "no";
   if (depth >= MAX_DEPTH) return <code>{toJson(value)}</code>;
   const own = withoutNull(resolve(schema, root), root ?? {}).schema;

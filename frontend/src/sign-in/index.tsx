@@ -3,7 +3,7 @@
 import { browserTimers } from "calo-client/live/timers";
 import { type ReactNode, useSyncExternalStore } from "react";
 import type { SignInConfig } from "../config";
-import { Kept } from "../kept";
+import { Kept, takeKept } from "../kept";
 import { Account } from "./account";
 import { begin, leaveToSignIn, type Place } from "./begin";
 import { Issuer } from "./issuer";
@@ -40,7 +40,8 @@ export async function startSession(
     const signIn = () => leaveToSignIn(options, { isSilent: false, kept, subject });
     return { signedOut: <SignedOut reason={reason} signIn={signIn} /> };
   }
-  const kept = new Kept(beginning.kept);
+  const owner = `${config.issuer} ${beginning.tokens.user.subject}`;
+  const kept = new Kept({ ...takeKept(owner), ...beginning.kept });
   const now = () => performance.now();
   const session = new Session(beginning.tokens, { issuer, storage, fetch: send, timers: browserTimers, now });
   window.addEventListener("storage", ({ key, newValue }) => {
@@ -54,7 +55,7 @@ export async function startSession(
   const signOut = async () => place.leave(await session.signOut());
   return {
     fetch: session.fetch,
-    owner: `${config.issuer} ${user.subject}`,
+    owner,
     kept,
     account: <Account name={user.name} signOut={signOut} />,
     notice: <SessionEnd session={session} signIn={signIn} />,

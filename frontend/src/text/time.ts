@@ -1,9 +1,12 @@
 /** Times as text. All times are epoch ms. */
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
-const clockWithSeconds = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const dateAndClock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** The app's words are English, so its dates and numbers are: in the user's variant of English, if there is one. */
+export const LOCALE = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
+
+const clock = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
+const clockWithSeconds = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
+const dateAndClock = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
+const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
 const UNITS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400_000],

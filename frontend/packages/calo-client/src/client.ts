@@ -73,7 +73,7 @@ export function connect(apiUrl: string, options: ClientOptions = {}): Client {
       const observer = new QueryObserver<Job>(queries, { queryKey: [JOB, id], queryFn });
       return together(
         observer.subscribe(({ data }) => data && callback(data)),
-        live.show(id, null),
+        live.show([id], null),
         live.start(),
       );
     },

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
-import { isFirstPage, type Kind, type ListParams } from "calo-client/api/types";
+import { isFirstPage, type Job, type Kind, type ListParams } from "calo-client/api/types";
 import { type FormEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
 import { Loadable, useLoaded } from "../../hooks/loadable";
@@ -20,6 +20,7 @@ import {
   initialValues,
   parseValues,
   type Values,
+  valuesOf,
 } from "./fields";
 import { rememberedKind, rememberKind } from "./remembered-kind";
 import { SelectField } from "./select-field";
@@ -46,11 +47,19 @@ const startTime = new Loadable(async () => {
   return { StartTimeField, delayUntil };
 });
 
-/** `params`: the list that is shown below the form. */
-export function CreateForm({ params }: { params: ListParams }) {
-  const kinds = useQuery(kindsQuery(useServices())).data;
+interface CreateProps {
+  /** The list that is shown below the form. */
+  params: ListParams;
+  /** The id of a job whose input is filled in, if this page has the job. */
+  edit: string | null;
+}
+
+export function CreateForm({ params, edit }: CreateProps) {
+  const services = useServices();
+  const kinds = useQuery(kindsQuery(services)).data;
+  const edited = edit === null ? undefined : services.cache.latest(edit);
   const [chosen, setChosen] = useState(rememberedKind);
-  const kind = kinds?.find(({ name }) => name === chosen) ?? kinds?.[0];
+  const kind = kinds?.find(({ name }) => name === (edited?.kind ?? chosen)) ?? kinds?.[0];
   const view = useView(kind?.name);
   if (!kinds || !kind || !view) return <div className="create" aria-busy="true" />;
   function choose(name: string) {
@@ -70,7 +79,7 @@ export function CreateForm({ params }: { params: ListParams }) {
         />
       )}
       {!view.form && kind.description && <p className="description">{kind.description}</p>}
-      <KindForm key={kind.name} kind={kind} view={view} params={params} />
+      <KindForm key={`${kind.name} ${edited?.id}`} kind={kind} view={view} params={params} edited={edited} />
     </div>
   );
 }
@@ -86,15 +95,20 @@ interface FormProps {
   kind: Kind;
   view: KindView;
   params: ListParams;
+  edited: Job | undefined;
 }
 
-function KindForm({ kind, view, params }: FormProps) {
+function KindForm({ kind, view, params, edited }: FormProps) {
   const services = useServices();
   const [, navigate] = useLocation();
   const fields = useMemo(() => fieldsOf(kind), [kind]);
   const { kept } = services;
   const name = `form of ${kind.name}`;
-  const [state, setState] = useState(() => (kept.restored(name) as State | undefined) ?? newState(fields));
+  const [state, setState] = useState(() =>
+    edited
+      ? { ...newState(fields), values: valuesOf(fields, edited.input) }
+      : ((kept.restored(name) as State | undefined) ?? newState(fields)),
+  );
   const [delay, setDelay] = useState(0);
   const [startText, setStartText] = useState("");
   const start = useLoaded(delay === AT_A_TIME ? startTime : undefined);
@@ -104,6 +118,9 @@ function KindForm({ kind, view, params }: FormProps) {
   }, [state]);
   useEffect(() => kept.register(name, () => latest.current), [kept, name]);
   const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (edited) form.current?.querySelector<HTMLElement>("[name]")?.focus();
+  }, [edited]);
   const texts = view.form;
   const isCompact = texts !== undefined && fields.length === 1;
   const amount = texts?.amount ?? jobs;
@@ -115,12 +132,12 @@ function KindForm({ kind, view, params }: FormProps) {
     if (Object.keys(errors).length > 0) return setState({ ...state, errors });
     const delaySeconds = delay === AT_A_TIME ? start?.delayUntil(startText, Date.now()) : delay;
     if (delaySeconds === undefined || delaySeconds === null) return; // the control says what is wrong
-    if (delay === AT_A_TIME) setDelay(0);
     // a list of one status would not show the job until its end
     const showsNewJobs = isFirstPage(params) && params.status === null && !isFiltered(params);
-    if (!showsNewJobs) navigate("/", { state: KEEP_FOCUS });
+    if (!showsNewJobs || edited) navigate("/", { state: KEEP_FOCUS });
     const cleared = newState(fields);
     setState(cleared);
+    setDelay(0);
     const content = { kind: kind.name, input };
     const drafts = Array.from({ length: state.count }, () => newDraft(content, delaySeconds));
     const results = await sendDrafts(services, drafts);

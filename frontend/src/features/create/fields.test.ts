@@ -1,6 +1,6 @@
 import type { JsonSchema } from "calo-client/api/types";
 import { describe, expect, test } from "vitest";
-import { errorsByField, excessText, fieldsOf, initialValues, parseValues } from "./fields";
+import { errorsByField, excessText, fieldsOf, initialValues, parseValues, valuesOf } from "./fields";
 
 const fields = (properties: Record<string, JsonSchema>, more: JsonSchema = {}) =>
   fieldsOf({
@@ -128,4 +128,22 @@ test("errors of the API are shown at their fields", () => {
     ab: "[1].x is required.",
     "a-b": "c is wrong.",
   });
+});
+
+test("an input becomes the texts of the controls that lead to the same input", () => {
+  const schema: JsonSchema = {
+    properties: {
+      text: { type: "string" },
+      style: { enum: ["fancy", "plain"] },
+      exact: { type: "boolean" },
+      factor: { type: "number" },
+      tags: { type: "array" },
+      limit: { anyOf: [{ type: "integer" }, { type: "null" }] },
+    },
+  };
+  const fields = fieldsOf({ name: "a", title: "A", description: "", label: null, input: schema, output: {} });
+  const input = { text: "tea", style: "plain", exact: true, factor: 1.5, tags: ["x"] };
+  const values = valuesOf(fields, { ...input, limit: null, removed: 1 });
+  expect(values).toEqual({ text: "tea", style: "1", exact: "true", factor: "1.5", tags: '["x"]', limit: "" });
+  expect(parseValues(fields, values).input).toEqual(input);
 });

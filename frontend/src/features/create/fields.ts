@@ -57,18 +57,29 @@ function controlOf(schema: JsonSchema): Control {
 }
 
 /** Texts start empty: their default is a placeholder. */
-function initialText(control: Control, { default: value, enum: choices }: JsonSchema): string {
+function initialText(control: Control, schema: JsonSchema): string {
+  return control === "text" || control === "long" ? "" : textOf(control, schema, schema.default);
+}
+
+function textOf(control: Control, { enum: choices }: JsonSchema, value: unknown): string {
   if (control === "choice") {
     const position = choices?.indexOf(value) ?? -1;
     return position < 0 ? "" : String(position);
   }
-  if (value === undefined || value === null || control === "text" || control === "long") return "";
+  if (value === undefined || value === null) return "";
   if (control === "switch") return value === true ? "true" : "";
   return control === "json" ? JSON.stringify(value) : String(value);
 }
 
 export function initialValues(fields: readonly Field[]): Values {
   return Object.fromEntries(fields.map(({ name, initial }) => [name, initial]));
+}
+
+/** Return the texts of the controls for an input. */
+export function valuesOf(fields: readonly Field[], input: Record<string, unknown>): Values {
+  return Object.fromEntries(
+    fields.map(({ name, control, schema }) => [name, textOf(control, schema, input[name])]),
+  );
 }
 
 /** Say how many Unicode code points a text is too long, as the API counts them. */

@@ -1,9 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
-import type { HistoryEntry, Job } from "calo-client/api/types";
+import type { HistoryEntry, Job, Status } from "calo-client/api/types";
 import { retryFailed } from "calo-client/live/recovery";
 import { useEffect, useState } from "react";
-import { Link } from "wouter";
 import { JobActions } from "../../components/job-actions";
 import { JobStatus } from "../../components/job-status";
 import { NotFound } from "../../components/not-found";
@@ -11,11 +10,14 @@ import { ProblemMessage } from "../../components/problem-message";
 import { ProgressBar } from "../../components/progress-bar";
 import { useNow } from "../../hooks/use-now";
 import { type KindView, useView, type ViewProps } from "../../kinds/kind-view";
+import { helpFor } from "../../kinds/page-texts";
 import { useJobTexts } from "../../kinds/use-job-texts";
 import { historyQuery, jobQuery, lastingProblem } from "../../queries";
 import { useServices } from "../../services";
 import { displayStatus } from "../../text/job-status";
 import { exactTime } from "../../text/time";
+import { JobNavigation } from "./job-navigation";
+import { JobTools } from "./job-tools";
 import { LazyDeliveries } from "./lazy-deliveries";
 import { addVersion, isComplete, type Step, timeline } from "./timeline";
 
@@ -23,6 +25,8 @@ import { addVersion, isComplete, type Step, timeline } from "./timeline";
 const HISTORY_DELAY_MS = 2_000;
 /** A change that is older and not in the history never will be. */
 const HISTORY_PATIENCE_MS = 60_000;
+/** The status in the tab's title. */
+const SIGNS: Record<Status, string> = { pending: "", resolved: "✓ ", error: "✗ ", cancelled: "– " };
 const NO_HISTORY: readonly HistoryEntry[] = [];
 
 export function JobPage({ id }: { id: string }) {
@@ -32,15 +36,17 @@ export function JobPage({ id }: { id: string }) {
   const view = useView(job?.kind);
   const problem = lastingProblem(query);
   const isLoaded = job !== undefined;
-  useEffect(() => (isLoaded ? services.live.show(id, null) : undefined), [services, id, isLoaded]);
+  // also the jobs that were created here: their end is announced
+  useEffect(
+    () => (isLoaded ? services.live.show([id, ...services.ownJobs.pendingIds], null) : undefined),
+    [services, id, isLoaded],
+  );
   if (error instanceof ApiError && (error.status === 404 || error.status === 400)) {
     return <NotFound>We couldn't find this job. Jobs are deleted after 30 days.</NotFound>;
   }
   return (
     <article className="job">
-      <Link href="/" className="back">
-        ← All jobs
-      </Link>
+      <JobNavigation id={id} />
       {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
       {job && view ? <JobView job={job} view={view} /> : !error && <Loading />}
     </article>
@@ -67,13 +73,13 @@ function JobView({ job, view }: { job: Job; view: KindView }) {
   const steps = timeline(useVersions(job), useHistory(job), limit, now);
   return (
     <>
-      <title>{`${title} · Calo`}</title>
+      <title>{`${SIGNS[job.status]}${title} · Calo`}</title>
       <header>
         <div>
-          <h1>{title}</h1>
+          <h1 dir="auto">{title}</h1>
           <JobStatus job={job} limit={limit} now={now} />
         </div>
-        <JobActions job={job} title={title} />
+        <JobActions job={job} title={title} edit={texts.edit(job)} />
       </header>
       <div
         className={view.isFlexible ? "frame flexible" : "frame"}
@@ -83,23 +89,31 @@ function JobView({ job, view }: { job: Job; view: KindView }) {
       >
         <view.Frame {...props} />
         {job.status === "pending" && job.progress && <ProgressBar progress={job.progress} title={title} />}
-        {job.error && <Failure error={job.error} />}
+        {job.error && <Failure kind={job.kind} error={job.error} />}
       </div>
       {view.Notes && <view.Notes {...props} />}
+      <JobTools job={job} subject={texts.subject(job, 1)} canSucceed={texts.edit(job) === null} />
       <Timeline steps={steps} now={now} />
       <LazyDeliveries job={job} title={title} />
-      <p className="details">
-        Job {job.id}, version {job.version}
-      </p>
+      <details className="details">
+        <summary>
+          Job {job.id}, version {job.version}, as JSON
+        </summary>
+        <pre>{JSON.stringify(job, null, 2)}</pre>
+      </details>
     </>
   );
 }
 
-function Failure({ error }: { error: NonNullable<Job["error"]> }) {
+function Failure({ kind, error }: { kind: string; error: NonNullable<Job["error"]> }) {
+  const { message, code, attempts } = error;
   return (
     <section className="failure" aria-label="Reason for the failure">
-      <p>{error.message}</p>
-      <p className="code">{error.code}</p>
+      <p>{message}</p>
+      <p>{helpFor(kind, code)}</p>
+      <p className="code">
+        {code} · {attempts === 1 ? "1 attempt" : `${attempts} attempts`}
+      </p>
     </section>
   );
 }

@@ -10,11 +10,3 @@ export function LazyJobPage({ id }: { id: string }) {
   const hasFailed = useSyncExternalStore(jobPage.subscribe, jobPage.hasFailed);
   return JobPage ? <JobPage key={id} id={id} /> : <LoadingPage hasFailed={hasFailed} />;
 }
-
-/** Load the page's code while the browser has nothing else to do, so that opening a job is immediate. */
-export function preloadJobPage(): void {
-  const load = () => void jobPage.load();
-  // not every browser can say when it is idle
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(load);
-  else setTimeout(load, 2_000);
-}

@@ -35,10 +35,21 @@ test("each step of the history shows how long it took", () => {
   ];
   expect(show([job], history)).toEqual([
     { text: "Created", time: 1_000 },
+    { text: "Delay of 5.0 s ended", time: 6_000 },
     { text: "Started after 0.3 s", time: 6_300 },
     { text: "Attempt 1 failed after 2.0 s: slow", time: 8_300 },
     { text: "Started after 12 s: attempt 2", time: 20_000 },
     { text: "Ready after 0.5 s in attempt 2", time: 20_500 },
+  ]);
+});
+
+test("a delay that has not ended is not a step", () => {
+  const delayed = makeJob("a", { starts_at: NOW + 60_000 });
+  expect(texts([delayed])).toEqual(["Created", expect.stringMatching(/^Starts at /)]);
+  const cancelled = makeJob("a", { status: "cancelled", version: 2, updated_at: 5_000, starts_at: 6_000 });
+  expect(texts([cancelled], [CREATED, entry(5_000, { status: "cancelled" })])).toEqual([
+    "Created",
+    "Cancelled",
   ]);
 });
 

@@ -23,10 +23,12 @@ export function timeline(
   const job = versions.at(-1);
   if (!job) return [];
   const entries = merge(history, versions);
-  const steps = entries.map((entry, index) => ({
+  const steps: Step[] = entries.map((entry, index) => ({
     text: textOf(entry, entries.slice(0, index), job, limit, now),
     time: entry.at,
   }));
+  const delay = delayStep(job, entries[1]?.at ?? now);
+  if (delay) steps.splice(1, 0, delay);
   return job.status === "pending" ? [...steps, ...nextSteps(job, now)] : steps;
 }
 
@@ -117,11 +119,20 @@ function deferredText(at: number, message: string | null, job: Job, limit: strin
   return Number.isNaN(until) ? `Waited for ${limit}` : `Waited for ${limit} until ${clockTime(until, now)}`;
 }
 
+/** Return the end of the delay with which the job was created, unless something else came before it. */
+function delayStep({ created_at, starts_at }: Job, next: number): Step | null {
+  if (starts_at === null || starts_at <= created_at || starts_at > next) return null;
+  return { text: `Delay of ${duration(starts_at - created_at)} ended`, time: starts_at };
+}
+
 /** Return what comes next for a pending job. */
 function nextSteps(job: Job, now: number): Step[] {
   if (job.deferred_until !== null && job.deferred_until > now) {
     const until = clockTime(job.deferred_until, now);
     return [{ text: `Continues at ${until}; this doesn't count as an attempt`, time: null }];
+  }
+  if (job.starts_at !== null && job.starts_at > now) {
+    return [{ text: `Starts at ${clockTime(job.starts_at, now)}`, time: null }];
   }
   return [{ text: job.progress ? "Running" : "Pending", time: null }];
 }

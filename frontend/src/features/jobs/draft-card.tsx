@@ -12,7 +12,9 @@ export function DraftCard({ draft }: { draft: Draft }) {
       <div className="frame" data-status={draft.error ? "error" : "pending"} />
       <div className="caption">
         {/* it gets the focus when the buttons are removed */}
-        <h2 tabIndex={-1}>{title(draft)}</h2>
+        <h2 tabIndex={-1} dir="auto">
+          {title(draft)}
+        </h2>
         {draft.error ? (
           <>
             <p className="error" role="alert">

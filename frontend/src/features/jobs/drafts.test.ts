@@ -54,10 +54,11 @@ test("drafts that were kept while the page was left are sent again, in the same 
   const before = drafts();
   const collected = JSON.parse(JSON.stringify(kept.collect()));
   queries.clear();
-  createJob.mockReset().mockImplementation(() => new Promise(() => {}));
+  createJobs.mockImplementation(() => new Promise(() => {}));
   keepDrafts({ ...services, kept: new Kept(collected) });
   expect(drafts()).toEqual(before.map((draft) => ({ ...draft, error: null })));
-  expect(createJob.mock.calls.map(([, key]) => key).sort()).toEqual(before.map(({ key }) => key).sort());
+  const keys = () => createJobs.mock.calls.flatMap(([entries]) => entries.map(({ key }) => key));
+  await vi.waitFor(() => expect(keys()).toEqual(before.map(({ key }) => key).reverse()));
 });
 
 test("while a draft is being sent, only new jobs of its topic wait", async () => {
@@ -144,4 +145,28 @@ test("a rejected draft can be discarded without affecting others", async () => {
   const [first] = drafts();
   if (first) discardDraft(queries, first);
   expect(drafts().map((draft) => draft.input.query)).toEqual(["one"]);
+});
+
+test("jobs that are requested one after the other are created in this order", async () => {
+  const started: string[] = [];
+  const answers: (() => void)[] = [];
+  createJob.mockImplementation((body) => {
+    const { query } = (body as { input: { query: string } }).input;
+    started.push(query);
+    return new Promise((resolve) => answers.push(() => resolve(makeJob(query))));
+  });
+  const sending = ["pasta", "tea"].map((topic) => sendDraft(services, newDraft(photo(topic), 0)));
+  await vi.waitFor(() => expect(started).toEqual(["pasta"]));
+  answers[0]?.();
+  await vi.waitFor(() => expect(started).toEqual(["pasta", "tea"]));
+  answers[1]?.();
+  await Promise.all(sending);
+  expect(drafts()).toEqual([]);
+});
+
+test("a request without an answer does not hold up the next one for long", async () => {
+  createJob.mockImplementationOnce(() => new Promise(() => {})).mockResolvedValue(makeJob("b"));
+  void sendDraft(services, newDraft(photo("pasta"), 0));
+  await sendDraft(services, newDraft(photo("tea"), 0));
+  expect(drafts().map(({ input }) => input)).toEqual([{ query: "pasta" }]);
 });

@@ -2,6 +2,7 @@
 
 import { notifyManager, type QueryClient, queryOptions, skipToken } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
+import type { CaloApi } from "calo-client/api/calo-api";
 import { retryDelayMs, shouldRetry } from "calo-client/api/retry-policy";
 import type { Job, JobContent, JobRequest } from "calo-client/api/types";
 import type { Services } from "../../services";
@@ -14,6 +15,8 @@ export interface Draft extends JobContent {
 }
 
 const DRAFTS = "drafts";
+/** The API's limit for one call. */
+const MAX_BULK = 100;
 
 export const draftsQuery = queryOptions<Draft[]>({
   queryKey: [DRAFTS],
@@ -36,7 +39,7 @@ export async function sendDraft(services: Services, draft: Draft): Promise<unkno
   storeDraft(queries, { ...draft, error: null });
   try {
     const send = () => api.createJob(requestOf(draft), draft.key);
-    accept(services, draft, await live.expectEventFor(() => withRetries(send)));
+    accept(services, draft, await live.expectEventFor(() => withRetries(api, send)));
     return null;
   } catch (error) {
     storeDraft(queries, { ...draft, error });
@@ -54,7 +57,7 @@ export async function sendDrafts(services: Services, drafts: readonly Draft[]): 
   for (const draft of drafts) storeDraft(queries, { ...draft, error: null });
   const entries = drafts.map((draft) => ({ ...requestOf(draft), key: draft.key }));
   try {
-    const results = await live.expectEventFor(() => withRetries(() => api.createJobs(entries)));
+    const results = await live.expectEventFor(() => withRetries(api, () => api.createJobs(entries)));
     const outcomes = notifyManager.batch(() =>
       drafts.map((draft, index) => settle(services, draft, results[index])),
     );
@@ -109,7 +112,13 @@ export function keepDrafts(services: Services): void {
   const { kept, queries } = services;
   const drafts = (kept.restored(DRAFTS) ?? []) as Draft[];
   kept.register(DRAFTS, () => getDrafts(queries));
-  for (const draft of drafts.reverse()) void sendDraft(services, draft);
+  resendDrafts(services, drafts);
+}
+
+/** Send drafts, which are in the order of the page, again: the oldest first. */
+export function resendDrafts(services: Services, drafts: readonly Draft[]): void {
+  const oldestFirst = [...drafts].reverse();
+  while (oldestFirst.length > 0) void sendDrafts(services, oldestFirst.splice(0, MAX_BULK));
 }
 
 export function discardDraft(queries: QueryClient, { key }: Draft): void {
@@ -133,11 +142,21 @@ function storeDraft(queries: QueryClient, draft: Draft): void {
   );
 }
 
+/** How long a request waits for the one before it, so that jobs are created in the order in which they were requested. */
+const TURN_MS = 1_000;
+const lastRequests = new WeakMap<CaloApi, Promise<unknown>>();
+
 /** Retry after transient failures. Throttling is not retried: the user sees it and decides. */
-async function withRetries<T>(request: () => Promise<T>): Promise<T> {
+async function withRetries<T>(api: CaloApi, request: () => Promise<T>): Promise<T> {
+  const turn = Promise.race([lastRequests.get(api), new Promise((resolve) => setTimeout(resolve, TURN_MS))]);
+  const first = turn.then(request);
+  lastRequests.set(
+    api,
+    first.catch(() => {}),
+  );
   for (let failures = 0; ; failures += 1) {
     try {
-      return await request();
+      return await (failures === 0 ? first : request());
     } catch (error) {
       const isThrottled = error instanceof ApiError && error.status === 429;
       if (!(error instanceof Error) || isThrottled || !shouldRetry(failures, error)) throw error;

@@ -8,6 +8,7 @@ import { useNow } from "../../hooks/use-now";
 import { useView, type ViewProps } from "../../kinds/kind-view";
 import { useJobTexts } from "../../kinds/use-job-texts";
 import { displayStatus } from "../../text/job-status";
+import { FROM_LIST } from "./list-params";
 
 interface Props {
   job: Job;
@@ -18,7 +19,7 @@ interface Props {
 export const JobCard = memo(function JobCard({ job, isPriority }: Props) {
   const now = useNow();
   const view = useView(job.kind);
-  const { kinds, limit, title: titleOf } = useJobTexts();
+  const { kinds, edit, limit, title: titleOf } = useJobTexts();
   const title = titleOf(job);
   const kind = kinds?.find(({ name }) => name === job.kind);
   const props: ViewProps = { job, title, kind, place: "card", isPriority };
@@ -30,12 +31,14 @@ export const JobCard = memo(function JobCard({ job, isPriority }: Props) {
       </div>
       <div className="caption">
         <h2>
-          <Link href={`/jobs/${job.id}`}>{title}</Link>
+          <Link href={`/jobs/${job.id}`} state={FROM_LIST} title={title} dir="auto">
+            {title}
+          </Link>
         </h2>
         <JobStatus job={job} limit={limit(job)} now={now} />
         {job.error && <p className="reason">{job.error.message}</p>}
         {view?.Notes && <view.Notes {...props} />}
-        <JobActions job={job} title={title} />
+        <JobActions job={job} title={title} edit={edit(job)} />
       </div>
     </li>
   );

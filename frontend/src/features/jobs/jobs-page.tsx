@@ -1,18 +1,22 @@
 import { useQuery } from "@tanstack/react-query";
+import { ApiError } from "calo-client/api/api-error";
 import { isFirstPage, type JobPage, type ListParams, type Status } from "calo-client/api/types";
 import { retryFailed } from "calo-client/live/recovery";
 import { useEffect, useMemo, useState } from "react";
 import { Link, useSearchParams } from "wouter";
 import { ProblemMessage } from "../../components/problem-message";
 import { Loadable, useLoaded } from "../../hooks/loadable";
+import { viewOf } from "../../kinds/kind-view";
 import { jobsQuery, kindsQuery, lastingProblem, statsQuery } from "../../queries";
 import { useServices } from "../../services";
 import { CreateForm } from "../create/create-form";
+import { rememberedKind } from "../create/remembered-kind";
 import { BudgetMeter } from "./budget-meter";
 import { draftsQuery } from "./drafts";
 import { JobGrid } from "./job-grid";
-import { isFiltered, listUrl, parseListParams } from "./list-params";
-import { StatusFilter } from "./status-filter";
+import { LazyBulkChange } from "./lazy-bulk-change";
+import { isFiltered, listUrl, parseListParams, rememberList } from "./list-params";
+import { STATUS_NAMES, StatusFilter } from "./status-filter";
 
 const SKELETONS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -32,26 +36,37 @@ export function JobsPage() {
   });
   const stats = useQuery(statsQuery(services));
   const allDrafts = useQuery(draftsQuery).data ?? [];
+  const isAll = isFirstPage(params) && params.status === null && !isFiltered(params);
   const drafts = isFirstPage(params) && !isFiltered(params) ? allDrafts : [];
   useLiveList(list.data);
   const kinds = useQuery(kindsQuery(services));
   const problem = lastingProblem(list) ?? lastingProblem(kinds);
+  const isInvalid = problem instanceof ApiError && problem.status === 400;
+  useEffect(() => rememberList(params), [params]);
   return (
     <>
-      <title>Calo</title>
+      <title>{titleOf(params)}</title>
       <h1 className="visually-hidden">Jobs</h1>
-      <CreateForm params={params} />
-      <div className="overview">
+      <CreateForm params={params} edit={search.get("edit")} />
+      <div id="jobs" tabIndex={-1} className="overview">
         <StatusFilter params={params} stats={stats.data} />
         {stats.data?.budget && <BudgetMeter budget={stats.data.budget} />}
       </div>
       <Find params={params} />
-      {problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />}
+      {!isFiltered(params) && <LazyBulkChange params={params} counts={stats.data?.counts} />}
+      {isInvalid ? (
+        <EmptyState text={INVALID_LINK} link="Newest jobs" isLive={false} />
+      ) : (
+        problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />
+      )}
       {list.data ? (
         list.data.data.length + drafts.length > 0 ? (
           <JobGrid params={params} page={list.data} drafts={drafts} isPrevious={list.isPlaceholderData} />
         ) : (
-          <EmptyState params={params} hasOlder={list.data.next_cursor !== null} />
+          <EmptyState
+            text={emptyText(params, list.data.next_cursor !== null)}
+            link={isAll ? null : "All jobs"}
+          />
         )
       ) : (
         list.isPending && <Skeleton />
@@ -101,6 +116,10 @@ const NO_JOBS: EmptyText = {
   title: "No jobs yet",
   text: "Create one above. It will appear here.",
 };
+const INVALID_LINK: EmptyText = {
+  title: "This link is no longer valid",
+  text: "It is from another list, or the list has changed.",
+};
 const EMPTY_PAGE: EmptyText = { title: "No jobs on this page", text: "The list ends before this page." };
 const EMPTY_FILTER: Record<Status, EmptyText> = {
   pending: { title: "No pending jobs", text: "Nothing is pending." },
@@ -116,19 +135,30 @@ const NOT_FOUND: EmptyText = { title: "No such jobs", text: "No job matches the 
 function emptyText(params: ListParams, hasOlder: boolean): EmptyText {
   if (isFiltered(params)) return hasOlder ? NOT_YET : NOT_FOUND;
   if (!isFirstPage(params)) return EMPTY_PAGE;
-  return params.status ? EMPTY_FILTER[params.status] : NO_JOBS;
+  if (params.status) return EMPTY_FILTER[params.status];
+  return viewOf(rememberedKind())?.form?.empty ?? NO_JOBS;
 }
 
-function EmptyState({ params, hasOlder }: { params: ListParams; hasOlder: boolean }) {
-  const { title, text } = emptyText(params, hasOlder);
-  const isWholeList = params.status === null && isFirstPage(params) && !isFiltered(params);
+/** Return the title of the page: "Failed jobs, page 2 · Calo". */
+function titleOf({ status, page }: ListParams): string {
+  const name = status && `${STATUS_NAMES[status]} jobs`;
+  return [[name, page > 1 && `page ${page}`].filter(Boolean).join(", "), "Calo"].filter(Boolean).join(" · ");
+}
+
+interface EmptyProps {
+  text: EmptyText;
+  link: string | null;
+  isLive?: boolean;
+}
+
+function EmptyState({ text: { title, text }, link, isLive = true }: EmptyProps) {
   return (
-    <section className="empty-state">
+    <section className={isLive ? "empty-state" : "empty-state not-live"}>
       <h2>{title}</h2>
       <p>{text}</p>
-      {!isWholeList && (
+      {link && (
         <Link href="/" className="button">
-          All jobs
+          {link}
         </Link>
       )}
     </section>

@@ -5,7 +5,7 @@ import { nextPage } from "./next-page";
 
 const parse = (query: string) => parseListParams(new URLSearchParams(query));
 
-test.each(["/", "/?status=error", "/?page=3", "/?status=pending&page=2", "/?cursor=abc"])(
+test.each(["/", "/?status=error", "/?page=3", "/?page=1000", "/?status=pending&page=2", "/?cursor=abc"])(
   "%s is parsed and written unchanged",
   (url) => {
     expect(listUrl(parse(url.slice(2)))).toBe(url);
@@ -39,7 +39,7 @@ test("a code selects failed jobs, invalid times are ignored, and only counted li
   });
 });
 
-test.each(["status=done", "page=0", "page=-1", "page=x", "page=1.5", "page=1000"])(
+test.each(["status=done", "page=0", "page=-1", "page=x", "page=1.5"])(
   "%s is invalid and selects the first page",
   (query) => {
     expect(parse(query)).toEqual({ status: null, page: 1, cursor: null });

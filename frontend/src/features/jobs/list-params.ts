@@ -1,12 +1,11 @@
 /** The list parameters in the page's URL: `?status=error&kind=photo&page=2` or `?cursor=…`. */
 
-import { PAGE_SIZE } from "calo-client/api/calo-api";
 import { type JobFilter, type ListParams, STATUSES } from "calo-client/api/types";
 
 /** The maximum number of jobs before a numbered page. The API serves later pages by cursor only. */
 export const MAX_OFFSET = 1_000;
 
-/** Parse the parameters of a URL. What is invalid is ignored, an invalid page is page 1. */
+/** Parse the parameters of a URL. What is invalid is ignored. The API refuses a page after MAX_OFFSET. */
 export function parseListParams(search: URLSearchParams): ListParams {
   const status = STATUSES.find((name) => name === search.get("status")) ?? null;
   const filter: JobFilter = { status };
@@ -20,9 +19,21 @@ export function parseListParams(search: URLSearchParams): ListParams {
     if (text && /^\d{1,13}$/.test(text)) filter[name] = Number(text);
   }
   const page = Number(search.get("page") ?? 1);
-  const isValidPage =
-    Number.isInteger(page) && page >= 1 && (page - 1) * PAGE_SIZE <= MAX_OFFSET && hasPages(filter);
+  const isValidPage = Number.isSafeInteger(page) && page >= 1 && hasPages(filter);
   return { ...filter, page: isValidPage ? page : 1, cursor: search.get("cursor") };
+}
+
+/** The state of a navigation from the list to a job. */
+export const FROM_LIST = "from-list";
+let lastList = "/";
+
+/** Remember the list that is shown, for the way back. */
+export function rememberList(params: ListParams): void {
+  lastList = listUrl(params);
+}
+
+export function lastListUrl(): string {
+  return lastList;
 }
 
 export function listUrl({ page, cursor, ...filter }: ListParams): string {

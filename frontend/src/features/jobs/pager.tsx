@@ -21,16 +21,27 @@ export function Pager({ params, page }: { params: ListParams; page: JobPage }) {
   const lastNumber = params.page + cursors.length;
   const older = nextPage({ ...params, page: lastNumber }, last ?? page);
   if (isFirstPage(params) && !older) return null;
+  const totalPages = page.totalPages ?? 0;
+  const isNumbered = params.cursor === null && totalPages > 0;
+  const isBeyond = isNumbered && params.page > totalPages;
   const newer = params.cursor ? { ...params, page: 1, cursor: null } : { ...params, page: params.page - 1 };
   return (
     <nav className="pager" aria-label="Pages">
       {isFirstPage(params) ? (
         <span />
       ) : (
-        <Link href={listUrl(newer)}>{params.cursor ? "Back to newest" : "Newer jobs"}</Link>
+        <span>
+          {params.page > 2 && <Link href={listUrl({ ...params, page: 1 })}>First page</Link>}
+          {isBeyond || <Link href={listUrl(newer)}>{params.cursor ? "Back to newest" : "Newer jobs"}</Link>}
+        </span>
       )}
-      <p>{pageText(params, lastNumber, page.totalPages)}</p>
-      {older ? <Link href={listUrl(older)}>Older jobs</Link> : <span />}
+      <p>{isBeyond ? "" : pageText(params, lastNumber, page.totalPages)}</p>
+      <span>
+        {older && <Link href={listUrl(older)}>Older jobs</Link>}
+        {isNumbered && lastNumber + 1 < totalPages && (
+          <Link href={listUrl({ ...params, page: totalPages })}>Last page</Link>
+        )}
+      </span>
     </nav>
   );
 }

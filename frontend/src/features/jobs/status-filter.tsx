@@ -1,8 +1,9 @@
 import { type ListParams, STATUSES, type Stats, type Status } from "calo-client/api/types";
 import { Link } from "wouter";
+import { LOCALE } from "../../text/time";
 import { firstPage, isCounted, listUrl } from "./list-params";
 
-const NAMES: Record<Status, string> = {
+export const STATUS_NAMES: Record<Status, string> = {
   pending: "Pending",
   resolved: "Ready",
   error: "Failed",
@@ -34,7 +35,7 @@ export function StatusFilter({ params, stats }: Props) {
           key={status}
           params={params}
           status={status}
-          name={NAMES[status]}
+          name={STATUS_NAMES[status]}
           count={counts?.[status]}
         />
       ))}
@@ -56,7 +57,7 @@ function FilterLink({ params, status, name, count }: FilterLinkProps) {
       aria-current={params.status === status ? "page" : undefined}
       data-status={status ?? "all"}
     >
-      {name} <span className="count">{count === undefined ? "–" : count.toLocaleString()}</span>
+      {name} <span className="count">{count === undefined ? "–" : count.toLocaleString(LOCALE)}</span>
     </Link>
   );
 }

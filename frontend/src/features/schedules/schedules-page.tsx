@@ -17,7 +17,7 @@ export function SchedulesPage() {
   const [announcement, announce] = useState("");
   const problem = lastingProblem(list) ?? lastingProblem(kinds);
   return (
-    <div className="schedules">
+    <div className="schedules not-live">
       <title>Schedules · Calo</title>
       <Link href="/" className="back">
         ← All jobs

@@ -1,5 +1,4 @@
 import type { components, Job, JobContent } from "calo-client/api/types";
-import { Link } from "wouter";
 import type { KindView, ViewProps } from "../kind-view";
 import { Credit, PhotoFrame } from "./photo-frame";
 
@@ -25,12 +24,7 @@ function Frame({ job, title, place, isPriority }: ViewProps) {
       )
     );
   }
-  return (
-    // not in the tab order, because the title below is a link to the same page
-    <Link href={`/jobs/${job.id}`} className="cover" tabIndex={-1} aria-hidden={!photo}>
-      {frame}
-    </Link>
-  );
+  return <div className="cover">{frame}</div>; // the link of the title lies over it
 }
 
 function Notes({ job }: ViewProps) {
@@ -50,11 +44,13 @@ export default {
   Frame,
   Notes,
   title,
-  subject: (job) => `Photo of ${title(job)}`,
+  subject: (job, count) => `${count === 1 ? "Photo" : photos(count)} of ${title(job)}`,
   limit: "Unsplash's hourly limit",
+  edit: { text: "Edit topic", codes: ["no_photos", "rejected"] },
   form: {
     placeholders: { query: "What should the photo show? e.g. pasta" },
     amount: photos,
     submit: (count) => (count === 1 ? "Get photo" : `Get ${photos(count)}`),
+    empty: { title: "No photos yet", text: "Type a topic above. Your photo will appear here." },
   },
 } satisfies KindView;

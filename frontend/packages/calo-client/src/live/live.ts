@@ -56,9 +56,9 @@ export class Live {
     };
   }
 
-  /** Show the changes of a job, or of all jobs (null) after a cursor. Return a function that stops. */
-  show(jobId: string | null, cursor: string | null): () => void {
-    this.#stream.show(jobId, cursor);
+  /** Show the changes of some jobs, or of all (null) after a cursor. Return a function that stops. */
+  show(jobIds: readonly string[] | null, cursor: string | null): () => void {
+    this.#stream.show(jobIds && [...new Set(jobIds)].join(), cursor);
     return () => this.#stream.showNothing();
   }
 

@@ -39,3 +39,12 @@ test("only jobs that were created here are own jobs", () => {
   ownJobs.recordChanges([makeJob("a", { version: 2, status: "resolved" })]);
   expect([ownJobs.has("a"), ownJobs.has("b")]).toEqual([true, false]);
 });
+
+test("the jobs that have not ended are those that were created or retried", () => {
+  const ownJobs = new OwnJobs();
+  for (const id of ["a", "b", "c"]) ownJobs.add(makeJob(id));
+  ownJobs.recordChanges([makeJob("a", { version: 2, status: "resolved" })]);
+  ownJobs.recordRequest(makeJob("b", { version: 2, status: "cancelled" }));
+  ownJobs.recordRequest(makeJob("d", { version: 3 }));
+  expect(ownJobs.pendingIds).toEqual(["c", "d"]);
+});

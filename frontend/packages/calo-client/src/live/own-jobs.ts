@@ -19,6 +19,11 @@ export class OwnJobs {
     return this.#ids.has(id);
   }
 
+  /** Return the ids of the jobs that were created or retried here and have not ended. */
+  get pendingIds(): readonly string[] {
+    return [...this.#pendingIds];
+  }
+
   /** Take a job that was cancelled or retried here, and notify the subscribers. */
   recordRequest(job: Job): void {
     if (job.status === "pending") this.#pendingIds.add(job.id);

@@ -10,6 +10,10 @@ test.each([
     ["a", "b"],
   ],
   [["a", null], "all"],
+  [
+    ["b,a", "c,a"],
+    ["a", "b", "c"],
+  ],
   [ids(100), ids(100)],
   [ids(101), "all"],
 ])("the needs %j require the scope %j", (needs, scope) => {
@@ -18,6 +22,7 @@ test.each([
 
 test("the stream of all jobs covers everything, a stream of jobs only these", () => {
   expect([covers("all", null), covers("all", "a")]).toEqual([true, true]);
+  expect([covers(["a", "b"], "b,a"), covers(["a"], "a,b")]).toEqual([true, false]);
   expect([covers(["a"], "a"), covers(["a"], "b"), covers(["a"], null)]).toEqual([true, false, false]);
 });
 

@@ -76,7 +76,7 @@ export class SharedStream {
     });
   }
 
-  /** Show a job, or the list (null) that was fetched with this cursor. */
+  /** Show jobs, or the list (null) that was fetched with this cursor. */
   show(need: Need, cursor: string | null): void {
     const seesAllJobs = this.#coveredBy !== null && this.#state.scope === "all";
     if (need === null && !seesAllJobs) this.#cursor = cursor;

@@ -1,6 +1,6 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { useServices } from "../services";
-import { LIVE_DESCRIPTIONS } from "../text/live-status";
+import { useServices } from "../../services";
+import { LIVE_DESCRIPTIONS } from "../../text/live-status";
 
 /** A stream that ends after its usual time is live again sooner. */
 const SHORT_MS = 3_000;

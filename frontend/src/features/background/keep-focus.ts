@@ -1,17 +1,10 @@
-import { type RefObject, useEffect } from "react";
-
 /**
  * When the focused element is removed, move the focus to its card, or to the card at its place, or to the
- * content. Otherwise the browser moves it to the body, and users of a keyboard start again at the top.
+ * content. Otherwise the browser moves it to the body, and users of a keyboard start again at the top. Return a function that ends this.
  */
-export function useKeepFocus(content: RefObject<HTMLElement | null>): void {
-  useEffect(() => {
-    const container = content.current;
-    return container ? keepFocus(container) : undefined;
-  }, [content]);
-}
-
-function keepFocus(container: HTMLElement): () => void {
+export function keepFocus(): () => void {
+  const container = document.querySelector("main");
+  if (!container) return () => {};
   const controller = new AbortController();
   const options = { signal: controller.signal };
   let focused: Element | null = null;
@@ -19,8 +12,8 @@ function keepFocus(container: HTMLElement): () => void {
   let index = 0;
 
   const cards = () => [...container.querySelectorAll(".card")];
-  function remember(event: FocusEvent): void {
-    focused = event.target as Element;
+  function remember({ target }: { target: EventTarget | null }): void {
+    focused = target as Element;
     card = focused.closest(".card");
     index = card ? cards().indexOf(card) : 0;
   }
@@ -35,10 +28,11 @@ function keepFocus(container: HTMLElement): () => void {
     const place = card?.isConnected ? card : card && cards()[Math.min(index, cards().length - 1)];
     const title = place?.querySelector<HTMLElement>("h2 a, h2[tabindex]");
     if (title) title.focus();
-    else container.focus({ preventScroll: true });
+    else container?.focus({ preventScroll: true });
   }
 
   container.addEventListener("focusin", remember, options);
+  if (container.contains(document.activeElement)) remember({ target: document.activeElement });
   container.addEventListener("focusout", () => setTimeout(forgetIfLeft), options);
   const observer = new MutationObserver(handleChange);
   observer.observe(container, { childList: true, subtree: true });
