@@ -23,6 +23,12 @@ export class Kept {
     return this.#restored.get(name);
   }
 
+  /** Keep nothing any more: the user has signed out. */
+  forget(): void {
+    this.#sources.clear();
+    this.#restored.clear();
+  }
+
   collect(): Record<string, unknown> {
     const read = [...this.#sources].map(([name, source]) => [name, source()]);
     // what no component has asked for yet, such as the form of another kind
@@ -32,8 +38,10 @@ export class Kept {
 
 /** Store for this tab what a user (empty without sign-in) has not sent. The browser may not allow it. */
 export function storeKept(owner: string, kept: Kept): void {
+  const collected = kept.collect();
+  if (Object.keys(collected).length === 0) return;
   try {
-    sessionStorage.setItem(KEY + owner, JSON.stringify(kept.collect()));
+    sessionStorage.setItem(KEY + owner, JSON.stringify(collected));
   } catch {
     // it is lost with the page
   }

@@ -161,7 +161,7 @@ def test_the_page_can_be_used_with_the_keyboard_only(
     expect_live(page)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to main content")).to_be_focused()
-    for _ in range(3):  # after the name and the link to the schedules
+    for _ in range(4):  # after the name and the links to the schedules and operations
         page.keyboard.press("Tab")
     expect(page.get_by_label("Kind of job")).to_be_focused()
     page.keyboard.press("Tab")

@@ -47,12 +47,17 @@ export async function startSession(
   window.addEventListener("storage", ({ key, newValue }) => {
     if (key !== MARKER || newValue !== null) return; // someone has signed out in another tab
     storage.signOut();
+    kept.forget();
     location.reload();
   });
   const { user } = session;
   const signIn = () =>
     leaveToSignIn(options, { isSilent: false, kept: kept.collect(), subject: user.subject });
-  const signOut = async () => place.leave(await session.signOut());
+  const signOut = async () => {
+    const url = await session.signOut();
+    kept.forget();
+    place.leave(url);
+  };
   return {
     fetch: session.fetch,
     owner,

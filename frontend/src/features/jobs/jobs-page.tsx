@@ -1,16 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError } from "calo-client/api/api-error";
-import { isFirstPage, type JobPage, type ListParams, type Status } from "calo-client/api/types";
+import { isFirstPage, type JobPage, type ListParams } from "calo-client/api/types";
 import { retryFailed } from "calo-client/live/recovery";
 import { useEffect, useMemo, useState } from "react";
-import { Link, useSearchParams } from "wouter";
+import { useSearchParams } from "wouter";
 import { ProblemMessage } from "../../components/problem-message";
 import { Loadable, useLoaded } from "../../hooks/loadable";
-import { viewOf } from "../../kinds/kind-view";
 import { jobsQuery, kindsQuery, lastingProblem, statsQuery } from "../../queries";
 import { useServices } from "../../services";
 import { CreateForm } from "../create/create-form";
-import { rememberedKind } from "../create/remembered-kind";
 import { BudgetMeter } from "./budget-meter";
 import { draftsQuery } from "./drafts";
 import { JobGrid } from "./job-grid";
@@ -22,6 +20,7 @@ const SKELETONS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /** How often the list of another owner is fetched. */
 const OTHERS_MS = 10_000;
+const emptyState = new Loadable(async () => (await import("./empty-state")).EmptyState);
 const pager = new Loadable(async () => (await import("./pager")).Pager);
 const finder = new Loadable(async () => (await import("../find/job-finder")).JobFinder);
 
@@ -36,7 +35,6 @@ export function JobsPage() {
   });
   const stats = useQuery(statsQuery(services));
   const allDrafts = useQuery(draftsQuery).data ?? [];
-  const isAll = isFirstPage(params) && params.status === null && !isFiltered(params);
   const drafts = isFirstPage(params) && !isFiltered(params) ? allDrafts : [];
   useLiveList(list.data);
   const kinds = useQuery(kindsQuery(services));
@@ -55,7 +53,7 @@ export function JobsPage() {
       <Find params={params} />
       {!isFiltered(params) && <LazyBulkChange params={params} counts={stats.data?.counts} />}
       {isInvalid ? (
-        <EmptyState text={INVALID_LINK} link="Newest jobs" isLive={false} />
+        <Empty params={params} page={null} />
       ) : (
         problem && <ProblemMessage error={problem} retry={() => retryFailed(services.queries)} />
       )}
@@ -63,10 +61,7 @@ export function JobsPage() {
         list.data.data.length + drafts.length > 0 ? (
           <JobGrid params={params} page={list.data} drafts={drafts} isPrevious={list.isPlaceholderData} />
         ) : (
-          <EmptyState
-            text={emptyText(params, list.data.next_cursor !== null)}
-            link={isAll ? null : "All jobs"}
-          />
+          <Empty params={params} page={list.data} />
         )
       ) : (
         list.isPending && <Skeleton />
@@ -74,6 +69,12 @@ export function JobsPage() {
       {list.data && <Pages params={params} page={list.data} />}
     </>
   );
+}
+
+/** What a list without jobs shows. Its code is not needed for others. */
+function Empty(props: { params: ListParams; page: JobPage | null }) {
+  const EmptyState = useLoaded(emptyState);
+  return EmptyState && <EmptyState {...props} />;
 }
 
 /** Links to other pages. There are none in a short list, so their code is not always needed. */
@@ -107,62 +108,10 @@ function useLiveList(page: JobPage | undefined): void {
   useEffect(() => (page ? live.show(null, page.live_cursor) : undefined), [live, isLoaded]);
 }
 
-interface EmptyText {
-  title: string;
-  text: string;
-}
-
-const NO_JOBS: EmptyText = {
-  title: "No jobs yet",
-  text: "Create one above. It will appear here.",
-};
-const INVALID_LINK: EmptyText = {
-  title: "This link is no longer valid",
-  text: "It is from another list, or the list has changed.",
-};
-const EMPTY_PAGE: EmptyText = { title: "No jobs on this page", text: "The list ends before this page." };
-const EMPTY_FILTER: Record<Status, EmptyText> = {
-  pending: { title: "No pending jobs", text: "Nothing is pending." },
-  resolved: { title: "No ready jobs", text: "Nothing is ready yet." },
-  error: { title: "No failed jobs", text: "Nothing has failed." },
-  cancelled: { title: "No cancelled jobs", text: "Nothing was cancelled." },
-};
-
-/** The API examines a limited number of jobs for each page of a filtered list. */
-const NOT_YET: EmptyText = { title: "No such job among the newest", text: "There may be older ones." };
-const NOT_FOUND: EmptyText = { title: "No such jobs", text: "No job matches the filter." };
-
-function emptyText(params: ListParams, hasOlder: boolean): EmptyText {
-  if (isFiltered(params)) return hasOlder ? NOT_YET : NOT_FOUND;
-  if (!isFirstPage(params)) return EMPTY_PAGE;
-  if (params.status) return EMPTY_FILTER[params.status];
-  return viewOf(rememberedKind())?.form?.empty ?? NO_JOBS;
-}
-
 /** Return the title of the page: "Failed jobs, page 2 · Calo". */
 function titleOf({ status, page }: ListParams): string {
   const name = status && `${STATUS_NAMES[status]} jobs`;
   return [[name, page > 1 && `page ${page}`].filter(Boolean).join(", "), "Calo"].filter(Boolean).join(" · ");
-}
-
-interface EmptyProps {
-  text: EmptyText;
-  link: string | null;
-  isLive?: boolean;
-}
-
-function EmptyState({ text: { title, text }, link, isLive = true }: EmptyProps) {
-  return (
-    <section className={isLive ? "empty-state" : "empty-state not-live"}>
-      <h2>{title}</h2>
-      <p>{text}</p>
-      {link && (
-        <Link href="/" className="button">
-          {link}
-        </Link>
-      )}
-    </section>
-  );
 }
 
 function Skeleton() {

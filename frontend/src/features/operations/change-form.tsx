@@ -158,7 +158,9 @@ function Question({ text, confirm, onConfirm, onDismiss }: QuestionProps) {
       role="alertdialog"
       aria-label={text}
       onKeyDown={(event) => {
-        if (event.key === "Escape") leave(onDismiss)();
+        if (event.key !== "Escape") return;
+        event.preventDefault(); // elsewhere it leads back to the list
+        leave(onDismiss)();
       }}
     >
       <p>{text}</p>
