@@ -12,7 +12,9 @@ interface Position {
 /** Restore the position after a reload, as soon as the page is long enough. Return a function that ends this. */
 export function restoreScroll(): () => void {
   const controller = new AbortController();
-  const save = () => write({ url: location.href, y: window.scrollY });
+  const save = () => {
+    if (window.scrollY > 0) write({ url: location.href, y: window.scrollY });
+  };
   window.addEventListener("pagehide", save, { signal: controller.signal });
   const saved = take();
   const [navigation] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
