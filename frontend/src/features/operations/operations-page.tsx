@@ -28,7 +28,7 @@ export function OperationsPage() {
   const problem = lastingProblem(query);
   const to = (filter: Partial<JobFilter>) => listUrl(firstPage({ status: null, owner, ...filter }));
   return (
-    <div className="operations">
+    <div className="operations not-live">
       <title>Operations · Calo</title>
       <Link href="/" className="back">
         ← All jobs
