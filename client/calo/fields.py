@@ -11,6 +11,14 @@ UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 MAX_DELAY = 30 * 24 * 3600
 
 
+def schema_of(name: str, kinds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the JSON Schema of a kind's input. Raises CommandError that lists the kinds."""
+    schemas: dict[str, dict[str, Any]] = {kind["name"]: kind["input"] for kind in kinds}
+    if name not in schemas:
+        raise CommandError(f"{name!r} is not a kind; the kinds are: {', '.join(sorted(schemas))}")
+    return schemas[name]
+
+
 def parse_fields(pairs: Iterable[str], schema: dict[str, Any]) -> dict[str, Any]:
     """Return the input that `field=value` pairs describe. `field:=value` always takes JSON.
 

@@ -15,7 +15,7 @@ def new(options: argparse.Namespace) -> int:
     """Write the two files. Raises CommandError if one exists, or the folder is not a checkout."""
     root = next((folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / KINDS).is_dir()), None)
     if root is None or not (root / "functions").is_dir():
-        raise CommandError("run this in a checkout of Calo: there is no folder kinds/ here")
+        raise CommandError("run this in a checkout of Calo, where the folder kinds/ is")
     name = options.kind
     paths = {
         root / KINDS / f"{name}.py": "kind.py.txt",

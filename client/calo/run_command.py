@@ -9,7 +9,7 @@ from typing import Any
 from calo.change import Change
 from calo.client import AsyncCalo, AsyncJob, Calo
 from calo.errors import CommandError
-from calo.fields import parse_delay, parse_fields
+from calo.fields import parse_delay, parse_fields, schema_of
 from calo.terminal import errors, print_change, print_json, print_output, progress_of
 
 ENDED_OTHERWISE = 1
@@ -39,10 +39,7 @@ async def _input(client: AsyncCalo, options: argparse.Namespace) -> dict[str, An
     given = _read_input(options.input) if options.input else {}
     if not options.field:
         return given
-    schemas = {kind["name"]: kind["input"] for kind in await client.kinds()}
-    if options.kind not in schemas:
-        raise CommandError(f"there is no kind {options.kind!r}; there are: {', '.join(sorted(schemas))}")
-    return {**given, **parse_fields(options.field, schemas[options.kind])}
+    return {**given, **parse_fields(options.field, schema_of(options.kind, await client.kinds()))}
 
 
 def _read_input(text: str) -> dict[str, Any]:

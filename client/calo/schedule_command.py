@@ -6,8 +6,7 @@ from typing import Any
 
 from calo.blocking import BlockingCalo
 from calo.client import Calo
-from calo.errors import CommandError
-from calo.fields import parse_fields
+from calo.fields import parse_fields, schema_of
 from calo.terminal import print_json, print_table
 
 
@@ -27,10 +26,7 @@ def list_all(client: BlockingCalo, _: argparse.Namespace) -> list[dict[str, Any]
 
 
 def add(client: BlockingCalo, options: argparse.Namespace) -> list[dict[str, Any]]:
-    schemas = {kind["name"]: kind["input"] for kind in client.kinds()}
-    if options.kind not in schemas:
-        raise CommandError(f"there is no kind {options.kind!r}; there are: {', '.join(sorted(schemas))}")
-    fields = parse_fields(options.field, schemas[options.kind])
+    fields = parse_fields(options.field, schema_of(options.kind, client.kinds()))
     body = {"kind": options.kind, "input": fields, "cron": options.cron, "timezone": options.timezone}
     return [client.call("POST", "/schedules", body=body)]
 

@@ -21,7 +21,7 @@ class RelayQueues:
 
 
 class QueueDoesNotExist(ClientError):
-    """There is no queue of this name."""
+    """No queue has this name."""
 
 
 class _Exceptions:

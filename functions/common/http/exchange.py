@@ -53,7 +53,7 @@ class _Exchange:
         self.is_aborted = False
 
     def remaining(self) -> float:
-        """Return the seconds that remain, more than none: zero would mean that there is no limit."""
+        """Return the seconds that remain. They are more than zero, which would mean no limit."""
         return max(0.001, self._ends_at - time.monotonic())
 
     def abort(self) -> None:
