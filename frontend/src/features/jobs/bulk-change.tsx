@@ -1,10 +1,10 @@
 import { useMutation } from "@tanstack/react-query";
+import { changeMany } from "calo-client/api/change-many";
 import type { Status } from "calo-client/api/types";
 import { useState } from "react";
 import { ProblemMessage } from "../../components/problem-message";
 import { useServices } from "../../services";
 import { LOCALE } from "../../text/time";
-import { changeAll } from "./change-all";
 
 type Changeable = Exclude<Status, "resolved">;
 
@@ -27,7 +27,7 @@ export function BulkChange({ status, count }: Props) {
   const [changed, setChanged] = useState(0);
   const action = status === "pending" ? "cancel" : "retry";
   const mutation = useMutation({
-    mutationFn: () => changeAll(() => api.changeJobs(action, { status }), setChanged),
+    mutationFn: () => changeMany({ call: () => api.changeJobs(action, { status }), onProgress: setChanged }),
     onSettled: () => queries.invalidateQueries(), // those that the stream did not report
   });
   function start() {

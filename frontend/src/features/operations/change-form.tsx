@@ -1,8 +1,9 @@
+import { changeMany, type Outcome } from "calo-client/api/change-many";
 import type { Kind, Stats } from "calo-client/api/types";
 import { useEffect, useRef, useState } from "react";
 import { useServices } from "../../services";
 import { problemText } from "../../text/problem";
-import { type Change, type Choice, changeMany, countOf, type Outcome, selectionOf } from "./change-many";
+import { type Change, type Choice, countOf, selectionOf } from "./choice";
 
 const CHANGES: readonly (readonly [Change, string])[] = [
   ["retry failed", "Retry failed jobs"],
@@ -59,7 +60,6 @@ export function ChangeForm({ stats, kinds, owner, choice, setChoice }: Props) {
       call: () => api.changeJobs(verb, selection),
       onProgress: (changed) => setRun((current) => current && { ...current, changed }),
       isStopped: () => isStopped.current,
-      wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     }).catch((error: Error) => error);
     setRun((current) => current && { ...current, end });
     void queries.invalidateQueries();

@@ -9,7 +9,7 @@ import { useServices } from "../../services";
 import { firstPage, listUrl } from "../jobs/list-params";
 import "./operations.css";
 import { ChangeForm } from "./change-form";
-import type { Choice } from "./change-many";
+import type { Choice } from "./choice";
 import { Ages, Outcomes } from "./hour";
 import { isForbidden, operationsQuery } from "./operations-query";
 import { OwnerField } from "./owner-field";

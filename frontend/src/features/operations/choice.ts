@@ -1,7 +1,6 @@
-/** Cancels or retries all jobs of a selection, by repeating a call that changes up to 100. */
+/** Which jobs a choice on the operations page selects, and how many they are. */
 
-import { retryDelayMs, shouldRetry } from "calo-client/api/retry-policy";
-import type { Changed, Counts, Selection, Stats } from "calo-client/api/types";
+import type { Counts, Selection, Stats } from "calo-client/api/types";
 
 export type Change = "retry failed" | "retry cancelled" | "cancel pending";
 
@@ -10,37 +9,6 @@ export interface Choice {
   /** Empty for all. */
   kind: string;
   code: string;
-}
-
-export type Outcome = "done" | "stopped";
-
-export interface Options {
-  call(): Promise<Changed>;
-  /** Called with the number of jobs that have been changed. */
-  onProgress(changed: number): void;
-  /** A call that has been sent is awaited, so that the number is right. */
-  isStopped(): boolean;
-  wait(ms: number): Promise<void>;
-}
-
-/** Repeat the call while there may be more jobs. Rejects with the error of a call that fails repeatedly. */
-export async function changeMany({ call, onProgress, isStopped, wait }: Options): Promise<Outcome> {
-  let changed = 0;
-  let failures = 0;
-  while (!isStopped()) {
-    try {
-      const result = await call();
-      failures = 0;
-      changed += result.changed;
-      onProgress(changed);
-      if (!result.more) return "done";
-    } catch (error) {
-      if (!(error instanceof Error) || !shouldRetry(failures, error)) throw error;
-      await wait(retryDelayMs(failures, error));
-      failures += 1;
-    }
-  }
-  return "stopped";
 }
 
 export const STATUS_OF = {
