@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from calo import bulk_command, list_command, login, new_command, run_command, schedule_command
-from calo.api import Api, Job
+from calo.change import Change
 from calo.client import Calo
 from calo.connection import find_url
 from calo.deployment import Deployment, find_deployment
@@ -53,11 +53,15 @@ def _with_api(command: Callable[[Calo, argparse.Namespace], int]) -> Callable[[a
     """Return a command that calls the API, as the user who is signed in."""
 
     def run(options: argparse.Namespace) -> int:
-        url = find_url(options.url)
-        token = os.environ.get("CALO_TOKEN") or login.current_token(url)
-        return command(Calo(url, token=token, timeout=getattr(options, "timeout", None)), options)
+        return command(_signed_in(options.url, timeout=getattr(options, "timeout", None)), options)
 
     return run
+
+
+def _signed_in(url: str | None, timeout: float | None = None) -> Calo:
+    """Return the deployment at a URL for the user of CALO_TOKEN, or of `calo login`."""
+    url = find_url(url)
+    return Calo(url, token=os.environ.get("CALO_TOKEN") or login.current_token(url), timeout=timeout)
 
 
 def _operate(options: argparse.Namespace) -> int:
@@ -87,16 +91,16 @@ def show_story(deployment: Deployment, options: argparse.Namespace) -> int:
 
 def retry_failed(deployment: Deployment, options: argparse.Namespace) -> int:
     """Retry jobs that ended in error, or only count them."""
-    api = Api(deployment.api_url(), os.environ.get("CALO_API_KEY"), token=os.environ.get("CALO_TOKEN"))
-    redrive = Redrive(api, options.code, options.owner, options.rate, time.sleep)
-    jobs = redrive.find(options.limit)
-    _print_counts(jobs, options)
-    if not options.dry_run and jobs:
-        print(f"retried: {redrive.run(options.limit)}")
+    with _signed_in(deployment.api_url()) as client:
+        redrive = Redrive(client, options.code, options.owner, options.rate, time.sleep)
+        jobs = redrive.find(options.limit)
+        _print_counts(jobs, options)
+        if not options.dry_run and jobs:
+            print(f"retried: {redrive.run(options.limit)}")
     return 0
 
 
-def _print_counts(jobs: list[Job], options: argparse.Namespace) -> None:
+def _print_counts(jobs: list[Change], options: argparse.Namespace) -> None:
     description = f"failed with code {options.code}" if options.code else "failed"
     limited = ", limited by --limit" if len(jobs) == options.limit else ""
     print(f"jobs that {description}: {len(jobs)}{limited}")

@@ -8,47 +8,53 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from calo.api import MAX_CHANGED, Api, Job
+from calo.blocking import BlockingCalo
+from calo.change import Change
+
+MAX_CHANGED = 100
+"""Jobs that a call changes at most."""
 
 
 @dataclass(frozen=True)
 class Redrive:
     """Retries jobs of one error code, or of all. `rate` is in jobs per second.
 
-    For operators, `owner` selects whose jobs, or `*` all.
+    For operators, `owner` selects whose jobs, or `*` all. Every method raises CaloError.
     """
 
-    api: Api
+    client: BlockingCalo
     code: str | None
     owner: str | None
     rate: int
     sleep: Callable[[float], None]
 
-    def find(self, limit: int) -> list[Job]:
-        """Return up to `limit` jobs that would be retried, newest first. Raises CommandError."""
-        return list(islice(self.api.jobs("error", self.code, self.owner), limit))
+    def find(self, limit: int) -> list[Change]:
+        """Return up to `limit` jobs that would be retried, newest first."""
+        filters = {name: value for name, value in (("code", self.code), ("owner", self.owner)) if value}
+        return list(islice(self.client.jobs(status="error", **filters), limit))
 
     def run(self, limit: int) -> int:
         """Retry up to `limit` jobs, newest first. Return how many were retried.
 
-        Jobs that have failed again within ten minutes after a retry are left out. Raises CommandError; what
-        was retried before stays retried.
+        Jobs that have failed again within ten minutes after a retry are left out. If a call fails, what was
+        retried before stays retried.
         """
         retried, has_more = 0, True
         while has_more and retried < limit:
-            changed, has_more = self.api.retry_jobs(
-                self.code, min(self.rate, MAX_CHANGED, limit - retried), self.owner
-            )
+            changed, has_more = self._retry(min(self.rate, MAX_CHANGED, limit - retried))
             retried += changed
             if has_more and retried < limit:
                 self.sleep(max(changed, 1) / self.rate)
         return retried
 
+    def _retry(self, limit: int) -> tuple[int, bool]:
+        """Retry up to `limit` jobs. Return how many, and whether there may be more."""
+        body = {"limit": limit} | ({"code": self.code} if self.code else {})
+        query = {"owner": self.owner} if self.owner else {}
+        answer = self.client.call("POST", "/jobs/retry", query=query, body=body)
+        return answer["changed"], answer["more"]
 
-def count_codes(jobs: list[Job]) -> Counter[str]:
+
+def count_codes(jobs: list[Change]) -> Counter[str]:
     """Return the number of jobs with each error code."""
-    return Counter(error_code(job) for job in jobs)
-
-
-def error_code(job: Job) -> str:
-    return str((job["error"] or {}).get("code", "unknown"))
+    return Counter(str((job.error or {}).get("code", "unknown")) for job in jobs)

@@ -89,7 +89,7 @@ def test_imports_go_one_way(folder: str) -> None:
         ("kinds/photo/images.py", "from functions.common.testing import run"),
         ("infra/app.py", "from functions.common.job import SHARDS"),
         ("infra/app.py", "from kinds.photo import KIND"),
-        ("client/calo/api.py", "from functions.common.job import Job"),
+        ("client/calo/redrive.py", "from functions.common.job import Job"),
         ("local/system.py", "import infra.app"),
     ],
 )
