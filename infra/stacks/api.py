@@ -71,20 +71,9 @@ class ApiStack(CaloStack):
         self.schedules = self._schedules(jobs)
         authorizer = None if settings.auth == "none" else self._authorizer(jobs)
         self._add_calls(authorizer)
-        live_resource = self.api.root.add_resource("live") if live or authorizer else None
         # without CaloLive too: in the local run the relay is not behind the API
         self.create_ticket = self._create_ticket(jobs) if authorizer else None
-        if live_resource and self.create_ticket:
-            tickets = live_resource.add_resource("tickets")
-            self.api.add_call(tickets, "POST", self._integration(self.create_ticket), authorizer)
-        if live_resource and live:
-            add_live_route(
-                self.api,
-                live_resource,
-                balancer_host=self.read(live, "load-balancer-host"),
-                link_id=self.read(live, "link-id"),
-                balancer_arn=self.read(live, "load-balancer-arn"),
-            )
+        self._add_live_calls(live, authorizer)
         self._publish_names()
         CfnOutput(self, "ApiUrl", value=self.api.url)
         CfnOutput(self, "ApiId", value=self.api.rest_api_id)
@@ -145,6 +134,23 @@ class ApiStack(CaloStack):
             self.api.add_call(schedules, method, integration, authorizer)
         for method in ("GET", "PATCH", "DELETE"):
             self.api.add_call(schedule, method, integration, authorizer)
+
+    def _add_live_calls(self, live: LiveStack | None, authorizer: apigateway.IAuthorizer | None) -> None:
+        """Add the live stream, and with sign-in its tickets."""
+        if live is None and self.create_ticket is None:
+            return
+        resource = self.api.root.add_resource("live")
+        if self.create_ticket is not None:
+            tickets = resource.add_resource("tickets")
+            self.api.add_call(tickets, "POST", self._integration(self.create_ticket), authorizer)
+        if live is not None:
+            add_live_route(
+                self.api,
+                resource,
+                balancer_host=self.read(live, "load-balancer-host"),
+                link_id=self.read(live, "link-id"),
+                balancer_arn=self.read(live, "load-balancer-arn"),
+            )
 
     def _integration(self, function: CaloFunction) -> apigateway.LambdaIntegration:
         return apigateway.LambdaIntegration(self._started(function))
