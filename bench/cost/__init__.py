@@ -250,10 +250,10 @@ def _processing(calls: Calls, jobs: float) -> Iterator[Amount]:
     yield "SQS", "sqs_request", sends + 2 * 2 * batches  # two queues, each with a receive and a delete
     yield "SNS and Pipe", "sns_publish", 2 * batches
     yield "SNS and Pipe", "pipe_request", 2 * batches
-    yield from _invocations("create_job", jobs, TIMES["create_job"])
-    yield from _invocations("job_worker", batches, WORK_SECONDS[calls.batch])
-    yield from _invocations("result_worker", batches, TIMES["result_worker"])
-    yield from _invocations("job_counter", transactions, TIMES["job_counter"])
+    yield from invocations("create_job", jobs, TIMES["create_job"])
+    yield from invocations("job_worker", batches, WORK_SECONDS[calls.batch])
+    yield from invocations("result_worker", batches, TIMES["result_worker"])
+    yield from invocations("job_counter", transactions, TIMES["job_counter"])
     yield "CloudWatch", "log_gb", jobs * LOG_GB[calls.batch]
 
 
@@ -270,7 +270,7 @@ def _sign_in(load: Load) -> Iterator[Amount]:
     transactions += _counter_transactions(FULL, load.jobs - load.lone_jobs)
     counters = transactions * (1 + EVENTS / CHANGES)
     yield "DynamoDB", "write_unit", ENTRY_UNITS * load.jobs + COUNT_UNITS * counters
-    yield from _invocations("authorizer", load.jobs + load.viewers * CONNECTS, TIMES["authorizer"])
+    yield from invocations("authorizer", load.jobs + load.viewers * CONNECTS, TIMES["authorizer"])
 
 
 def _writes(calls: Calls, jobs: float) -> float:
@@ -286,7 +286,7 @@ def _idle(load: Load) -> Iterator[Amount]:
     yield "SQS", "sqs_request", (KINDS + 2) * QUEUE_REQUESTS
     yield "SQS", "sqs_request", WEBHOOK_POLLS if size.webhooks else 0
     yield "DynamoDB", "stream_read", STREAM_POLLS * SECONDS
-    yield from _invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
+    yield from invocations("job_watchdog", WATCHDOG_RUNS, TIMES["job_watchdog"])
     yield "DynamoDB", "read_unit", WATCHDOG_RUNS * 8 * 0.5  # the partitions of the by-due index
     yield "CloudWatch", "metric", size.metrics
     yield "CloudWatch", "alarm_metric", size.alarm_metrics + (size.live_alarm_metrics if load.live else 0)
@@ -299,7 +299,7 @@ def _idle(load: Load) -> Iterator[Amount]:
 def _viewers(load: Load) -> Iterator[Amount]:
     connects = load.viewers * CONNECTS
     yield from _api_requests(load, 2 * connects if load.live else connects)
-    yield from _invocations("read_jobs", connects, TIMES["read_jobs"])
+    yield from invocations("read_jobs", connects, TIMES["read_jobs"])
     yield "DynamoDB", "read_unit", connects * (4 + 20 + 8)  # index shards, a page of jobs, counters
 
 
@@ -329,42 +329,7 @@ def _api_requests(load: Load, requests: float) -> Iterator[Amount]:
     yield "CloudWatch", "log_gb", requests * ACCESS_LOG_GB
 
 
-def _invocations(name: str, count: float, seconds: float) -> Iterator[Amount]:
+def invocations(name: str, count: float, seconds: float) -> Iterator[Amount]:
+    """Yield what calls of a function are charged for."""
     yield "Lambda", "lambda_request", count
     yield "Lambda", "lambda_gb_second", count * seconds * MEMORY_GB[name]
-
-
-def idle_kind(size: Size) -> float:
-    """Return the dollars per month of a kind that is not used and has no budgets and secrets."""
-    alarms = size.kind_alarms * PRICES["alarm_metric"].usd
-    return alarms + QUEUE_REQUESTS * PRICES["sqs_request"].usd
-
-
-def idle_budget(size: Size) -> float:
-    """Return the dollars per month of a budget: its alarm and its metric."""
-    metrics = 1 if size.metrics else 0
-    return size.budget_alarms * PRICES["alarm_metric"].usd + metrics * PRICES["metric"].usd
-
-
-def progress_writes(size: Size, kilobytes: int) -> float:
-    """Return the dollars of a million writes of progress, one by one, to jobs of this size."""
-    amounts: list[Amount] = [
-        ("DynamoDB", "write_unit", kilobytes),  # an update is charged for the whole item; no index changes
-        *_invocations("job_counter", 1, TIMES["job_counter"]),
-        ("SNS and Pipe", "pipe_request", 1),
-        ("SNS and Pipe", "sns_publish", 1),
-        ("SQS", "sqs_request", 2 * size.tasks),
-    ]
-    return 1e6 * sum(PRICES[priced].usd * amount for _, priced, amount in amounts)
-
-
-def webhooks() -> float:
-    """Return the dollars of a million webhooks that are delivered at the first attempt, one by one."""
-    amounts: list[Amount] = [
-        ("DynamoDB", "write_unit", 2),  # the claim and the record of the attempt
-        ("DynamoDB", "read_unit", 2),  # the receiver and the number of the owner's secret
-        ("SQS", "sqs_request", 3),  # sent by the topic, received, deleted
-        *_invocations("webhook_sender", 1, TIMES["webhook_sender"]),
-        ("CloudWatch", "log_gb", WEBHOOK_LOG_GB),
-    ]
-    return 1e6 * sum(PRICES[priced].usd * amount for _, priced, amount in amounts)

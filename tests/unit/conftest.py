@@ -26,6 +26,7 @@ from tests.tables import table_requests
 from tests.unit.fakes import FakeClock, Page, Queues, ReadableQueue, Workbench
 from tests.unit.gateway import Gateway
 from tests.unit.sign_in import ISSUER, api_functions
+from tests.unit.webhook_desk import Desk
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +168,8 @@ def bob(issuer: Issuer) -> str:
 @pytest.fixture
 def olga(issuer: Issuer) -> str:
     return issuer.operator_token()
+
+
+@pytest.fixture
+def desk(ledger: Ledger, aws: boto3.Session, clock: FakeClock) -> Desk:
+    return Desk(ledger, aws.client("sqs"), clock)

@@ -14,13 +14,10 @@ from bench.cost import (
     STANDARD,
     Load,
     cost,
-    idle_budget,
-    idle_kind,
-    progress_writes,
     usage,
-    webhooks,
-)  # fmt: skip
+)
 from bench.cost.__main__ import main
+from bench.cost.features import idle_budget, idle_kind, progress_writes, webhooks
 from bench.prices import PRICES
 from local.deployment import ROOT
 

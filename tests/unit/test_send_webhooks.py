@@ -1,12 +1,10 @@
 """Webhooks, from the notice in the queue to the receiver, with moto's tables and a fake receiver."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-import boto3
 import pytest
 import requests
 from standardwebhooks.webhooks import Webhook
@@ -15,106 +13,13 @@ from functions.common.deliveries import CLAIM_MS, MAX_ENTRIES, Deliveries
 from functions.common.errors import Poison
 from functions.common.http.destinations import NotAllowed
 from functions.common.job import MAX_JSON, Job
-from functions.common.ledger import Ledger
 from functions.common.notice import Notice, parse_notice
-from functions.common.webhook_secrets import WebhookSecrets
-from functions.webhook_sender.receivers import PAUSE_MS, SLOW_LIMIT, SLOW_SECONDS, Receivers
-from functions.webhook_sender.send_webhooks import MAX_WAIT_MS, RETRY_SECONDS, WebhookSender
+from functions.webhook_sender.send_webhooks import RETRY_SECONDS
 from tests.unit.factories import NOW, make_job, make_output, sqs_record, stream_record
-from tests.unit.fakes import FakeClock, FakeTime, ReadableQueue
+from tests.unit.webhook_desk import URL, Desk, ending, make_ended
 
-URL = "https://receiver.test/hook?token=t"
 POISON = ["", "{}", "[]", "null", "5", "[" * 100_000, '{"job": {}, "requested": 0}', '{"dynamodb": 5}',
           '{"dynamodb": {"OldImage": {}, "NewImage": {}}}']  # fmt: skip
-
-
-@dataclass
-class Receiver:
-    """Answers with the next of `answers`, the last one again and again. `seconds` is how long it takes."""
-
-    time: FakeTime
-    answers: list[int | Exception] = field(default_factory=lambda: [204])
-    seconds: float = 0
-    received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-    during: Callable[[], object] = lambda: None
-    """What happens while it works."""
-
-    def post(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        self.received.append((url, headers, body))
-        self.during()
-        self.time.sleep(self.seconds)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    @property
-    def types(self) -> list[str]:
-        return [json.loads(body)["type"] for _, _, body in self.received]
-
-
-class Desk:
-    """A sender with its queues. `run` handles what is due, at the present time of the clock."""
-
-    def __init__(self, ledger: Ledger, sqs: Any, clock: FakeClock) -> None:
-        self.clock, self.time = clock, FakeTime()
-        self.receiver = Receiver(self.time)
-        self.queue, self.dead_letters = ReadableQueue(sqs, "notices"), ReadableQueue(sqs, "dead-notices")
-        self.sent: list[tuple[int, str]] = []
-        """The messages that are waiting: when they arrive, and their bodies."""
-        self.deliveries = Deliveries(ledger.webhooks("delivery"))
-        self.secrets = WebhookSecrets(ledger.webhooks("webhook-secret"), lambda: b"key", clock)
-        self.sender = WebhookSender(
-            deliveries=self.deliveries,
-            receivers=Receivers(ledger.webhooks("receiver")),
-            queue=self,  # type: ignore[arg-type]
-            dead_letters=self.dead_letters,
-            secrets=self.secrets.active,
-            post=self.receiver.post,
-            clock=clock,
-            monotonic=self.time.monotonic,
-            uniform=lambda low, high: (low + high) / 2,
-        )
-
-    def send(self, body: str, delay: int = 0) -> None:
-        assert 0 <= delay <= 900
-        self.sent.append((self.clock.now + 1000 * delay, body))
-
-    def end(self, job: Job, body: str | None = None) -> None:
-        """Add the record of the job's end to the queue."""
-        self.sent.append((self.clock.now, body or ending(job)))
-
-    def run(self) -> None:
-        """Handle the notices that have arrived, one after the other."""
-        due = [entry for entry in self.sent if entry[0] <= self.clock.now]
-        for entry in due:
-            self.sent.remove(entry)
-            assert self.sender.send([sqs_record(entry[1])]) == set()
-
-    def run_until(self, end: int) -> None:
-        """Handle all notices that arrive until this time (epoch ms), each when it arrives."""
-        while self.sent and min(self.sent)[0] <= end:
-            self.clock.now = max(self.clock.now, min(self.sent)[0])
-            self.run()
-
-    def state(self, job: Job) -> Any:
-        return self.deliveries.state(job.id)
-
-
-@pytest.fixture
-def desk(ledger: Ledger, aws: boto3.Session, clock: FakeClock) -> Desk:
-    return Desk(ledger, aws.client("sqs"), clock)
-
-
-def make_ended(**values: Any) -> Job:
-    result = {"status": "resolved", "output": make_output(), "notify": URL}
-    return make_job(**{**result, **values})
-
-
-def ending(job: Job, **old: Any) -> str:
-    """Return the body of the record with which a job ended."""
-    before = replace(job, **{"status": "pending", "output": None, "error": None, **old})
-    return json.dumps(stream_record(new=job, old=before))
 
 
 def test_a_webhook_is_signed_and_has_the_public_view_of_the_job(desk: Desk) -> None:
@@ -394,118 +299,3 @@ def test_the_number_of_remembered_attempts_is_limited(desk: Desk) -> None:
         desk.run()
     assert len(desk.receiver.received) == MAX_ENTRIES + 4
     assert len(desk.state(job).entries) == MAX_ENTRIES
-
-
-# --- slow receivers ---
-
-
-def slow_down(desk: Desk, answer: int | None = None, count: int = SLOW_LIMIT) -> None:
-    desk.receiver.answers, desk.receiver.seconds = [answer or requests.Timeout("x")], 10
-    for _ in range(count):
-        desk.end(make_ended())
-    desk.run()
-    desk.sent.clear()
-    desk.receiver.received.clear()
-
-
-def test_a_dead_receiver_is_asked_once_a_minute_and_its_notices_wait(desk: Desk) -> None:
-    slow_down(desk)
-    asked: list[int] = []
-    desk.receiver.during = lambda: asked.append(desk.clock.now)
-    for _ in range(20):
-        desk.end(make_ended())
-    desk.run()
-    assert desk.receiver.received == []
-    assert len(desk.sent) == 20
-    desk.run_until(NOW + 600_000)
-    assert 1 <= len(asked) <= 10
-    assert all(later - earlier >= PAUSE_MS for earlier, later in pairwise(asked))
-
-
-def test_only_one_sender_asks_a_slow_receiver(desk: Desk) -> None:
-    slow_down(desk, 204)
-
-    def meanwhile() -> None:
-        desk.receiver.during = lambda: None
-        desk.sender.send([sqs_record(ending(make_ended()))])
-
-    desk.receiver.during = meanwhile
-    desk.end(make_ended())
-    desk.run()
-    assert len(desk.receiver.received) == 1
-    desk.run_until(NOW + 600_000)
-    assert len(desk.receiver.received) == 2, "a slow receiver gets everything, only later"
-
-
-def test_waiting_for_a_slow_receiver_is_not_an_attempt_and_ends_after_a_day(desk: Desk) -> None:
-    slow_down(desk)
-    job = make_ended()
-    desk.end(job)
-    desk.run()
-    ((_, body),) = desk.sent
-    assert json.loads(body)["attempts"] == 0
-    notice = parse_notice(body)
-    assert notice
-    desk.end(make_ended())  # occupies the receiver
-    desk.clock.now += PAUSE_MS
-    desk.receiver.during = lambda: desk.sender.send(
-        [sqs_record(replace(notice, since=desk.clock.now - MAX_WAIT_MS, due_at=NOW).body())]
-    )
-    desk.run()
-    assert desk.dead_letters.bodies()[0]["job"]["id"] == {"S": job.id}
-    assert desk.state(job).entries[0]["answer"] == "not asked: it was too slow for a day"
-
-
-def test_a_dead_letter_that_is_moved_back_waits_for_a_slow_receiver_again(desk: Desk) -> None:
-    slow_down(desk)
-    desk.end(make_ended(), Notice(job=make_ended(), requested=1, due_at=0, since=0).body())
-    desk.run()
-    ((_, body),) = desk.sent
-    assert json.loads(body)["since"] == NOW
-
-
-def test_a_delivery_is_recorded_although_its_time_is_not(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk.receiver.seconds = SLOW_SECONDS
-    job = make_ended()
-
-    def fail(*_: Any, **__: Any) -> None:
-        raise OSError
-
-    monkeypatch.setattr(Receivers, "report", fail)
-    assert desk.sender.send([sqs_record(ending(job))]) == {"m1"}
-    desk.clock.now += 600_000
-    assert desk.sender.send([sqs_record(ending(job))]) == set()
-    assert len(desk.receiver.received) == 1
-
-
-def test_a_fast_answer_ends_the_restriction_even_if_it_is_an_error(desk: Desk) -> None:
-    slow_down(desk)
-    desk.clock.now += PAUSE_MS
-    desk.receiver.answers, desk.receiver.seconds = [500], 0.1
-    for _ in range(3):
-        desk.end(make_ended())
-    desk.run()
-    assert len(desk.receiver.received) == 3
-
-
-@pytest.mark.parametrize(
-    "values",
-    [{"owner": "b" * 32}, {"notify": "https://other.test/hook"}],
-    ids=["another owner", "another host"],
-)
-def test_a_slow_receiver_does_not_affect(desk: Desk, values: dict[str, Any]) -> None:
-    slow_down(desk)
-    desk.end(make_ended(**values))
-    desk.run()
-    assert len(desk.receiver.received) == 1
-
-
-def test_a_receiver_that_is_slow_sometimes_is_not_restricted(desk: Desk) -> None:
-    slow_down(desk, count=SLOW_LIMIT - 1)
-    desk.receiver.answers, desk.receiver.seconds = [204], SLOW_SECONDS - 0.1
-    desk.end(make_ended())
-    desk.run()
-    slow_down(desk, count=SLOW_LIMIT - 1)
-    desk.end(make_ended())
-    desk.run()
-    assert len(desk.receiver.received) == 1
