@@ -110,5 +110,5 @@ class JobFinder:
         """Return the jobs of created_keys, except those that do not match as they are now."""
         ids = {key: key.split("#", 1)[1] for key in keys}
         existing = self.store.get_many(ids.values())
-        found = [(key, existing[job_id]) for key, job_id in ids.items() if job_id in existing]
-        return [(key, job) for key, job in found if wanted.matches(job)]
+        jobs = [(key, existing[job_id]) for key, job_id in ids.items() if job_id in existing]
+        return [(key, job) for key, job in jobs if wanted.matches(job)]

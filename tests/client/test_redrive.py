@@ -44,10 +44,10 @@ def changed(number: int, *, more: bool) -> httpx.Response:
 def test_jobs_are_found_on_all_pages_up_to_the_limit(pauses: list[float]) -> None:
     pages = [page(failed("down", 1, 2), "next"), page(failed("no_photos", 3))]
     script = Script(GET_jobs=[*pages, *pages])
-    with redrive(script, pauses, code="down") as found:
-        jobs = found.find(1000)
+    with redrive(script, pauses, code="down") as run:
+        jobs = run.find(1000)
         assert [each.id for each in jobs] == ["job-1", "job-2", "job-3"]
-        assert len(found.find(1)) == 1
+        assert len(run.find(1)) == 1
     assert count_codes(jobs) == {"down": 2, "no_photos": 1}
     queries = [dict(request.url.params) for request in script.requests]
     assert queries[:2] == [
@@ -108,8 +108,8 @@ def test_an_api_that_cannot_be_reached_ends_the_command(
 ) -> None:
     monkeypatch.setattr("calo.connection.FIRST_PAUSE", 0.001)
     script = Script(GET_jobs=[httpx.ConnectError("refused")])
-    with redrive(script, pauses) as found, pytest.raises(Unreachable, match="cannot be reached: refused"):
-        found.find(10)
+    with redrive(script, pauses) as run, pytest.raises(Unreachable, match="cannot be reached: refused"):
+        run.find(10)
 
 
 def test_an_operator_retries_the_jobs_of_all_owners(pauses: list[float]) -> None:

@@ -7,12 +7,12 @@ from tests.integration.conftest import TOPIC_WITHOUT_PHOTOS, Calo, eventually
 
 def changed(calo: Calo, what: str, **fields: Any) -> int:
     """Repeat a call while there may be more. Return how many jobs it has changed."""
-    total, more = 0, True
-    while more:
+    total, has_more = 0, True
+    while has_more:
         response = calo.http.post(f"jobs/{what}", json=fields)
         assert response.status_code == 200, response.text
         total += response.json()["changed"]
-        more = response.json()["more"]
+        has_more = response.json()["more"]
     return total
 
 
