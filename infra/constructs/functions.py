@@ -66,13 +66,12 @@ class CaloFunction(lambda_.Function):
         """Allow these actions on these ARNs. The grant methods of CDK's constructs would allow more."""
         self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=list(resources)))
 
-    def allow_items(self, actions: list[str], table: str, prefix: str) -> None:
-        """Allow these actions on the items of a table whose keys begin with a prefix:
+    def allow_items(self, actions: list[str], table: str, *keys: str) -> None:
+        """Allow these actions on some items of a table. Their keys may contain `*`:
         https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
         """
-        keys = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}}
-        statement = iam.PolicyStatement(actions=actions, resources=[table], conditions=keys)
-        self.add_to_role_policy(statement)
+        condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*keys]}}
+        self.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=[table], conditions=condition))
 
     def read_queue(
         self, queue: sqs.Queue, *, batch_size: int, max_concurrency: int, window: int | None = None

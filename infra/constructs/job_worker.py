@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import cast
 
 from aws_cdk import CfnElement, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
@@ -93,15 +92,8 @@ class JobWorker(CaloFunction):
     def _allow_items(self, kind: DeployedKind, ledger_arn: str) -> None:
         """Allow the kind's own items of the ledger, and its budgets."""
         budgets = [f"budget#{budget.name}" for budget in kind.kind.budgets]
-        self.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["dynamodb:GetItem", "dynamodb:UpdateItem"],
-                resources=[ledger_arn],
-                conditions={
-                    "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*budgets, f"kind#{kind.name}#*"]}
-                },
-            )
-        )
+        actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
+        self.allow_items(actions, ledger_arn, *budgets, f"kind#{kind.name}#*")
 
     def _allow_storing_files(self, kind: DeployedKind, images: Images) -> None:
         self.allow(["s3:PutObject"], images.bucket.arn_for_objects(f"images/{kind.name}/*"))

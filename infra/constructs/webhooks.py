@@ -1,7 +1,6 @@
 """The webhooks: the queue of notices about jobs that have ended, the function that sends them, its key."""
 
 from aws_cdk import Duration, RemovalPolicy
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -56,8 +55,9 @@ class Webhooks(Construct):
         self.sender.read_queue(self.queue, batch_size=BATCH, max_concurrency=settings.webhook_concurrency)
         self.sender.allow(["sqs:SendMessage"], self.queue.queue_arn, self.dead_letters.queue_arn)
         self.sender.allow(["secretsmanager:GetSecretValue"], self.key.secret_arn)
-        allow_items(self.sender, ledger_arn, ["GetItem", "UpdateItem"], "delivery", "receiver")
-        allow_items(self.sender, ledger_arn, ["GetItem"], "webhook-secret")
+        own = ("delivery#*", "receiver#*")
+        self.sender.allow_items(["dynamodb:GetItem", "dynamodb:UpdateItem"], ledger_arn, *own)
+        self.sender.allow_items(["dynamodb:GetItem"], ledger_arn, "webhook-secret#*")
 
     def _add_queues(self, settings: Settings, topic: sns.Topic) -> None:
         self.dead_letters = sqs.Queue(
@@ -138,14 +138,3 @@ def _key(scope: Construct, settings: Settings) -> secretsmanager.Secret:
         },
     )
     return key
-
-
-def allow_items(function: CaloFunction, ledger_arn: str, actions: list[str], *parts: str) -> None:
-    """Allow these actions on some of the ledger's items of webhooks."""
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[f"dynamodb:{action}" for action in actions],
-            resources=[ledger_arn],
-            conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{part}#*" for part in parts]}},
-        )
-    )

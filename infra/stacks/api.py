@@ -10,7 +10,6 @@ from infra.constructs.functions import CaloFunction
 from infra.constructs.live_route import add_live_route
 from infra.constructs.rest_api import RestApi
 from infra.constructs.web_acl import WebAcl
-from infra.constructs.webhooks import allow_items
 from infra.deployed_kinds import Kinds
 from infra.settings import Settings
 from infra.stacks.base import CaloStack
@@ -255,8 +254,9 @@ class ApiStack(CaloStack):
         function.allow(["dynamodb:GetItem"], self.table_arn(self.jobs_table))
         function.allow(["sqs:SendMessage"], self.queue_arn(self.read(jobs, "queue/WebhookNotices")))
         function.allow(["secretsmanager:GetSecretValue"], key)
-        allow_items(function, self.table_arn(ledger), ["GetItem"], "delivery")
-        allow_items(function, self.table_arn(ledger), ["GetItem", "UpdateItem"], "webhook-secret")
+        items = self.table_arn(ledger)
+        function.allow_items(["dynamodb:GetItem"], items, "delivery#*")
+        function.allow_items(["dynamodb:GetItem", "dynamodb:UpdateItem"], items, "webhook-secret#*")
         return function
 
     def _schedules(self, jobs: JobsStack) -> CaloFunction:
@@ -265,7 +265,7 @@ class ApiStack(CaloStack):
         function = self._function("Schedules", name="schedules", memory=512, environment=environment)
         actions = ["GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"]
         table = self.table_arn(self.jobs_table)
-        function.allow_items([f"dynamodb:{action}" for action in actions], table, SCHEDULE_KEYS)
+        function.allow_items([f"dynamodb:{action}" for action in actions], table, f"{SCHEDULE_KEYS}*")
         return function
 
     def _create_ticket(self, jobs: JobsStack) -> CaloFunction:
