@@ -2,16 +2,19 @@
 
 Rounds are interleaved: each round starts every server once, alone on one core, and sends the load from the
 other core. The tables show medians over all rounds, and medians of the ratios within each round.
+BASELINE=<path> names the checkout of another commit, whose relay takes part, too.
 """
 
+import os
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from bench.relay.run import Figures, Scenario, run
-from bench.relay.servers import NCHAN, SERVERS, Start, compile_c
+from bench.relay.servers import NCHAN, SERVERS, Start, compile_c, relay
 
 ROUNDS = 5
 SCENARIOS = (
@@ -34,6 +37,8 @@ COLUMNS = {
 def measure() -> None:
     """Print a table for each scenario."""
     servers = dict(SERVERS)
+    if baseline := os.environ.get("BASELINE"):
+        servers["baseline"] = partial(relay, checkout=Path(baseline))
     if not NCHAN.exists() or shutil.which("nginx") is None:
         print(
             "nchan is not installed and was skipped; on Debian: apt install nginx-light libnginx-mod-nchan",

@@ -77,14 +77,17 @@ def compile_c(name: str, folder: Path) -> Path:
 
 
 @contextmanager
-def relay(folder: Path, core: int) -> Iterator[Running]:
-    """Start the relay with all features on. Only its connection limits are raised, above the load's needs."""
+def relay(folder: Path, core: int, checkout: Path = ROOT) -> Iterator[Running]:
+    """Start the relay of a checkout with all features on.
+
+    Only its connection limits are raised, above the load's needs.
+    """
     (port,) = free_ports(1)
     command = [
         sys.executable, "-m", "functions.sse_relay", "--feed", "stdin", "--host", "127.0.0.1",
         "--port", str(port), "--max-streams", "15000", "--max-per-address", "15000", "--drain-seconds", "0",
     ]  # fmt: skip
-    with _started_with_pipe(command, core, port, folder / "relay.log") as running:
+    with _started_with_pipe(command, core, port, folder / "relay.log", checkout) as running:
         yield running
 
 
@@ -125,11 +128,13 @@ SERVERS: dict[str, Start] = {"relay": relay, "nchan": nchan, "bare loop": bare_l
 
 
 @contextmanager
-def _started_with_pipe(command: list[str], core: int, port: int, log: Path) -> Iterator[Running]:
+def _started_with_pipe(
+    command: list[str], core: int, port: int, log: Path, checkout: Path = ROOT
+) -> Iterator[Running]:
     """Start a server that reads events as lines from its standard input."""
     source, sink = os.pipe()
     try:
-        with _started(command, core, log, source) as server:
+        with _started(command, core, log, source, checkout) as server:
             _wait_for(port)
             yield Running(server.pid, port, str(sink), (sink,))
     finally:
@@ -139,13 +144,13 @@ def _started_with_pipe(command: list[str], core: int, port: int, log: Path) -> I
 
 @contextmanager
 def _started(
-    command: list[str], core: int, log: Path, stdin: int = subprocess.DEVNULL
+    command: list[str], core: int, log: Path, stdin: int = subprocess.DEVNULL, checkout: Path = ROOT
 ) -> Iterator["subprocess.Popen[bytes]"]:
     with (
         log.open("wb") as output,
         subprocess.Popen(
             ["taskset", "--cpu-list", str(core), *command],
-            cwd=ROOT, stdin=stdin, stdout=output, stderr=subprocess.STDOUT,
+            cwd=checkout, stdin=stdin, stdout=output, stderr=subprocess.STDOUT,
         ) as server,
     ):  # fmt: skip
         try:
