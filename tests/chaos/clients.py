@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 MANY_TIMES = 20
+WITH_WEBHOOK = 0.3
 WAYS = ("none", "permanent", "transient", "waits", "exception", "hangs", "bad_output", "too_large")
 """How jobs of the kind flaky fail (tests/integration/kinds)."""
 TOPICS = [f"topic {number}" for number in range(20)]
@@ -19,11 +20,15 @@ class Callers:
     """`count` threads that create `jobs` jobs in total.
 
     With `deaths` some jobs end their worker. Some requests are sent twice, and some jobs are cancelled and
-    retried. `accepted` maps idempotency keys to job IDs. `counts` says how often each action occurred.
+    retried. Some jobs have the webhook `hook`. `accepted` maps idempotency keys to job IDs. `counts` says how
+    often each action occurred.
     """
 
-    def __init__(self, url: str, seed: int, *, jobs: int, count: int, topics: int, deaths: bool) -> None:
+    def __init__(
+        self, url: str, seed: int, *, jobs: int, count: int, topics: int, deaths: bool, hook: str
+    ) -> None:
         self._url = url
+        self._hook = hook
         self._ways = (*WAYS, "dies") if deaths else WAYS
         self._lock = threading.Lock()
         self._topics = TOPICS[:topics]
@@ -98,7 +103,12 @@ class Callers:
         return ids
 
     def _body(self, rng: random.Random) -> dict[str, Any]:
-        """Return a job: a photo in one of both forms, a countdown, or one that fails in some way."""
+        """Return a job, with a webhook or without."""
+        body = self._job(rng)
+        return {**body, "notify": self._hook} if rng.random() < WITH_WEBHOOK else body
+
+    def _job(self, rng: random.Random) -> dict[str, Any]:
+        """Return a photo in one of both forms, a countdown, or one that fails in some way."""
         number = rng.random()
         if number < 0.5:
             return {"query": rng.choice(self._topics)}

@@ -19,6 +19,7 @@ from functions.common.messages import JobMessage, ResultMessage, job_message, me
 from infra.names import RELAY_QUEUE_PREFIX
 from local.system import LocalSystem
 from tests.chaos import damage
+from tests.chaos.timetable import Timetable
 
 KINDS = (
     "job messages sent twice",
@@ -29,6 +30,7 @@ KINDS = (
     "damaged events sent",
     "damaged messages sent",
     "damaged items written",
+    "schedules due",
     "Lambda workers killed",
     "relays killed",
 )
@@ -38,11 +40,18 @@ JOB_QUEUES = {
     "flaky": "JobsQueueUrlFlaky",
 }
 QUEUES = (*JOB_QUEUES.values(), "ResultsQueueUrl", "DeadLetterQueueUrl")
+"""The outputs that contain the queues' URLs."""
+NOTICES = "WebhookNotices"
+"""A part of the name of the queue of the webhooks, which is no output."""
+NOTICES_VISIBILITY = "20"
+"""Seconds. So a notice whose sender was killed is not delivered minutes later."""
 DELAY_SECONDS = (1.0, 30.0)
 SETTLED_SECONDS = 10.0
 """Minimum age of a Lambda worker before it is killed. When one dies during its start, MiniStack discards all
 workers of its function, including those that are starting, and on a busy machine none would ever start."""
-WORKERS = ("JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob")
+WORKERS = (
+    "JobWorker", "ResultWorker", "DlqWorker", "JobCounter", "CreateJob", "WebhookSender", "JobWatchdog"
+)  # fmt: skip
 
 
 class Faults:
@@ -53,10 +62,16 @@ class Faults:
     """
 
     def __init__(
-        self, system: LocalSystem, seed: int, ids: Callable[[], list[str]], max_damages: int
+        self,
+        system: LocalSystem,
+        seed: int,
+        ids: Callable[[], list[str]],
+        timetable: Timetable,
+        max_damages: int,
     ) -> None:
         self._system = system
         self._ids = ids
+        self._timetable = timetable
         self._outputs = system.outputs
         self._stopping = threading.Event()
         self._records: list[str] = []
@@ -71,6 +86,7 @@ class Faults:
             (self._delay_event, (0.05, 0.2)),
             (self._send_damage, (0.5, 2.0)),
             (self._write_damaged_item, (2.0, 6.0)),
+            (self._make_schedule_due, (1.0, 4.0)),
             (self._kill_worker, (1.5, 4.0)),
             (self._kill_relay, (6.0, 12.0)),
         ]
@@ -192,6 +208,9 @@ class Faults:
                 TableName=self._outputs["JobsTable"], Item=damage.item(item, rng)
             )
             self.counts["damaged items written"] += 1
+
+    def _make_schedule_due(self, rng: random.Random) -> None:
+        self.counts["schedules due"] += self._timetable.make_due(rng)
 
     def _kill_worker(self, rng: random.Random) -> None:
         workers = _settled_workers(self._system.folder)

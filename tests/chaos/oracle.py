@@ -11,8 +11,10 @@ from functions.common.job import STATUSES, Job
 from local.system import LocalSystem
 from tests.chaos.clients import Callers
 from tests.chaos.damage import DAMAGED_ID
-from tests.chaos.faults import QUEUES
+from tests.chaos.faults import NOTICES, QUEUES
+from tests.chaos.receiver import Receiver
 from tests.chaos.third_party import ThirdParty
+from tests.chaos.timetable import Timetable
 from tests.chaos.viewers import FINAL, Viewer
 
 SETTLE_SECONDS = 240.0
@@ -20,11 +22,22 @@ DEPTHS = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible"
 
 
 class Oracle:
-    """Compares queues, counters, viewers and clients with the jobs table, which is the source of truth."""
+    """Compares queues, counters, viewers, webhooks, schedules and clients with the jobs table, which is the
+    source of truth.
+    """
 
-    def __init__(self, system: LocalSystem, callers: Callers, third_party: ThirdParty) -> None:
+    def __init__(
+        self,
+        system: LocalSystem,
+        callers: Callers,
+        timetable: Timetable,
+        third_party: ThirdParty,
+        receiver: Receiver,
+    ) -> None:
         self._system = system
         self._callers = callers
+        self._timetable = timetable
+        self._receiver = receiver
         self._third_party = third_party
         self._dynamodb = system.emulator.client("dynamodb")
         self._sqs = system.emulator.client("sqs")
@@ -36,26 +49,36 @@ class Oracle:
         self._s3.close()
 
     def table(self) -> dict[str, dict[str, Any]]:
-        """Return all jobs by ID, in the form that the API returns. Damaged items are not jobs."""
+        """Return all jobs by ID, in the form that the API returns."""
+        return {job_id: job.public_view() for job_id, job in self._jobs().items()}
+
+    def _jobs(self) -> dict[str, Job]:
+        """Return all jobs by ID. Neither damaged items nor schedules, whose IDs contain a #, are jobs."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._system.outputs["JobsTable"], ConsistentRead=True
         )
         items = [item for page in pages for item in page["Items"]]
-        jobs = [Job.from_item(item) for item in items if not item["id"]["S"].startswith(DAMAGED_ID)]
-        return {job.id: job.public_view() for job in jobs}
+        ids = [item["id"]["S"] for item in items]
+        return {
+            job_id: Job.from_item(item)
+            for job_id, item in zip(ids, items, strict=True)
+            if not job_id.startswith(DAMAGED_ID) and "#" not in job_id
+        }
 
     def breaches(self, feed: list[Viewer], named: dict[Viewer, list[str]]) -> list[str]:
         """Wait until the system has settled, and return a description of each broken invariant.
 
         `named` maps the viewers of single jobs to the IDs that they asked for.
         """
-        ids = set(self._callers.ids())
+        ids = set(self._callers.ids()) | self._timetable.ids
         breaches = [*self._callers.breaches]
         breaches += self._wait("jobs without a final status", lambda: self._unfinished(ids))
         breaches += self._wait("messages remaining in queues", self._queued)
-        table = self.table()
+        jobs, table = self._jobs(), self.table()
         if set(table) != ids:
-            breaches.append(f"{len(ids)} jobs accepted, {len(table)} in the table")
+            breaches.append(f"{len(ids)} jobs accepted or scheduled, {len(table)} in the table")
+        breaches += self._wait("ended jobs without a webhook", lambda: self._receiver.undelivered(jobs))
+        breaches += self._receiver.breaches(jobs)
         breaches += self._wait("counters differ from a full count", lambda: self._miscounted(table))
         for number, viewer in enumerate(feed):
             breaches += self._wait(
@@ -98,8 +121,8 @@ class Oracle:
 
     def _queued(self) -> int:
         total = 0
-        for queue in QUEUES:
-            url = self._system.outputs[queue]
+        notices = [url for url in self._sqs.list_queues()["QueueUrls"] if NOTICES in url]
+        for url in [*(self._system.outputs[queue] for queue in QUEUES), *notices]:
             answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=DEPTHS)["Attributes"]
             total += sum(int(answer[name]) for name in DEPTHS)
         return total

@@ -9,15 +9,18 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.deployment import ROOT
 from local.processes import free_ports
 from local.system import LocalSystem
 from tests.chaos.clients import Callers
-from tests.chaos.faults import Faults
+from tests.chaos.faults import NOTICES, NOTICES_VISIBILITY, Faults
 from tests.chaos.oracle import Oracle
+from tests.chaos.receiver import Receiver
 from tests.chaos.third_party import ThirdParty
+from tests.chaos.timetable import Timetable
 from tests.chaos.viewers import Viewer
 
 WINDOW_SECONDS = 15
@@ -59,9 +62,12 @@ def run(plan: Plan, folder: Path) -> Verdict:
     began = time.monotonic()
     with (
         ThirdParty(plan.seed, limit=plan.limit, window=WINDOW_SECONDS) as third_party,
-        _system(plan, folder, third_party) as system,
+        Receiver(plan.seed) as receiver,
+        _system(plan, folder, third_party, receiver) as system,
         _watchdog(system),
+        closing(Timetable(system)) as timetable,
     ):
+        _prepare_webhooks(system, receiver)
         callers = Callers(
             system.url,
             plan.seed,
@@ -69,21 +75,22 @@ def run(plan: Plan, folder: Path) -> Verdict:
             count=plan.clients,
             topics=plan.topics,
             deaths=plan.damages > 0,
+            hook=receiver.hook,
         )
         feed = [Viewer(system.url, plan.seed + number) for number in range(3)]
         named = [Viewer(system.url, plan.seed + 100 + number, _share(callers, number)) for number in range(4)]
         viewers = [*feed, *named]
-        faults = Faults(system, plan.seed, callers.ids, plan.damages)
+        faults = Faults(system, plan.seed, callers.ids, timetable, plan.damages)
         _apply(callers, viewers, faults)
         third_party.calm = True
-        with closing(Oracle(system, callers, third_party)) as oracle:
+        with closing(Oracle(system, callers, timetable, third_party, receiver)) as oracle:
             ids = {viewer: _share(callers, number)() for number, viewer in enumerate(named)}
             breaches = oracle.breaches(feed, ids)
             statuses = Counter(f"jobs {job['status']}" for job in oracle.table().values())
         for viewer in viewers:
             viewer.stop()
     return Verdict(
-        _injected(callers, viewers, faults, third_party),
+        _injected(callers, viewers, faults, third_party, receiver),
         {**_observed(callers, viewers), **statuses},
         breaches,
         time.monotonic() - began,
@@ -104,12 +111,13 @@ def _apply(callers: Callers, viewers: list[Viewer], faults: Faults) -> None:
 
 
 def _injected(
-    callers: Callers, viewers: list[Viewer], faults: Faults, third_party: ThirdParty
+    callers: Callers, viewers: list[Viewer], faults: Faults, third_party: ThirdParty, receiver: Receiver
 ) -> dict[str, int]:
     return {
         **callers.counts,
         **faults.counts,
         **third_party.counts,
+        **receiver.counts,
         "streams dropped": sum(viewer.drops for viewer in viewers),
     }
 
@@ -123,7 +131,15 @@ def _observed(callers: Callers, viewers: list[Viewer]) -> dict[str, int]:
     }
 
 
-def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
+def _prepare_webhooks(system: LocalSystem, receiver: Receiver) -> None:
+    """Read the secret of the webhooks, and let the notices of killed senders appear again soon."""
+    receiver.secret = httpx.get(f"{system.url}/api/webhooks/secret", timeout=20).json()["secret"]
+    with closing(system.emulator.client("sqs")) as sqs:
+        (url,) = [url for url in sqs.list_queues()["QueueUrls"] if NOTICES in url]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": NOTICES_VISIBILITY})
+
+
+def _system(plan: Plan, folder: Path, third_party: ThirdParty, receiver: Receiver) -> LocalSystem:
     """Return the local system with short times: an hour is 15 s, the redelivery after a crash takes 30 s."""
     settings = {
         "budget.unsplash": f"{plan.limit}/{WINDOW_SECONDS}",
@@ -131,6 +147,7 @@ def _system(plan: Plan, folder: Path, third_party: ThirdParty) -> LocalSystem:
         "kind.countdown.timeout": "8",
         "kinds_folders": str(KINDS),
         "grace_seconds": "10",
+        "webhook_private_hosts": receiver.address,
     }
     (port,) = free_ports(1)
     environment = {**os.environ, "UNSPLASH_API_URL": third_party.url}

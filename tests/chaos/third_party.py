@@ -1,30 +1,30 @@
 """A server like Unsplash that fails in bursts, on a seeded schedule, and has a small budget."""
 
-import asyncio
 import gzip
 import io
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from types import TracebackType
 
 from aiohttp import web
 from PIL import Image
+
+from tests.chaos.server import Server
 
 CALM_SECONDS = (2.0, 5.0)
 BURST_SECONDS = (0.5, 2.0)
 TRUNCATED_IMAGES = 0.05
 
 
-class ThirdParty:
-    """Runs the server in a thread. `limit` requests are allowed per `window` seconds.
+class ThirdParty(Server):
+    """`limit` requests are allowed per `window` seconds.
 
     `counts` says how often it was called and how it responded. While `calm` is true it does not fail.
     """
 
     def __init__(self, seed: int, *, limit: int, window: float) -> None:
+        super().__init__(web.get("/photos/random", self._random_photos), web.get("/images/{id}", self._image))
         self._random = random.Random(seed)
         self._limit = limit
         self._window = window
@@ -42,40 +42,6 @@ class ThirdParty:
         picture = io.BytesIO()
         Image.new("RGB", (32, 24), (180, 120, 60)).save(picture, "JPEG")
         self.picture = picture.getvalue()
-        self._started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> "ThirdParty":
-        self._thread.start()
-        assert self._started.wait(10)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def _serve(self) -> None:
-        asyncio.run(self._run())
-
-    async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stop = asyncio.Event()
-        app = web.Application()
-        app.router.add_get("/photos/random", self._random_photos)
-        app.router.add_get("/images/{id}", self._image)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.port = runner.addresses[0][1]
-        self._started.set()
-        await self._stop.wait()
-        await runner.cleanup()
 
     def _in_burst(self) -> bool:
         """Return whether a burst of failures is in progress."""

@@ -30,7 +30,7 @@ from tests.integration.test_least_privilege import (
     spend_budget,
 )
 from tests.issuer import AUDIENCE, BAD_TOKENS, Issuer
-from tests.unit.gateway import CALLS
+from tests.unit.gateway import BODIES, CALLS
 
 CASES = 8
 """Cases of the fuzzer per call: the test without sign-in has more."""
@@ -155,18 +155,33 @@ def test_a_token_that_expires_is_refused_although_the_gateway_still_knows_it(sig
         assert "expired" in ann.get("jobs").json()["detail"]
 
 
-def test_another_owners_job_is_answered_like_one_that_does_not_exist(
+def test_another_owners_items_are_answered_like_those_that_do_not_exist(
     signed_in: SignedIn, unknown_id: str
 ) -> None:
-    job = signed_in.create(signed_in.ann, delay_seconds=900)
-    for method, path in (("GET", "jobs/{}"), ("DELETE", "jobs/{}"), ("POST", "jobs/{}/retry")):
+    job = signed_in.create(signed_in.ann, delay_seconds=900, notify="https://example.com/hook")
+    schedule = signed_in.ann.post("schedules", json={"cron": "0 9 * * *"}).json()
+    for method, path in [call for call in CALLS if "{id}" in call[1]]:
+        own = schedule["id"] if path.startswith("/schedules") else job["id"]
+        body = BODIES.get((method, path))
         others, absent = (
-            signed_in.bob.request(method, path.format(job_id)) for job_id in (job["id"], unknown_id)
+            signed_in.bob.request(method, path[1:].replace("{id}", item_id), content=body)
+            for item_id in (own, unknown_id)
         )
-        assert (others.status_code, absent.status_code) == (404, 404)
-        assert others.text.replace(job["id"], unknown_id) == absent.text
+        assert (others.status_code, absent.status_code) == (404, 404), (method, path)
+        assert others.text.replace(own, unknown_id) == absent.text
         assert set(others.headers) == set(absent.headers)
     assert signed_in.ann.get(f"jobs/{job['id']}").json() == job
+    assert signed_in.ann.get(f"schedules/{schedule['id']}").json() == schedule
+    assert signed_in.bob.get("schedules").json()["data"] == []
+
+
+def test_each_owner_has_an_own_secret_for_webhooks(signed_in: SignedIn) -> None:
+    before, of_bob = (
+        person.get("webhooks/secret").json()["secret"] for person in (signed_in.ann, signed_in.bob)
+    )
+    assert before != of_bob
+    assert signed_in.ann.post("webhooks/secret").json()["secret"] not in (before, of_bob)
+    assert signed_in.bob.get("webhooks/secret").json()["secret"] == of_bob
 
 
 def test_keys_lists_counts_and_totals_belong_to_the_owner(signed_in: SignedIn) -> None:
