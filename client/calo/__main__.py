@@ -166,6 +166,7 @@ def _add_list_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPa
     jobs.add_argument("--status", choices=("pending", "resolved", "error", "cancelled"))
     jobs.add_argument("--kind")
     jobs.add_argument("--code", help="only failed jobs with this error code")
+    jobs.add_argument("--text", help="only jobs with this text in their input")
     jobs.add_argument("--owner", help="for operators: whose jobs, or * for all")
     jobs.add_argument("--limit", type=_positive, default=20, help="default: 20")
     jobs.set_defaults(run=_with_api(list_command.jobs))

@@ -111,7 +111,9 @@ class AsyncCalo:
         return Change.read(await self.connection.call("POST", f"/jobs/{job_id}/retry"))
 
     async def jobs(self, **filters: str) -> AsyncIterator[Change]:
-        """Yield jobs, newest first: all, or those with this `status`, `kind` or `code`, `since` a time."""
+        """Yield jobs, newest first: all, or those with this `status`, `kind`, `code` or `text`, `since` a
+        time.
+        """
         query = {**filters, "pageSize": "100"}
         while True:
             page = await self.connection.call("GET", "/jobs", query=query)

@@ -12,7 +12,7 @@ from calo.terminal import describe, print_json, print_table
 
 def jobs(calo: Calo, options: argparse.Namespace) -> int:
     """List the newest jobs."""
-    names = ("status", "kind", "code", "owner")
+    names = ("status", "kind", "code", "text", "owner")
     filters = {name: value for name in names if (value := getattr(options, name))}
     with calo as client:
         newest = list(islice(client.jobs(**filters), options.limit))

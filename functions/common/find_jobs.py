@@ -1,8 +1,8 @@
-"""Find jobs by status, kind, error code and time of creation, newest first, always by an index.
+"""Find jobs by status, kind, error code, time of creation and text, newest first, always by an index.
 
 An index only names jobs, and it may be behind the table. So the jobs are read from the table, and those that
-do not match any more are left out. No index has the error codes of an owner's jobs: these are examined one
-by one.
+do not match any more are left out. No index has the error codes of an owner's jobs or the texts of any: these
+are examined one by one.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ class JobFinder:
 
         `after` and the position are created_keys. A page may be shorter than `size`, also if there are more.
         """
-        if wanted.code is None and owner != ALL_OWNERS:
+        if owner != ALL_OWNERS and wanted.code is None and wanted.text is None:
             keys, position = self._newest(owner, wanted, after, size, offset)
             return [job for _, job in self._read(keys, wanted)], position
         jobs: list[Job] = []
@@ -51,8 +51,8 @@ class JobFinder:
         for keys, reached in self._steps(owner, wanted, after, STEP, MAX_EXAMINED):
             examined, position = examined + len(keys), reached
             while keys:
-                # in the list of all owners, nearly all keys match
-                count = size - len(jobs) if owner == ALL_OWNERS else STEP
+                # without a text, nearly all keys of the list of all owners match
+                count = size - len(jobs) if owner == ALL_OWNERS and wanted.text is None else STEP
                 for key, job in self._read(keys[:count], wanted):
                     jobs.append(job)
                     if len(jobs) == size:

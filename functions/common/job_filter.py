@@ -8,10 +8,14 @@ from functions.common.errors import invalid
 from functions.common.job import STATUSES, Job, Status
 from functions.common.names import CODE, is_name
 
+MAX_TEXT = 200
+"""Characters of a text to look for."""
+
 
 @dataclass(frozen=True)
 class JobFilter:
-    """Jobs of a status, a kind and an error code, created from `since` and before `until` (epoch ms).
+    """Jobs of a status, a kind and an error code, created from `since` and before `until` (epoch ms), with
+    `text` in a text of their input, in capital or small letters.
 
     What is None does not matter.
     """
@@ -21,13 +25,21 @@ class JobFilter:
     code: str | None = None
     since: int | None = None
     until: int | None = None
+    text: str | None = None
 
     def matches(self, job: Job) -> bool:
         """Return whether a job matches. Its time of creation never changes: the index has checked it."""
         code = job.error["code"] if job.error else None
         return (
-            self.status in (None, job.status) and self.kind in (None, job.kind) and self.code in (None, code)
+            self.status in (None, job.status)
+            and self.kind in (None, job.kind)
+            and self.code in (None, code)
+            and (self.text is None or self._is_in(job.input))
         )
+
+    def _is_in(self, values: Mapping[str, Any]) -> bool:
+        wanted = (self.text or "").lower()
+        return any(wanted in value.lower() for value in values.values() if isinstance(value, str))
 
     def matches_entry(self, entry: Mapping[str, Any]) -> bool:
         """Return whether an entry of the by-all index matches."""
@@ -46,6 +58,13 @@ class JobFilter:
     def before(self, key: str) -> str:
         """Return the created_key before which to look, given one before which a reader wants to look."""
         return key if self.until is None else min(key, f"{self.until:013d}#")
+
+
+def parse_text(text: object) -> str | None:
+    """Check a text to look for. Raises Problem 400."""
+    if text is None or (isinstance(text, str) and text.strip() and len(text) <= MAX_TEXT):
+        return text
+    raise invalid("text", f"must have 1 to {MAX_TEXT} characters that are not only spaces")
 
 
 def parse_status(text: object) -> Status | None:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from functions.common.errors import invalid
 from functions.common.identity import ALL_OWNERS
-from functions.common.job_filter import JobFilter, parse_code, parse_kind, parse_status
+from functions.common.job_filter import JobFilter, parse_code, parse_kind, parse_status, parse_text
 
 DEFAULT_SIZE = 20
 MAX_SIZE = 100
 MAX_OFFSET = 1000
 """Jobs before the start of a page. An index cannot skip entries, so a deep page reads all jobs before it."""
 
-PARAMETERS = ("page", "pageSize", "cursor", "status", "kind", "code", "since", "until", "owner")
+PARAMETERS = ("page", "pageSize", "cursor", "status", "kind", "code", "since", "until", "text", "owner")
 ALL_JOBS = JobFilter()
 CURSOR = re.compile(r"\d{13}#[0-9a-f-]{36}")
 
@@ -30,7 +30,7 @@ class PageRequest:
     @property
     def is_counted(self) -> bool:
         """Whether the ledger has the number of the jobs that match."""
-        return self.wanted.code is None and self.wanted.since is None and self.wanted.until is None
+        return self.wanted == JobFilter(self.wanted.status, self.wanted.kind)
 
     @property
     def offset(self) -> int:
@@ -51,7 +51,8 @@ def parse_page_request(parameters: dict[str, str]) -> PageRequest:
     page = PageRequest(page=_number("page", parameters.get("page", "1"), 10**9), size=size, wanted=wanted)
     if page.offset and (parameters.get("owner") == ALL_OWNERS or not page.is_counted):
         raise invalid(
-            "page", "must be 1 for all owners, and with code, since or until; pass next_cursor as ?cursor="
+            "page",
+            "must be 1 for all owners, and with code, since, until or text; pass next_cursor as ?cursor=",
         )
     if page.offset > MAX_OFFSET:
         message = f"may start at most {MAX_OFFSET} jobs deep; to read further, pass next_cursor as ?cursor="
@@ -68,7 +69,8 @@ def _filter(parameters: dict[str, str]) -> JobFilter:
         if status not in (None, "error"):
             raise invalid("code", "is for jobs that ended in error; leave out status, or set it to error")
         status = "error"
-    return JobFilter(status, parse_kind(parameters.get("kind")), code, since, until)
+    kind, text = parse_kind(parameters.get("kind")), parse_text(parameters.get("text"))
+    return JobFilter(status, kind, code, since, until, text)
 
 
 def encode_cursor(key: str) -> str:

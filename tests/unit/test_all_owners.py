@@ -78,10 +78,11 @@ FAILED: dict[str, Any] = {"status": "error", "error": {"code": "c", "message": "
         ({"status": "error"}, {"status": "error"}),
         ({"kind": "countdown"}, {"kind": "countdown"}),
         (FAILED, {"status": "error", "code": "c"}),
+        ({"input": {"query": "The Sea"}}, {"text": "sea"}),
     ],
     ids=str,
 )
-def test_jobs_are_filtered_by_status_kind_and_code(
+def test_jobs_are_filtered_by_what_they_are(
     read: Read, store: JobStore, values: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     random = Random(1)

@@ -38,7 +38,10 @@ BAD_QUERIES = {
     "code": [{"code": ""}, {"code": "a b"}, {"code": "x" * 65}, {"code": "c", "status": "pending"}],
     "since": [{"since": text} for text in ("", "-1", "1.5", "yesterday", "٣", "9" * 14)],
     "until": [{"until": ""}, {"until": "5", "since": "5"}, {"until": "4", "since": "5"}],
-    "page ": [{"page": "2", **each} for each in ({"code": "c"}, {"since": "1"}, {"until": "1"})],
+    "text": [{"text": text} for text in ("", "  ", "x" * 201)],
+    "page ": [
+        {"page": "2", **each} for each in ({"code": "c"}, {"since": "1"}, {"until": "1"}, {"text": "a"})
+    ],
     "query string": [{"limit": "5"}],
 }
 
@@ -245,6 +248,32 @@ def test_jobs_of_a_time_are_found(get: Get, store: JobStore) -> None:
         str(UUID(int=number)) for number in (39, 38)
     ]
     assert get(since=str(NOW + 40)).body["next_cursor"] is None
+
+
+def test_jobs_with_a_text_are_found_and_read_in_bounded_steps(
+    get: Get, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, *range(30), input={"query": "pasta"})
+    add(store, 30, 31, input={"query": "Große PASTA-Teller", "count": 2})
+    add(store, 32, input={"query": "Große Teller"})
+    add(store, 33, status="error", input={"pasta": "sea", "count": 5})
+    page = get(text="pasta", pageSize="20")
+    assert page.body["total"] is None
+    assert ids(page) == [str(UUID(int=number)) for number in range(31, 11, -1)]
+    following = get(text="pasta", pageSize="20", cursor=page.body["next_cursor"])
+    assert ids(following) == [str(UUID(int=number)) for number in range(11, -1, -1)]
+    assert following.body["next_cursor"] is None
+    assert ids(get(text="GROßE p")) == [str(UUID(int=number)) for number in (31, 30)]
+    assert ids(get(text="sea", status="pending")) == []
+    monkeypatch.setattr(find_jobs, "STEP", 5)
+    monkeypatch.setattr(find_jobs, "MAX_EXAMINED", 10)
+    pages = [get(text="teller")]
+    while pages[-1].body["next_cursor"]:
+        pages.append(get(text="teller", cursor=pages[-1].body["next_cursor"]))
+    assert [job_id for page in pages for job_id in ids(page)] == [
+        str(UUID(int=number)) for number in (32, 31, 30)
+    ]
+    assert len(pages) > 2
 
 
 def test_a_job_that_moves_between_the_partitions_of_a_kind_is_listed_once(

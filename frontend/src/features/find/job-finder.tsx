@@ -38,7 +38,15 @@ function FilterForm({ params }: { params: ListParams }) {
     }
     const code = text("code");
     const status = code === undefined ? params.status : "error";
-    const filter = { status, kind: text("kind"), code, since, until, owner: text("owner") };
+    const filter = {
+      status,
+      kind: text("kind"),
+      code,
+      since,
+      until,
+      text: text("text"),
+      owner: text("owner"),
+    };
     navigate(listUrl(firstPage(filter)), { state: KEEP_FOCUS });
   }
 
@@ -58,6 +66,10 @@ function FilterForm({ params }: { params: ListParams }) {
             </option>
           ))}
         </select>
+      </label>
+      <label>
+        Text
+        <input name="text" defaultValue={params.text} placeholder="e.g. a topic" maxLength={200} />
       </label>
       <label>
         Error code

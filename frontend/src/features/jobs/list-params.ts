@@ -9,7 +9,7 @@ export const MAX_OFFSET = 1_000;
 export function parseListParams(search: URLSearchParams): ListParams {
   const status = STATUSES.find((name) => name === search.get("status")) ?? null;
   const filter: JobFilter = { status };
-  for (const name of ["kind", "code", "owner"] as const) {
+  for (const name of ["kind", "code", "text", "owner"] as const) {
     const text = search.get(name);
     if (text) filter[name] = text;
   }
@@ -52,13 +52,13 @@ export function firstPage(filter: JobFilter): ListParams {
 }
 
 /** Return whether the list is filtered by anything but the status. */
-export function isFiltered({ kind, code, since, until, owner }: JobFilter): boolean {
-  return (kind ?? code ?? since ?? until ?? owner) !== undefined;
+export function isFiltered({ kind, code, since, until, text, owner }: JobFilter): boolean {
+  return (kind ?? code ?? since ?? until ?? text ?? owner) !== undefined;
 }
 
 /** Return whether the API knows the number of these jobs. */
-export function isCounted({ code, since, until }: JobFilter): boolean {
-  return (code ?? since ?? until) === undefined;
+export function isCounted({ code, since, until, text }: JobFilter): boolean {
+  return (code ?? since ?? until ?? text) === undefined;
 }
 
 /** Return whether the API serves numbered pages of the list. Otherwise it has only cursors. */

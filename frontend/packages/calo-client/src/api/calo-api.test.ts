@@ -24,13 +24,21 @@ test("a list is requested by page and status, or by cursor", async () => {
 
 test("a list has the whole filter, and what does not matter is left out", async () => {
   fetched.mockImplementation(async () => json({ data: [] }));
-  const filter = { status: "error", kind: "photo", code: "lost", since: 0, until: 9, owner: "*" } as const;
+  const filter = {
+    status: "error",
+    kind: "photo",
+    code: "lost",
+    since: 0,
+    until: 9,
+    text: "a b",
+    owner: "*",
+  } as const;
   await api.listJobs({ ...filter, page: 1, cursor: "x" }, signal);
   await api.listJobs({ status: null, code: undefined, page: 1, cursor: null }, signal);
   await api.getStats(signal);
   await api.getStats(signal, "*");
   expect(fetched.mock.calls.map(([url]) => String(url).split("/api/")[1])).toEqual([
-    "jobs?pageSize=24&cursor=x&status=error&kind=photo&code=lost&since=0&until=9&owner=*",
+    "jobs?pageSize=24&cursor=x&status=error&kind=photo&code=lost&since=0&until=9&text=a+b&owner=*",
     "jobs?pageSize=24&page=1",
     "stats",
     "stats?owner=*",

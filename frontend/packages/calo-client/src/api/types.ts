@@ -70,6 +70,8 @@ export interface JobFilter {
   /** Created at this time or later, and before that time (epoch ms). */
   since?: number;
   until?: number;
+  /** It occurs in one of the texts of the input, in capital or small letters. */
+  text?: string;
   /** For operators: another owner, or `*` for all. By default one's own jobs are listed. */
   owner?: string;
 }

@@ -93,6 +93,8 @@ describe("a filtered list", () => {
     [{ kind: "countdown" }, false],
     [{ code: "lost" }, true],
     [{ code: "timeout" }, false],
+    [{ text: "PAST" }, true],
+    [{ text: "query" }, false],
     [{ since: 40, until: 41 }, true],
     [{ since: 41 }, false],
     [{ until: 40 }, false],

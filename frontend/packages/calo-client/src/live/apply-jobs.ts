@@ -48,14 +48,19 @@ function belongsOnFirstPage(job: Job, params: ListParams, page: JobPage): boolea
 }
 
 /** Return whether the job belongs into a list with this filter. A job of another owner is never asked about. */
-export function matches(job: Job, { status, kind, code, since, until }: JobFilter): boolean {
+export function matches(job: Job, { status, kind, code, since, until, text }: JobFilter): boolean {
   return (
     (status === null || job.status === status) &&
     (kind === undefined || job.kind === kind) &&
     (code === undefined || job.error?.code === code) &&
     (since === undefined || job.created_at >= since) &&
-    (until === undefined || job.created_at < until)
+    (until === undefined || job.created_at < until) &&
+    (text === undefined || Object.values(job.input).some((value) => hasText(value, text)))
   );
+}
+
+function hasText(value: unknown, text: string): boolean {
+  return typeof value === "string" && value.toLowerCase().includes(text.toLowerCase());
 }
 
 /** Compare as the API sorts: by creation time, then by id, both descending. */
