@@ -36,6 +36,8 @@ web: frontend/dist/index.html ## build the web app
 run: install web ## run the whole system on this machine, at http://localhost:8080 (PORT=8090 ARGS="-c auth=cognito")
 	@$(BIN)/python -m local $(ARGS)
 
+# its findings are only printed, and it takes longer than the synthesis itself
+test: export CDK_VALIDATION := false
 test: install web ## run all tests: the web app's unit tests, then everything else (ARGS=tests/unit)
 	@cd frontend && npm test --silent
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder $(ARGS)

@@ -57,6 +57,7 @@ class Emulator:
             "AWS_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_VALIDATION": "false",  # it takes seconds, and what it finds is only printed
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             "PYTHONUNBUFFERED": "1",
         }

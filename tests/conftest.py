@@ -69,10 +69,18 @@ def app_of(outdir: str | None = None, **context: str) -> App:
 
 
 def synth_stacks(**context: str) -> dict[str, Template]:
-    """Return the templates by stack of an app with this context."""
+    """Return the templates by stack of an app with this context, without the code of the functions.
+
+    To copy it beside the templates would take as long as everything else.
+    """
+    return templates_of(app_of(**context, **{"aws:cdk:disable-asset-staging": "true"}))
+
+
+def templates_of(app: App) -> dict[str, Template]:
+    """Return the templates by stack."""
     return {
         stack.node.id: Template.from_stack(stack)  # type: ignore[arg-type]
-        for stack in app_of(**context).node.children
+        for stack in app.node.children
         if stack.node.id.startswith("Calo")
     }
 

@@ -46,12 +46,20 @@ def synth(outdir: Path, **context: str) -> tuple[int, str]:
         (f"import boto3\n{declare('words')}", "import boto3 inside the work"),
     ],
 )
-def test_a_faulty_declaration_stops_the_synthesis(tmp_path: Path, source: str, reason: str) -> None:
+def test_a_faulty_declaration_is_refused(tmp_path: Path, source: str, reason: str) -> None:
     (tmp_path / "words.py").write_text(source)
-    status, error = synth(tmp_path / "out", kinds_folders=str(tmp_path))
-    assert (status, error.count("\n")) == (1, 1), error
+    with pytest.raises(KindError) as refused:
+        read_kinds([ROOT / "kinds", tmp_path])
+    error = str(refused.value)
+    assert "\n" not in error
     assert error.startswith(f"{tmp_path}/words.py:")
     assert reason in error
+
+
+def test_a_faulty_declaration_stops_the_synthesis(tmp_path: Path) -> None:
+    (tmp_path / "words.py").write_text(declare("words", "timeout=881"))
+    status, error = synth(tmp_path / "out", kinds_folders=str(tmp_path))
+    assert (status, error) == (1, f"{tmp_path}/words.py: timeout must be from 1 to 880\n")
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
