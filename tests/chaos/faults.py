@@ -42,7 +42,7 @@ JOB_QUEUES = {
 QUEUES = (*JOB_QUEUES.values(), "ResultsQueueUrl", "DeadLetterQueueUrl")
 """The outputs that contain the queues' URLs."""
 NOTICES = "WebhookNotices"
-"""A part of the name of the queue of the webhooks, which is no output."""
+"""A part of the name of the queue of the webhooks. Its URL is not an output."""
 NOTICES_VISIBILITY = "20"
 """Seconds. So a notice whose sender was killed is not delivered minutes later."""
 DELAY_SECONDS = (1.0, 30.0)

@@ -67,7 +67,7 @@ class Receiver(Server):
         return web.Response(status=500 if fails else 204)
 
     def undelivered(self, jobs: Mapping[str, Job]) -> int:
-        """Return how many jobs with a webhook have ended, but the receiver was not told of that end."""
+        """Return how many jobs with a webhook have ended, but the receiver has not accepted that end."""
         return sum(
             (job.run, job.status)
             not in {(request.run, request.status) for request in self._received.get(job.id, [])}
