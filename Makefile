@@ -23,7 +23,7 @@ export npm_config_cache := $(CURDIR)/.build/npm
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install web run test check checkov chaos simulate bench docs pictures synth preflight deploy destroy lock clean
+.PHONY: help install web run test rehearse check checkov chaos simulate bench docs pictures synth preflight deploy destroy lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,10 +37,13 @@ run: install web ## run the whole system on this machine, at http://localhost:80
 	@$(BIN)/python -m local $(ARGS)
 
 # its findings are only printed, and it takes longer than the synthesis itself
-test: export CDK_VALIDATION := false
-test: install web ## run all tests: the web app's unit tests, then everything else (ARGS=tests/unit)
+test rehearse: export CDK_VALIDATION := false
+test: install web ## run the tests: first the web app's unit tests, then everything else (ARGS=tests/unit)
 	@cd frontend && npm test --silent
 	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --no-loadscope-reorder $(ARGS)
+
+rehearse: install web ## deploy all stacks to the emulator and change them; work on 120 jobs under faults
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) tests/deployment tests/chaos $(ARGS)
 
 check: install web ## format, lint, prose, types; templates with cdk-nag and cfn-lint, and what they would replace
 	@cd frontend && npm run --silent check

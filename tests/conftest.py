@@ -26,14 +26,14 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(error)) from error
 
 
-SHARED_SYSTEM_FOLDERS = ("browser", "integration", "deployment")
+SHARED_SYSTEM_FOLDERS = ("integration", "browser", "deployment")
 """Folders whose tests share a system that is slow to start. They take longest, so they start first."""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests so that no process has a long folder left when the others are done."""
-    order = {folder: number for number, folder in enumerate((*SHARED_SYSTEM_FOLDERS, "chaos"))}
+    order = {folder: number for number, folder in enumerate(SHARED_SYSTEM_FOLDERS)}
     items.sort(key=lambda item: order.get(_folder(item.nodeid), len(order)))
 
 

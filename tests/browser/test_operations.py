@@ -15,7 +15,7 @@ from functions.common.clock import now_ms
 from tests.browser.conftest import DESKTOP, Visit
 from tests.browser.offline import DEFAULTS, serve_app
 from tests.browser.test_looks import violations
-from tests.browser.web_app import card, expect_text, job_ids, record_requests, wait_for_requests
+from tests.browser.web_app import card, expect_live, expect_text, job_ids, record_requests, wait_for_requests
 from tests.integration.conftest import Calo, eventually
 
 ORIGIN = "https://calo.test"
@@ -191,6 +191,22 @@ def test_older_jobs_load_while_scrolling_and_are_still_there_after_back(open_pag
     page.get_by_role("link", name="Older jobs").click()  # without scrolling to the end first
     expect(page).to_have_url(re.compile(r"page=2"))
     expect(cards.first).to_have_attribute("data-job", jobs[PAGE_SIZE]["id"])
+
+
+def test_jobs_are_found_by_a_text_of_their_input_and_arrive_live(calo: Calo, visit: Visit) -> None:
+    found, other = calo.create("Harbour by night")["id"], calo.create("salad")["id"]
+    page = visit()
+    page.get_by_text("Find jobs").click()
+    page.get_by_label("Text").fill("harbour BY")
+    page.get_by_role("button", name="Show jobs").click()
+    expect(page).to_have_url(re.compile(r"/\?text=harbour\+BY$"))
+    expect(card(page, found)).to_be_visible()
+    expect(card(page, other)).to_have_count(0)
+    expect_live(page)
+    newer, last = calo.create("the harbour by day")["id"], calo.create("salad")["id"]
+    eventually(lambda: calo.get(f"jobs/{last}").json()["status"] == "resolved")
+    expect_text(card(page, newer), "Ready")
+    assert job_ids(page) == [newer, found]
 
 
 def test_failed_jobs_are_found_and_retried_together(calo: Calo, visit: Visit) -> None:

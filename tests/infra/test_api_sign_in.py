@@ -117,7 +117,7 @@ def test_with_cognito_the_user_pools_tokens_are_accepted() -> None:
 
 @pytest.mark.parametrize("start", ["snapstart", "provisioned"])
 def test_the_authorizer_is_started_in_advance_like_the_other_functions(start: str) -> None:
-    api = synth_stacks(**SIGN_IN, live="false", api_start=start)["CaloApi"]
+    api = synth_stacks(**SIGN_IN, live="false", web="false", ops="false", api_start=start)["CaloApi"]
     (authorizer,) = api.find_resources("AWS::ApiGateway::Authorizer").values()
     aliases = [name for name in api.find_resources("AWS::Lambda::Alias") if name.startswith("Authorizer")]
     assert len(aliases) == 1

@@ -205,7 +205,7 @@ def calls_with_key(template: Template) -> set[tuple[str, str]]:
 
 
 def test_with_an_api_key_all_calls_except_preflights_and_the_stream_require_it() -> None:
-    template = synth_stacks(api_key="true", web="false")["CaloApi"]
+    template = synth_stacks(api_key="true", web="false", ops="false")["CaloApi"]
     assert calls_with_key(template) == routes(template) - {("GET", "/live"), ("HEAD", "/live")}
     assert "ApiKeyId" in template.to_json()["Outputs"]
 
@@ -307,7 +307,7 @@ def test_changing_the_live_integration_creates_a_new_deployment(monkeypatch: pyt
     """CDK's own hash of the deployment does not include the property overrides of the integration."""
 
     def deployment() -> str:
-        (name,) = synth_stacks()["CaloApi"].find_resources("AWS::ApiGateway::Deployment")
+        (name,) = synth_stacks(web="false", ops="false")["CaloApi"].find_resources("AWS::ApiGateway::Deployment")
         return name
 
     before = deployment()
@@ -330,7 +330,7 @@ def test_a_daily_request_that_the_relay_rejects_keeps_the_link_active(api: Templ
 
 
 def test_without_the_relay_there_is_no_daily_request() -> None:
-    assert synth_stacks(live="false")["CaloApi"].find_resources("AWS::Events::Rule") == {}
+    assert synth_stacks(live="false", web="false", ops="false")["CaloApi"].find_resources("AWS::Events::Rule") == {}
 
 
 def test_the_access_log_destination_has_no_wildcard(api: Template) -> None:

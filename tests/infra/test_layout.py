@@ -1,6 +1,8 @@
 """Imports in infra go one way: stacks import constructs, and constructs import neither stacks nor app."""
 
 import ast
+import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,3 +55,12 @@ def test_modules_that_others_use_do_not_load_the_cdk(name: str) -> None:
     path = ROOT / "infra" / name
     for module in [path] if path.is_file() else path.rglob("*.py"):
         assert not {"aws_cdk", "constructs"} & set(imports_of(module))
+
+
+def test_every_folder_of_tests_is_run_by_make_test_or_make_rehearse() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    rehearsed = re.findall(
+        r"tests/\w+", (ROOT / "Makefile").read_text().split("\nrehearse:")[1].split("\n\n")[0]
+    )
+    folders = {path.parent.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
+    assert sorted(folders) == sorted([*options["testpaths"], *rehearsed])

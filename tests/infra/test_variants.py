@@ -6,6 +6,8 @@ import pytest
 
 from tests.conftest import synth_stacks
 
+ONLY_JOBS_AND_API = {"live": "false", "web": "false", "ops": "false"}
+
 
 def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
     stacks = synth_stacks(live="false")
@@ -17,7 +19,7 @@ def test_without_live_there_is_no_relay_and_no_route_to_it() -> None:
 
 
 def test_hotlinked_images_need_no_bucket_distribution_or_permission_to_store_them() -> None:
-    jobs = synth_stacks(live="false", images="hotlink", access_logs="false")["CaloJobs"]
+    jobs = synth_stacks(**ONLY_JOBS_AND_API, images="hotlink", access_logs="false")["CaloJobs"]
     assert "s3:PutObject" not in str(jobs.find_resources("AWS::IAM::Policy"))
     kinds = {resource["Type"] for resource in jobs.to_json()["Resources"].values()}
     assert not [kind for kind in kinds if kind.startswith(("AWS::S3::", "AWS::CloudFront::"))]
@@ -30,7 +32,7 @@ def test_the_workers_concurrency_can_be_set() -> None:
         "dlq_concurrency": "5",
         "webhook_concurrency": "6",
     }
-    jobs = synth_stacks(live="false", **limits)["CaloJobs"]
+    jobs = synth_stacks(**ONLY_JOBS_AND_API, **limits)["CaloJobs"]
     mappings = jobs.find_resources("AWS::Lambda::EventSourceMapping").values()
     scaling = [
         mapping["Properties"]["ScalingConfig"]
@@ -41,14 +43,14 @@ def test_the_workers_concurrency_can_be_set() -> None:
 
 
 def test_data_can_be_deleted_with_the_stack() -> None:
-    jobs = synth_stacks(live="false", retain_data="false")["CaloJobs"]
+    jobs = synth_stacks(**ONLY_JOBS_AND_API, retain_data="false")["CaloJobs"]
     tables = jobs.find_resources("AWS::DynamoDB::GlobalTable").values()
     assert {table["DeletionPolicy"] for table in tables} == {"Delete"}
 
 
 @pytest.mark.parametrize("start", ["snapstart", "provisioned"])
 def test_the_api_can_call_published_versions_of_its_functions(start: str) -> None:
-    api = synth_stacks(live="false", api_start=start)["CaloApi"]
+    api = synth_stacks(**ONLY_JOBS_AND_API, api_start=start)["CaloApi"]
     aliases = api.find_resources("AWS::Lambda::Alias")
     assert len(aliases) == 5
     warm = [alias["Properties"].get("ProvisionedConcurrencyConfig") for alias in aliases.values()]
@@ -80,5 +82,5 @@ def test_without_webhooks_there_is_nothing_of_them() -> None:
             if function["Properties"]["Handler"] == "functions.create_job.handler.handler"
         ]
         assert create_job["Environment"]["Variables"]["WEBHOOKS"] == "false"
-    added = synth_stacks(live="false", size="small", webhooks="true")
+    added = synth_stacks(**ONLY_JOBS_AND_API, size="small", webhooks="true")
     assert "WebhookSender" in json.dumps(added["CaloJobs"].to_json())

@@ -198,4 +198,4 @@ def test_a_missing_build_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_the_stack_can_be_omitted() -> None:
-    assert "CaloWeb" not in synth_stacks(web="false")
+    assert "CaloWeb" not in synth_stacks(web="false", live="false", ops="false")

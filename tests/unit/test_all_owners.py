@@ -57,8 +57,7 @@ def read_all(read: Read, size: int, **values: Any) -> list[str]:
 TIMES = [NOW, NOW - 1, MIDNIGHT, MIDNIGHT - 1, MIDNIGHT - DAY, NOW - 9 * DAY, NOW - 30 * DAY, NOW - 61 * DAY]
 
 
-@pytest.mark.parametrize("step", [2, 100])
-@pytest.mark.parametrize("size", [1, 3, 7, 100])
+@pytest.mark.parametrize(("size", "step"), [(1, 100), (3, 2), (7, 100), (100, 2)])
 def test_all_pages_have_every_job_once_newest_first(
     read: Read, store: JobStore, size: int, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_spending_returns_what_remains(budget: SharedBudget) -> None:
 
 def test_the_shares_stay_small(ledger: Ledger, dynamodb: Any, clock: FakeClock) -> None:
     budget = SharedBudget("calls", Limits(limit=1000, seconds=3600, share=1000), ledger, clock)
-    for number in range(200):
+    for number in range(120):
         budget.spend([f"caller {number}"])
     item = dynamodb.get_item(TableName="ledger", Key={"pk": {"S": "budget#calls"}})["Item"]
     assert 40 < len(item["shares"]["M"]) <= SHARES

@@ -55,7 +55,8 @@ def photo(handler: BaseHTTPRequestHandler, image: str) -> dict[str, Any]:
 
 
 def one_object(handler: BaseHTTPRequestHandler) -> None:
-    reply(body=json.dumps(photo(handler, "good")).encode())(handler)
+    body = {**photo(handler, "good"), "id": "object"}  # moto cannot store a file twice at once
+    reply(body=json.dumps(body).encode())(handler)
 
 
 def slow_drip(handler: BaseHTTPRequestHandler) -> None:
