@@ -121,13 +121,6 @@ class LocalSystem:
         """Return the URL of the front door."""
         return f"http://localhost:{self.port}"
 
-    def redeploy(self, settings: Mapping[str, str]) -> None:
-        """Deploy again with other settings."""
-        self.deployment.synth({**self._settings(), **settings})
-        self.outputs = self.deployment.deploy()
-        if self.enforce_iam:
-            self.deployment.adapt_grants(self.outputs)
-
     def start_relay(self) -> Process:
         """Start the relay on its port. Tests use it after they have killed the relay."""
         self.relay = self._relay("relay", self._relay_port)

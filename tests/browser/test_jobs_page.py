@@ -291,24 +291,24 @@ def test_an_unknown_address_shows_a_message(visit: Visit) -> None:
     expect_text(page.locator("main"), "There is no page at this address.")
 
 
-@pytest.mark.parametrize("character", ["🍝", "é", "👩‍🍳"[0], "漢"])
-def test_the_form_counts_characters_as_the_api_does(calo: Calo, visit: Visit, character: str) -> None:
+def test_the_form_counts_characters_as_the_api_does(calo: Calo, visit: Visit) -> None:
+    long = ("🍝é👩漢" * 20)[:79] + " x"  # 81 code points
     page = visit()
     expect_live(page)
     topic = page.get_by_label("Topic")
-    topic.fill(f"{character * 79} x")  # 81 code points
+    topic.fill(long)
     message = page.get_by_text("Too long. Remove 1 character: at most 80 are allowed.")
     expect(message).to_be_visible()
     expect(topic).to_have_attribute("aria-invalid", "true")
     cards = page.locator(".card").count()
     topic.press("Enter")
-    expect(topic).to_have_value(f"{character * 79} x")  # nothing is cut, and nothing is sent
+    expect(topic).to_have_value(long)  # nothing is cut, and nothing is sent
     assert page.locator(".card").count() == cards
     topic.press("Backspace")
     expect(message).to_have_count(0)
     topic.press_sequentially("y")
     expect(message).to_be_visible()
-    text = character * 80
+    text = "🍝é👩漢" * 20
     topic.fill(f"  {text}  ")  # spaces around it do not count
     expect(message).to_have_count(0)
     assert [job["input"].get("query") for job in calo.get("jobs").json()["data"]].count(text) == 0

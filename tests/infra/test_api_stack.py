@@ -307,7 +307,9 @@ def test_changing_the_live_integration_creates_a_new_deployment(monkeypatch: pyt
     """CDK's own hash of the deployment does not include the property overrides of the integration."""
 
     def deployment() -> str:
-        (name,) = synth_stacks(web="false", ops="false")["CaloApi"].find_resources("AWS::ApiGateway::Deployment")
+        (name,) = synth_stacks(web="false", ops="false")["CaloApi"].find_resources(
+            "AWS::ApiGateway::Deployment"
+        )
         return name
 
     before = deployment()
@@ -330,7 +332,10 @@ def test_a_daily_request_that_the_relay_rejects_keeps_the_link_active(api: Templ
 
 
 def test_without_the_relay_there_is_no_daily_request() -> None:
-    assert synth_stacks(live="false", web="false", ops="false")["CaloApi"].find_resources("AWS::Events::Rule") == {}
+    assert (
+        synth_stacks(live="false", web="false", ops="false")["CaloApi"].find_resources("AWS::Events::Rule")
+        == {}
+    )
 
 
 def test_the_access_log_destination_has_no_wildcard(api: Template) -> None:

@@ -13,7 +13,7 @@ from tests.simulation.mutants import FOLDER, patches
 from tests.simulation.run import run
 from tests.simulation.scenarios import SCENARIOS
 
-SAMPLE = 60
+SAMPLE = 90
 """One of so many crash points is tried for each commit."""
 SEEDS = 12
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ from kinds.photo.spares import NONE_MS
 from tests.unit.factories import make_message, stored
 from tests.unit.fakes import FakeClock, Workbench
 
-LIMIT = 4
+LIMIT = 3
 TOPICS = [f"topic {number}" for number in range(LIMIT)]
 JOBS = 30 * LIMIT
 WINDOW_SECONDS = 60
