@@ -3,8 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8080
 ARGS ?=
-# with three, the tests use two cores fully, and those that measure times may fail on a busy machine
-PROCESSES ?= 2
+# some tests wait, so three processes use two cores fully
+PROCESSES ?= 3
 BIN := .venv/bin
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --no-compile
 # packages whose import is slow without byte code; compiling all packages would take a minute

@@ -1,6 +1,7 @@
 """Peak memory and CPU time of each function, from which the functions' memory sizes are chosen.
 
 300 jobs of ten topics go through the local system twice while clients list them; the first pass is a warm-up.
+Each job has a webhook.
 The emulator runs each function in separate processes, and Linux reports the peak memory and the CPU time of
 each process. Lambda allocates CPU in proportion to memory: 1,769 MB correspond to one vCPU
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
@@ -8,10 +9,13 @@ each process. Lambda allocates CPU in proportion to memory: 1,769 MB correspond 
 
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -55,26 +59,73 @@ def measure() -> None:
     (port,) = free_ports(1)
     with (
         tempfile.TemporaryDirectory() as folder,
-        LocalSystem(Path(folder) / "run", port, settings=SETTINGS, stand_in=["--limit", "5000"]) as system,
+        _receiver() as receiver,
+        LocalSystem(
+            Path(folder) / "run",
+            port,
+            settings={**SETTINGS, "webhook_private_hosts": receiver.address},
+            stand_in=["--limit", "5000"],
+        ) as system,
         httpx.Client(base_url=f"{system.url}/api/", timeout=60) as client,
     ):
-        _load(client)
+        _load(client, receiver)
         before = dict(_usages(system.deployment.emulator.endpoint))
-        lists = _load(client)
+        lists = _load(client, receiver)
         after = dict(_usages(system.deployment.emulator.endpoint))
-    _print(before, after, {"read_jobs": lists, "change_job": CHANGES})
+    calls = {"read_jobs": lists, "change_job": CHANGES, "schedules": 2 * CHANGES, "webhooks": CHANGES}
+    _print(before, after, calls)
 
 
-def _load(client: httpx.Client) -> int:
-    """Create the jobs, cancel some, list them until all have ended. Return the calls of read_jobs."""
-    rounds = 0
+class Receiver(ThreadingHTTPServer):
+    """Keeps the ids of the webhooks that it receives."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: set[str] = set()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.add(self.headers["webhook-id"])
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def _receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def _load(client: httpx.Client, receiver: Receiver) -> int:
+    """Create the jobs, cancel some, list them until all have ended and their webhooks were received. Create
+    and delete schedules. Return the calls of read_jobs.
+    """
+    rounds, expected = 0, len(receiver.received) + JOBS
     with ThreadPoolExecutor(CLIENTS) as pool:
-        topics = [{"query": f"topic {number % TOPICS}"} for number in range(JOBS)]
-        job_ids = list(pool.map(lambda topic: client.post("jobs", json=topic).json()["id"], topics))
+        hook = f"http://{receiver.address}/"
+        bodies = [{"query": f"topic {number % TOPICS}", "notify": hook} for number in range(JOBS)]
+        job_ids = list(pool.map(lambda body: client.post("jobs", json=body).json()["id"], bodies))
         for job_id in job_ids[-CHANGES:]:
             client.delete(f"jobs/{job_id}")
+        for _ in range(CHANGES):
+            schedule = client.post("schedules", json={"cron": "0 9 * * *"}).json()
+            client.delete(f"schedules/{schedule['id']}")
+            client.get("webhooks/secret")
         deadline = time.monotonic() + LIMIT_SECONDS
-        while client.get("stats").json()["counts"]["pending"] or rounds < LIST_ROUNDS:
+        while len(receiver.received) < expected or rounds < LIST_ROUNDS:
             list(pool.map(lambda page: client.get("jobs", params=page), [{"pageSize": 100}] * CLIENTS))
             rounds += 1
             if time.monotonic() > deadline:

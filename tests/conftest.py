@@ -26,35 +26,41 @@ def pytest_configure() -> None:
         raise pytest.UsageError(str(error)) from error
 
 
-SHARED_SYSTEM_FOLDERS = ("integration", "browser", "deployment")
-"""Folders whose tests share a system that is slow to start. They take longest, so they start first."""
+SLOW_SCOPES = (
+    "tests/integration", "tests/browser", "tests/deployment",
+    "tests/integration/test_sign_in.py", "tests/browser/test_sign_in.py", "tests/integration/test_abuse.py",
+)  # fmt: skip
+"""Folders whose files share a system that is slow to start, and the files that start another one.
+
+They take longest, so they start first, in this order.
+"""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests so that no process has a long folder left when the others are done."""
-    order = {folder: number for number, folder in enumerate(SHARED_SYSTEM_FOLDERS)}
-    items.sort(key=lambda item: order.get(_folder(item.nodeid), len(order)))
+    """Order the tests so that no process has a long scope left when the others are done."""
+    order = {scope: number for number, scope in enumerate(SLOW_SCOPES)}
+    items.sort(key=lambda item: order.get(_scope(item.nodeid), len(order)))
 
 
-def _folder(nodeid: str) -> str:
-    """Return the name of the folder in `tests`, or the empty string for a file elsewhere."""
-    _, *folders, _ = ["", *nodeid.split("::")[0].split("/")]
-    return folders[1] if len(folders) > 1 else ""
+def _scope(nodeid: str) -> str:
+    """Return which tests must run in the process of this one: those of its folder, or of its file."""
+    file = nodeid.split("::")[0]
+    folder = file.rpartition("/")[0]
+    return folder if folder in SLOW_SCOPES and file not in SLOW_SCOPES else file
 
 
-class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Run the tests that share a system in one process, and each other file in any free process."""
+class ScopeScheduling(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Run the tests of one scope in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = _folder(nodeid)
-        return folder if folder in SHARED_SYSTEM_FOLDERS else nodeid.split("::")[0]
+        return _scope(nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopeScheduling:
     """Return the scheduler for runs with `--numprocesses`."""
-    return FolderScheduling(config, log)
+    return ScopeScheduling(config, log)
 
 
 FLAGS = json.loads((Path(__file__).parents[1] / "cdk.json").read_text())["context"]

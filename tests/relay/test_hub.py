@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from functions.sse_relay.http.connection import MAX_PENDING
-from functions.sse_relay.hub import MAX_VERSIONS, VERSION_SECONDS, Backlog
+from functions.sse_relay import hub
+from functions.sse_relay.hub import VERSION_SECONDS, Backlog
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import MAX_PENDING_SECONDS
 from tests.relay.conftest import change, job_id
@@ -95,8 +96,9 @@ def test_versions_are_remembered_longer_than_a_stream_lives(clients: Clients, cl
     assert states(clients.publish(change(1, 1))) == [(job_id(1), 1)]
 
 
-def test_the_number_of_remembered_jobs_is_limited(clients: Clients) -> None:
-    first, *others = (JobChange("a", str(number), 1, 0, change().chunk) for number in range(MAX_VERSIONS + 1))
+def test_the_number_of_remembered_jobs_is_limited(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "MAX_VERSIONS", 1000)
+    first, *others = (JobChange("a", str(number), 1, 0, change().chunk) for number in range(1001))
     clients.publish(first, *others)
     assert clients.publish(others[0]) == []
     assert states(clients.publish(first)) == [("0", 1)]

@@ -66,7 +66,7 @@ def test_each_line_for_cloudwatch_has_what_happened_since_the_previous_one() -> 
 
 
 def test_a_fair_sample_of_many_lags_is_written() -> None:
-    count, rounds = 1000, 200
+    count, rounds = 1000, 50
     rng = random.Random(7)
     metrics = RelayMetrics(rng.randrange)
     embedded = EmbeddedMetrics(SETTINGS, metrics)
@@ -77,7 +77,7 @@ def test_a_fair_sample_of_many_lags_is_written() -> None:
         sample = line(embedded)["FeedLag"]
         assert len(set(sample)) == 100
         early += sum(lag < count / 2 for lag in sample)
-    assert early / (100 * rounds) == pytest.approx(0.5, abs=0.02)
+    assert early / (100 * rounds) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_check_rejects_what_cloudwatch_would_ignore() -> None:
