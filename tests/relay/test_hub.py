@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.sse_relay.http.connection import MAX_PENDING
 from functions.sse_relay import hub
+from functions.sse_relay.http.connection import MAX_PENDING
 from functions.sse_relay.hub import VERSION_SECONDS, Backlog
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import MAX_PENDING_SECONDS
