@@ -79,11 +79,7 @@ def synth_stacks(**context: str) -> dict[str, Template]:
 
     To copy it beside the templates would take as long as everything else.
     """
-    return templates_of(app_of(**context, **{"aws:cdk:disable-asset-staging": "true"}))
-
-
-def templates_of(app: App) -> dict[str, Template]:
-    """Return the templates by stack."""
+    app = app_of(**context, **{"aws:cdk:disable-asset-staging": "true"})
     return {
         stack.node.id: Template.from_stack(stack)  # type: ignore[arg-type]
         for stack in app.node.children

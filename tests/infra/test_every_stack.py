@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
 
-from tests.conftest import app_of, synth_stacks, templates_of
+from tests.conftest import synth_stacks
 from tests.infra import SIGN_IN
 
 VARIANTS: list[dict[str, str]] = [
@@ -23,11 +22,9 @@ VARIANTS: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("context", VARIANTS, ids=str)
-def test_cdk_nag_has_no_findings_and_no_stack_uses_exports(tmp_path: Path, context: dict[str, str]) -> None:
+def test_cdk_nag_has_no_findings_and_no_stack_uses_exports(context: dict[str, str]) -> None:
     """CloudFormation refuses to change an export that is imported, so settings could not be changed."""
-    app = app_of(str(tmp_path), nag="true", **context)
-    app.synth()  # raises an error with the findings
-    templates = templates_of(app)
+    templates = synth_stacks(nag="true", **context)  # raises an error with the findings
     published = {parameter["Name"] for _, parameter in resources(templates, "AWS::SSM::Parameter")}
     for template in templates.values():
         text = json.dumps(template.to_json())
@@ -40,9 +37,9 @@ def test_cdk_nag_has_no_findings_and_no_stack_uses_exports(tmp_path: Path, conte
         assert names <= published
 
 
-def test_cdk_nag_reports_a_finding(tmp_path: Path) -> None:
+def test_cdk_nag_reports_a_finding() -> None:
     with pytest.raises(RuntimeError, match="AwsSolutions-SQS4"):
-        app_of(str(tmp_path), nag="true", tls_only="false").synth()
+        synth_stacks(nag="true", tls_only="false")
 
 
 def test_global_names_contain_the_region(templates: dict[str, Template]) -> None:
