@@ -138,7 +138,7 @@ def test_what_is_requested_without_a_network_is_sent_later_and_announced_once(
     # the next time, the connection comes back while the page is open
     page.evaluate("Math.random = () => 0")
     other = f"cake {uuid4().hex[:6]}"
-    page.route("**/api/live**", lambda route: route.abort())  # a stream that is being opened would go on
+    page.route("**/api/live**", lambda route: route.abort())  # a stream that is being opened would stay open
     page.context.set_offline(True)
     create_jobs(page, other)
     expect_text(page.locator(".card", has_text=other), "Not sent.")
