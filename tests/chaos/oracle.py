@@ -17,7 +17,9 @@ from tests.chaos.third_party import ThirdParty
 from tests.chaos.timetable import Timetable
 from tests.chaos.viewers import FINAL, Viewer
 
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 480.0
+"""A message whose workers die is received five times, after 48 s each, and then once or twice by dlq_worker,
+whose messages return after 120 s."""
 DEPTHS = [f"ApproximateNumberOfMessages{suffix}" for suffix in ("", "NotVisible", "Delayed")]
 
 
