@@ -34,6 +34,7 @@ SETTINGS = {
     "JOBS_TABLE": "jobs",
     "LEDGER_TABLE": "ledger",
     "KINDS": json.dumps({name: {"module": f"kinds.{name}", "queue": "http://localhost/x"} for name in KINDS}),
+    "QUEUES": json.dumps(dict.fromkeys(KINDS, "http://localhost/x")),
     "KIND_MODULE": "kinds.photo",
     "KIND_TIMEOUT": "60",
     "BUDGETS": '{"unsplash": {"limit": 50, "seconds": 3600, "share": 25}}',
