@@ -50,11 +50,7 @@ class Oracle:
         self._sqs.close()
         self._s3.close()
 
-    def table(self) -> dict[str, dict[str, Any]]:
-        """Return all jobs by ID, in the form that the API returns."""
-        return {job_id: job.public_view() for job_id, job in self._jobs().items()}
-
-    def _jobs(self) -> dict[str, Job]:
+    def jobs(self) -> dict[str, Job]:
         """Return all jobs by ID. Neither damaged items nor schedules, whose IDs contain a #, are jobs."""
         pages = self._dynamodb.get_paginator("scan").paginate(
             TableName=self._system.outputs["JobsTable"], ConsistentRead=True
@@ -76,7 +72,8 @@ class Oracle:
         breaches = [*self._callers.breaches]
         breaches += self._wait("jobs without a final status", lambda: self._unfinished(ids))
         breaches += self._wait("messages remaining in queues", self._queued)
-        jobs, table = self._jobs(), self.table()
+        jobs = self.jobs()
+        table = {job_id: job.public_view() for job_id, job in jobs.items()}
         if set(table) != ids:
             breaches.append(f"{len(ids)} jobs accepted or scheduled, {len(table)} in the table")
         breaches += self._wait("ended jobs without a webhook", lambda: self._receiver.undelivered(jobs))
@@ -118,8 +115,8 @@ class Oracle:
         return []
 
     def _unfinished(self, ids: set[str]) -> int:
-        table = self.table()
-        return sum(table.get(job_id, {}).get("status") not in FINAL for job_id in ids)
+        jobs = self.jobs()
+        return sum(job_id not in jobs or jobs[job_id].status not in FINAL for job_id in ids)
 
     def _queued(self) -> int:
         total = 0

@@ -86,7 +86,7 @@ def run(plan: Plan, folder: Path) -> Verdict:
         with closing(Oracle(system, callers, timetable, third_party, receiver)) as oracle:
             ids = {viewer: _share(callers, number)() for number, viewer in enumerate(named)}
             breaches = oracle.breaches(feed, ids)
-            statuses = Counter(f"jobs {job['status']}" for job in oracle.table().values())
+            statuses = Counter(f"jobs {job.status}" for job in oracle.jobs().values())
         for viewer in viewers:
             viewer.stop()
     return Verdict(
