@@ -1,9 +1,9 @@
 """Peak memory and CPU time of each function, from which the functions' memory sizes are chosen.
 
 300 jobs of ten topics go through the local system twice while clients list them; the first pass is a warm-up.
-Each job has a webhook. The emulator runs each function in separate processes, and Linux reports the peak memory
-and the CPU time of each process. Lambda allocates CPU in proportion to memory: 1,769 MB correspond to one vCPU
-(https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
+Each job has a webhook. The emulator runs each function in separate processes, and Linux reports the peak
+memory and the CPU time of each process. Lambda allocates CPU in proportion to memory: 1,769 MB correspond to
+one vCPU (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html).
 """
 
 import os

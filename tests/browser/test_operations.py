@@ -209,15 +209,20 @@ def test_jobs_are_found_by_a_text_of_their_input_and_arrive_live(calo: Calo, vis
     assert job_ids(page) == [newer, found]
 
 
-def test_failed_jobs_are_found_and_retried_together(calo: Calo, visit: Visit) -> None:
+def fail_three(calo: Calo) -> tuple[list[str], str]:
+    """Return the ids of three failed jobs, which the statistics include, and their error code."""
     failed = [calo.create("void")["id"] for _ in range(3)]
-    other = calo.create("pasta")["id"]
     eventually(lambda: all(calo.get(f"jobs/{each}").json()["status"] == "error" for each in failed))
     code = calo.get(f"jobs/{failed[0]}").json()["error"]["code"]
     eventually(lambda: calo.get("stats").json()["codes"].get(code, 0) >= 3)
+    return failed, code
+
+
+def test_failed_jobs_are_found_by_their_code_and_a_job_by_its_id(calo: Calo, visit: Visit) -> None:
+    failed, code = fail_three(calo)
+    other = calo.create("pasta")["id"]
     page = visit("/operations")
-    row = page.get_by_role("row").filter(has_text=code)
-    row.get_by_role("link").click()
+    page.get_by_role("row").filter(has_text=code).get_by_role("link").click()
     expect(page.locator(".find")).to_have_attribute("open", "")
     assert parse_qs(urlsplit(page.url).query) == {"status": ["error"], "code": [code]}
     for job_id in failed:
@@ -235,8 +240,12 @@ def test_failed_jobs_are_found_and_retried_together(calo: Calo, visit: Visit) ->
     page.get_by_label("Job id").fill(f" {calo.system.url}/jobs/{other.upper()} ")
     page.get_by_role("button", name="Open job").click()
     expect(page).to_have_url(re.compile(other))
-    page.get_by_role("link", name="Operations").click()
 
+
+def test_failed_jobs_are_retried_together(calo: Calo, visit: Visit) -> None:
+    failed, code = fail_three(calo)
+    page = visit("/operations")
+    row = page.get_by_role("row").filter(has_text=code)
     posts: list[dict[str, Any]] = []
 
     def answer_in_steps(route: Route) -> None:
