@@ -97,7 +97,7 @@ def test_the_page_shows_refusals_the_limit_and_why_a_schedule_is_paused(visit: V
     expect(page.locator(".schedule code").first).to_have_text("1,2 9 * * *")
     page.unroute("**/api/schedules")
     page.route("**/api/schedules", lambda route: route.abort())
-    page.add_init_script("Math.random = () => 0.99")  # the longest wait until it tries again by itself
+    page.add_init_script("Math.random = () => 0.99")  # the longest wait before it automatically tries again
     page.reload()
     expect(page.get_by_role("alert")).to_be_visible()
     page.unroute("**/api/schedules")
