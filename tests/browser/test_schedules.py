@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from functions.common.schedule import Schedule
 from tests.browser.conftest import Visit
 from tests.browser.test_looks import violations
-from tests.browser.web_app import create_jobs
+from tests.browser.web_app import NO_RETRY, create_jobs
 from tests.integration.conftest import Calo
 
 BERLIN = "Europe/Berlin"
@@ -97,7 +97,7 @@ def test_the_page_shows_refusals_the_limit_and_why_a_schedule_is_paused(visit: V
     expect(page.locator(".schedule code").first).to_have_text("1,2 9 * * *")
     page.unroute("**/api/schedules")
     page.route("**/api/schedules", lambda route: route.abort())
-    page.add_init_script("Math.random = () => 0.99")  # the longest wait before it automatically tries again
+    page.add_init_script(NO_RETRY)
     page.reload()
     expect(page.get_by_role("alert")).to_be_visible()
     page.unroute("**/api/schedules")
@@ -121,6 +121,6 @@ def test_a_job_starts_at_a_date_and_time_of_the_browsers_zone(visit: Visit, calo
     expect(page.locator(".card").first).to_contain_text("far away")
     expect(start).to_have_count(0)
     expect(page.locator(".card[data-job]", has_text="far away")).to_be_visible()
-    [job] = [job for job in calo.get("jobs").json()["data"] if job["query"] == "far away"]
+    [job] = [job for job in calo.get("jobs").json()["data"] if job.get("query") == "far away"]
     assert abs(job["starts_at"] - wanted.timestamp() * 1000) < 5000
     create_jobs(page, "now")  # the next job is not delayed

@@ -17,7 +17,10 @@ describe("a pending job", () => {
   test("that is delayed says when it starts", () => {
     const job = makeJob("delayed", { starts_at: NOW });
     expect(statusText(job, LIMIT, NOW - 1)).toMatch(/^Starts at /);
+    expect(displayStatus(job, NOW - 1)).toBe("delayed");
     expect(statusText(job, LIMIT, NOW)).toBe("Pending");
+    expect(displayStatus(job, NOW)).toBe("pending");
+    expect(displayStatus({ ...job, status: "cancelled" }, NOW - 1)).toBe("cancelled");
   });
 
   test("that reports progress is running", () => {

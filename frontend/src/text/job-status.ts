@@ -3,11 +3,12 @@
 import type { Job, Status } from "calo-client/api/types";
 import { clockTime } from "./time";
 
-/** A job's status, or `waiting` for a pending job that waits for a rate limit. */
-export type DisplayStatus = Status | "waiting";
+/** A job's status, or why a pending job does nothing: `delayed` until its time, `waiting` for a rate limit. */
+export type DisplayStatus = Status | "delayed" | "waiting";
 
 export function displayStatus(job: Job, now: number): DisplayStatus {
-  return isWaiting(job, now) ? "waiting" : job.status;
+  if (isLimited(job, now)) return "waiting";
+  return isDelayed(job, now) ? "delayed" : job.status;
 }
 
 /** `limit` is what people call the rate limit of the job's kind. */
@@ -25,11 +26,15 @@ export function statusText(job: Job, limit: string, now: number): string {
 }
 
 function pendingText(job: Job, limit: string, now: number): string {
-  if (isWaiting(job, now)) return `Waiting for ${limit}; continues at ${clockTime(job.deferred_until, now)}`;
-  if (job.starts_at !== null && job.starts_at > now) return `Starts at ${clockTime(job.starts_at, now)}`;
+  if (isLimited(job, now)) return `Waiting for ${limit}; continues at ${clockTime(job.deferred_until, now)}`;
+  if (isDelayed(job, now)) return `Starts at ${clockTime(job.starts_at, now)}`;
   return job.progress ? "Running" : "Pending";
 }
 
-function isWaiting(job: Job, now: number): job is Job & { deferred_until: number } {
+function isLimited(job: Job, now: number): job is Job & { deferred_until: number } {
   return job.status === "pending" && job.deferred_until !== null && job.deferred_until > now;
+}
+
+function isDelayed(job: Job, now: number): job is Job & { starts_at: number } {
+  return job.status === "pending" && job.starts_at !== null && job.starts_at > now;
 }
