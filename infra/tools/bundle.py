@@ -21,7 +21,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from infra.kinds import Declaration
@@ -116,35 +116,37 @@ class Bundles:
         return bundle, bundle_hash
 
     def _hash_of(self, requirements: list[Path]) -> str:
-        inputs = {f"requirements {number}": path for number, path in enumerate(requirements)}
-        inputs |= {path.name: path for path in CONTRACT}
+        inputs = {f"requirements {number}": path.read_bytes() for number, path in enumerate(requirements)}
+        inputs |= {path.name: path.read_bytes() for path in CONTRACT}
         suffix = "c" if self.target.compiler else ""
-        return _hash(self.target, {**self._sources(), **inputs}) + suffix
+        return _hash(self.target, {**self._sources, **inputs}) + suffix
 
     def _write(self, folder: Path, requirements: list[Path]) -> None:
         for path in requirements:
             shutil.copytree(self._libraries(path), folder, dirs_exist_ok=True)
-        for name, path in self._sources().items():
+        for name, content in self._sources.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
+            target.write_bytes(content)
         contract.write(folder / "functions" / "read_jobs", self.declarations)
         if self.target.compiler:
             _compile(self.target.compiler, folder)
 
-    def _sources(self) -> dict[str, Path]:
-        """Return the files of the bundle by their names in it."""
-        sources = {
+    @cached_property
+    def _sources(self) -> dict[str, bytes]:
+        """The contents of the files by their names in the bundle. They are read once for all functions."""
+        paths = {
             str(path.relative_to(ROOT)): path for path in sorted(SOURCES.rglob("*")) if _is_included(path)
         }
         for declaration in self.declarations.values():
             folder = declaration.source.parent
-            sources |= {f"kinds/{path.relative_to(folder)}": path for path in declaration.files}
-        return sources
+            paths |= {f"kinds/{path.relative_to(folder)}": path for path in declaration.files}
+        return {name: path.read_bytes() for name, path in paths.items()}
 
     def _libraries(self, requirements: Path) -> Path:
         """Download the packages, unless they have been. A kind's packages must fit those of the functions."""
-        folder = BUILD / f"libraries-{_hash(self.target, {'': requirements, 'functions': REQUIREMENTS})}"
+        inputs = {"": requirements.read_bytes(), "functions": REQUIREMENTS.read_bytes()}
+        folder = BUILD / f"libraries-{_hash(self.target, inputs)}"
         if not folder.exists():
             with _temporary_folder_for(folder) as target, tempfile.NamedTemporaryFile("w") as constraints:
                 options = ["--no-deps", "--require-hashes"]
@@ -197,8 +199,8 @@ def _temporary_folder_for(folder: Path) -> Iterator[Path]:
                 raise
 
 
-def _hash(target: Target, files: Mapping[str, Path]) -> str:
+def _hash(target: Target, files: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256(target.name.encode())
-    for name, path in files.items():
-        digest.update(f"\n{name}\n".encode() + path.read_bytes())
+    for name, content in files.items():
+        digest.update(f"\n{name}\n".encode() + content)
     return digest.hexdigest()[:16]

@@ -94,7 +94,7 @@ def test_the_asset_does_not_depend_on_the_folder_or_on_what_is_not_deployed(
 
 def change_source(bundles: Bundles, folder: Path) -> Bundles:
     (folder / "common" / "job.py").write_text("# another source")
-    return bundles
+    return replace(bundles)
 
 
 def change_contract(bundles: Bundles, folder: Path) -> Bundles:
