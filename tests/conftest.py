@@ -1,6 +1,7 @@
 """Configure pytest, distribute tests to processes, and synthesize the templates with default settings."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ def pytest_configure() -> None:
 
 
 SLOW_SCOPES = (
-    "tests/integration", "tests/browser", "tests/deployment",
+    "tests/integration", "tests/browser", "tests/deployment", "tests/infra",
     "tests/integration/test_sign_in.py", "tests/browser/test_sign_in.py", "tests/integration/test_abuse.py",
 )  # fmt: skip
-"""Folders whose files share a system that is slow to start, and the files that start another one.
+"""Folders whose files share a system or templates that take seconds, and the files that start another system.
 
 They take longest, so they start first, in this order.
 """
@@ -87,6 +88,12 @@ def synth_stacks(**context: str) -> dict[str, Template]:
     }
 
 
+@cache
+def templates_of(**context: str) -> dict[str, Template]:
+    """Return what `synth_stacks` does, once for all tests that change nothing that it reads."""
+    return synth_stacks(**context)
+
+
 def read(template: Template, value: Any) -> str:
     """Return the name of the SSM parameter from which a value of this template is read."""
     parameter = template.to_json()["Parameters"][value["Ref"]]
@@ -97,4 +104,4 @@ def read(template: Template, value: Any) -> str:
 @pytest.fixture(scope="session")
 def templates() -> dict[str, Template]:
     """Return the templates by stack, with the default settings."""
-    return synth_stacks()
+    return templates_of()

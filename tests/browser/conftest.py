@@ -29,9 +29,9 @@ def chromium() -> str:
     return path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Yield a browser for one module. While Playwright runs, no other event loop can run in this thread."""
+    """Yield a browser for this package. While Playwright runs, no other event loop can run in this thread."""
     with launch(chromium) as browser:
         yield browser
 

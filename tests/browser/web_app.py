@@ -5,6 +5,8 @@ import time
 from playwright.sync_api import Locator, Page, Request, expect
 
 SECONDS = 1000
+NO_RETRY = "Math.random = () => 1000"
+"""A script for a page that shall only try again when asked to: it waits a thousand times the longest time."""
 
 
 def card(page: Page, job_id: str) -> Locator:

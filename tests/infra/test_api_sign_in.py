@@ -10,7 +10,7 @@ from aws_cdk.assertions import Template
 from bench.cost import MEMORY_GB
 from functions.common.api import OPEN_CALLS
 from infra.tools.bundle import ROOT, Bundles, target_of
-from tests.conftest import read, synth_stacks
+from tests.conftest import read, synth_stacks, templates_of
 from tests.infra import SIGN_IN
 from tests.infra.test_api_stack import described_calls, methods
 from tests.infra.test_jobs_stack import statements
@@ -22,7 +22,7 @@ STREAM = {("GET", "/live"), ("HEAD", "/live")}
 
 @pytest.fixture(scope="module")
 def api() -> Template:
-    return synth_stacks(**SIGN_IN)["CaloApi"]
+    return templates_of(**SIGN_IN)["CaloApi"]
 
 
 def function(api: Template) -> dict[str, Any]:

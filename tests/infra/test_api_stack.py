@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 
 from functions.common.schedule_store import owner_key
 from infra.stacks.api import SCHEDULE_KEYS
-from tests.conftest import synth_stacks
+from tests.conftest import synth_stacks, templates_of
 from tests.infra import SIGN_IN
 from tests.infra.test_every_stack import as_list
 from tests.infra.test_jobs_stack import statements
@@ -50,7 +50,7 @@ def routes(template: Template) -> set[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def with_sign_in() -> Template:
     """Return CaloApi with all calls."""
-    return synth_stacks(**SIGN_IN)["CaloApi"]
+    return templates_of(**SIGN_IN)["CaloApi"]
 
 
 def test_the_routes_match_the_openapi_document(api: Template, with_sign_in: Template) -> None:

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 from bench.cost import KINDS, MEMORY_GB, SIZES, STANDARD, Size
 from infra.names import METRICS_NAMESPACE
-from tests.conftest import synth_stacks
+from tests.conftest import synth_stacks, templates_of
 from tests.declarations import declare
 
 Templates = dict[str, Template]
@@ -27,7 +27,7 @@ def priced(size: str) -> Size:
 
 @pytest.fixture(scope="module")
 def deployed(size: str) -> Templates:
-    return synth_stacks(size=size)
+    return templates_of(size=size)
 
 
 def properties_of(templates: Templates, kind: str) -> Iterator[dict[str, Any]]:
@@ -102,7 +102,7 @@ def alarm_metrics(templates: Templates) -> int:
 
 
 def test_the_metrics_of_alarms_are_counted(size: str, deployed: Templates, priced: Size) -> None:
-    without_live = alarm_metrics(synth_stacks(size=size, live="false"))
+    without_live = alarm_metrics(templates_of(size=size, live="false"))
     assert (without_live, alarm_metrics(deployed) - without_live) == (
         priced.alarm_metrics,
         priced.live_alarm_metrics,

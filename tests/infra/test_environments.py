@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 
 from functions.common.tokens import TokenSettings
 from functions.sse_relay.sign_in import SignInSettings
-from tests.conftest import synth_stacks
+from tests.conftest import templates_of
 from tests.infra import SIGN_IN
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
@@ -57,7 +57,7 @@ def environments(templates: dict[str, Template], handler: str) -> list[set[str]]
 @pytest.fixture(scope="module")
 def with_sign_in() -> dict[str, Template]:
     """Return the templates with all functions."""
-    return synth_stacks(**SIGN_IN)
+    return templates_of(**SIGN_IN)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from bench.cost import MEMORY_GB
-from tests.conftest import read, synth_stacks
+from tests.conftest import read, synth_stacks, templates_of
 from tests.infra import SIGN_IN
 from tests.infra.test_api_stack import routes
 from tests.infra.test_jobs_stack import statements
@@ -18,7 +18,7 @@ SECRET = "/calo/ticket-secret"  # the name of a parameter
 
 @pytest.fixture(scope="module")
 def stacks() -> dict[str, Template]:
-    return synth_stacks(**SIGN_IN)
+    return templates_of(**SIGN_IN)
 
 
 def environment(live: Template) -> dict[str, Any]:

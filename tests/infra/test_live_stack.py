@@ -14,7 +14,7 @@ from functions.sse_relay.embedded_metrics import EmbeddedMetrics, EmbeddedMetric
 from functions.sse_relay.metrics import RelayMetrics
 from infra.constructs.live_route import ADDRESS_HEADER
 from infra.names import METRICS_NAMESPACE
-from tests.conftest import app_of, synth_stacks
+from tests.conftest import app_of, synth_stacks, templates_of
 
 HEARTBEAT_SECONDS = 15
 
@@ -121,7 +121,7 @@ def test_the_image_is_built_for_the_processor_of_the_task(
 
 @pytest.mark.parametrize(("size", "subnets"), [("standard", "Private"), ("small", "Public")])
 def test_the_service_depends_on_its_route_to_the_internet(size: str, subnets: str) -> None:
-    live = synth_stacks(size=size)["CaloLive"]
+    live = templates_of(size=size)["CaloLive"]
     (service,) = live.find_resources("AWS::ECS::Service").values()
     routes = {name for name in live.find_resources("AWS::EC2::Route") if subnets in name}
     assert len(routes) == 2
@@ -129,7 +129,7 @@ def test_the_service_depends_on_its_route_to_the_internet(size: str, subnets: st
 
 
 def test_without_a_nat_gateway_tasks_have_public_addresses_but_accept_only_the_load_balancer() -> None:
-    live = synth_stacks(size="small")["CaloLive"]
+    live = templates_of(size="small")["CaloLive"]
     assert live.find_resources("AWS::EC2::NatGateway") == {}
     service = only(live, "AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert service["AssignPublicIp"] == "ENABLED"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.conftest import synth_stacks
+from tests.conftest import synth_stacks, templates_of
 
 ONLY_JOBS_AND_API = {"live": "false", "web": "false", "ops": "false"}
 
@@ -72,7 +72,7 @@ def test_flow_logs_and_access_logs_can_be_omitted() -> None:
 def test_without_webhooks_there_is_nothing_of_them() -> None:
     """The small size does not have them, because they cost two thirds of a dollar a month while idle."""
     for context in ({"webhooks": "false"}, {"size": "small"}):
-        stacks = synth_stacks(live="false", **context)
+        stacks = templates_of(**context, live="false")
         text = json.dumps([stacks[name].to_json() for name in ("CaloJobs", "CaloApi", "CaloOps")])
         for word in ("WebhookNotices", "WebhookSender", "WebhookKey", "WebhooksGivenUp", "deliveries"):
             assert word not in text
