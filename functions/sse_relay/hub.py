@@ -107,11 +107,15 @@ class Hub:
         if backlog.changes and self._is_ahead(backlog):
             stream.backlog_versions = backlog.versions
         stream.send_backlog([change.chunk for change in changes])
+        self.join(stream)
+        return True
+
+    def join(self, stream: Stream) -> None:
+        """Send every new change that the stream wants."""
         if stream.is_open:
             if stream.owner not in self._audiences:
                 self._audiences[stream.owner] = Audience()
             self._audiences[stream.owner].add(stream)
-        return True
 
     def resume(self, cursor: Cursor, owner: str | None) -> Backlog | None:
         """Return the backlog of a client that has received an event of this relay.

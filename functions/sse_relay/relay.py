@@ -276,28 +276,28 @@ class Relay:
 
     def _open_stream(self, visitor: Visitor, request: Request, address: str, wanted: Subscription) -> None:
         """Subscribe first and read second, so that no change is missed in between. Raises Refused."""
+        now = self._now()
         self.admission.check_stream(address)
-        self.admission.check_reads(address, count_reads(self.hub, wanted), self._now())
+        self.admission.check_reads(address, count_reads(self.hub, wanted), now)
         if visitor.wants_head:
             visitor.start_reading()
             self._respond(visitor, 200, b"", STREAM_HEADERS)
             return
         self._remove_visitor(visitor)
-        stream = self._add_stream(visitor.detach(), wanted, address, chunked=request.chunked)
+        stream = self._add_stream(visitor.detach(), wanted, address, now, chunked=request.chunked)
         first = retry(round(self._uniform(*RETRY_MS)))
         head = stream_head(stream.chunked, self._clock() // 1000)
         stream.write(head + (first if stream.chunked else unchunk(first)))
-        if wanted.jobs is None and not wanted.cursor and self._now() >= self._complete_at:
-            self.hub.start(stream, Backlog([], self.hub.position))
+        if wanted.jobs is None and not wanted.cursor and now >= self._complete_at:
+            self.hub.join(stream)
         elif stream.is_open:
             # without a cursor, a stream that has to wait begins with what changes from now on
             wanted = replace(wanted, cursor=wanted.cursor or str(self._clock()))
             self.starting[stream] = asyncio.create_task(self._start_stream(stream, wanted))
 
     def _add_stream(
-        self, connected: socket.socket, wanted: Subscription, address: str, *, chunked: bool
+        self, connected: socket.socket, wanted: Subscription, address: str, now: float, *, chunked: bool
     ) -> Stream:
-        now = self._now()
         expires_at = inf
         if wanted.expires_at is not None:
             expires_at = now + (wanted.expires_at - self._clock()) / 1000

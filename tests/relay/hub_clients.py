@@ -7,7 +7,7 @@ from math import inf
 
 from functions.common.job import PUBLIC_OWNER
 from functions.sse_relay.http.poll import Poll
-from functions.sse_relay.hub import Backlog, Hub
+from functions.sse_relay.hub import Hub
 from functions.sse_relay.job_change import JobChange
 from functions.sse_relay.stream import Stream
 from tests.relay.conftest import job_id
@@ -106,7 +106,7 @@ class Clients:
         client = Client(self.hub, self.poll, jobs, chunked=chunked, owner=owner)
         self.all.append(client)
         if start:
-            assert self.hub.start(client.stream, Backlog([], self.hub.position))
+            self.hub.join(client.stream)
         return client
 
     def is_fast(self, client: Client) -> bool:

@@ -89,7 +89,7 @@ class Relay:
         self.streams.add(stream)
         real = cast(Stream, stream)
         if wanted.jobs is None and not wanted.cursor:
-            self.hub.start(real, Backlog([], self.hub.position))
+            self.hub.join(real)
             return stream
         loop = self._relays.loop
         backlog = loop.run_until_complete(read_backlog(self.hub, self.history, wanted, self._now()))
