@@ -70,12 +70,13 @@ def _print(scenario: Scenario, rounds: list[dict[str, Figures]]) -> None:
     for server in rounds[0]:
         values = [median(getattr(figures[server], column) for figures in rounds) for column in COLUMNS]
         print(f"{server:22}" + "".join(f"{value:17.2f}" for value in values))
-    for server in rounds[0]:
-        if server != "relay":
-            print(f"{'relay / ' + server:22}" + "".join(_ratio(rounds, server, column) for column in COLUMNS))
+    relays = [name for name in ("relay", "baseline") if name in rounds[0]]
+    for ours, theirs in [(ours, theirs) for ours in relays for theirs in rounds[0] if theirs not in relays]:
+        ratios = [_ratio(rounds, ours, theirs, column) for column in COLUMNS]
+        print(f"{f'{ours} / {theirs}':22}" + "".join(ratios))
 
 
-def _ratio(rounds: list[dict[str, Figures]], server: str, column: str) -> str:
-    pairs = [(getattr(figures["relay"], column), getattr(figures[server], column)) for figures in rounds]
-    ratios = [ours / theirs for ours, theirs in pairs if theirs]
-    return f"{median(ratios):17.2f}" if ratios else f"{'':17}"
+def _ratio(rounds: list[dict[str, Figures]], ours: str, theirs: str, column: str) -> str:
+    pairs = [(getattr(figures[ours], column), getattr(figures[theirs], column)) for figures in rounds]
+    ratios = [our_value / their_value for our_value, their_value in pairs if their_value]
+    return f"{median(ratios):17.3f}" if ratios else f"{'':17}"
