@@ -59,14 +59,11 @@ def test_a_long_address_is_refused_as_a_problem(calo: Calo, path: str, size: int
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+# named, because a compressed body contains the time, and each process of pytest would compute another name
 @pytest.mark.parametrize(
     "body",
     [b'{"query": "pasta"}', gzip.compress(b'{"query": "pasta"}'), b""],
-    ids=[
-        "plain",
-        "compressed",
-        "empty",
-    ],  # a compressed body contains the time, which differs between processes
+    ids=["plain", "compressed", "empty"],
 )
 def test_a_body_with_an_encoding_is_refused(calo: Calo, encoding: str, body: bytes) -> None:
     answer = calo.http.post("jobs", content=body, headers={"Content-Encoding": encoding})
